@@ -1,0 +1,141 @@
+//! C_Initialize, C_Finalize, C_GetInfo, and the two that nobody needs any more.
+//! PKCS#11 3.2, "General-purpose functions", "Parallel function management functions".
+
+use std::sync::{Arc, Once};
+
+use crate::call::Function;
+use crate::cryptoki::{
+    CK_C_INITIALIZE_ARGS, CK_C_INITIALIZE_ARGS_PTR, CK_INFO, CK_INFO_PTR, CK_RV,
+    CK_SESSION_HANDLE, CK_VERSION, CK_VOID_PTR, LIBRARY, MANUFACTURER,
+};
+use crate::error::{Result, Rv};
+use crate::provider::Provider;
+use crate::store;
+use crate::system::{exit, fork};
+
+use super::input::read;
+use super::output::{padded, write};
+use super::{INSTANCE, after_fork, before_fork, enter, guarded, in_session};
+
+/// This library's version, in `CK_INFO` and in every token.
+pub(super) const VERSION: CK_VERSION = CK_VERSION { major: 0, minor: 1 };
+
+/// # Safety
+/// `arguments` is null or a `CK_C_INITIALIZE_ARGS`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
+    silence_panics();
+    guarded(|| {
+        if exit::is_exiting() {
+            return Err(Rv::CryptokiNotInitialized.because("the process is exiting"));
+        }
+        // SAFETY: this function's own contract.
+        unsafe { check_arguments(arguments.cast())? };
+        fork::register_hooks(before_fork, after_fork, after_fork);
+        let mut instance = INSTANCE.write();
+        if instance.is_some() && !fork::is_inherited() {
+            return Err(Rv::CryptokiAlreadyInitialized.because("C_Initialize was called before"));
+        }
+        forget_inherited(&mut instance);
+        let provider = Provider::initialize()?;
+        fork::mark_process();
+        *instance = Some(Arc::new(provider));
+        Ok(())
+    })
+}
+
+/// In a forked child: the parent's connections are closed (a SQLite connection that is merely
+/// forgotten keeps the new one from taking file locks), the rest of its provider is leaked,
+/// since its locks may be held by threads that the child does not have.
+fn forget_inherited(instance: &mut Option<Arc<Provider>>) {
+    if !fork::is_inherited() {
+        return;
+    }
+    store::sqlite::close_inherited();
+    if let Some(inherited) = instance.take() {
+        std::mem::forget(inherited);
+    }
+}
+
+/// A panic is caught at the door and told by its return value; the host's stderr is not ours.
+/// Our copy of the standard library is private to this library, and so is the hook.
+fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+}
+
+/// The locks of the operating system are used whatever a caller offers: its own mutexes could
+/// not be taken across a fork. Asking for no threads is granted: there are none.
+///
+/// # Safety
+/// As for `C_Initialize`.
+unsafe fn check_arguments(arguments: CK_C_INITIALIZE_ARGS_PTR) -> Result<()> {
+    if arguments.is_null() {
+        return Ok(());
+    }
+    // SAFETY: not null, and valid for reads as the caller promises.
+    let given: CK_C_INITIALIZE_ARGS = unsafe { read(arguments, "no arguments")? };
+    if !given.pReserved.is_null() {
+        return Err(Rv::ArgumentsBad.because("pReserved must be NULL"));
+    }
+    let callbacks = [
+        given.CreateMutex.is_some(),
+        given.DestroyMutex.is_some(),
+        given.LockMutex.is_some(),
+        given.UnlockMutex.is_some(),
+    ];
+    if callbacks.iter().any(|present| *present != callbacks.contains(&true)) {
+        return Err(Rv::ArgumentsBad.because("some mutex functions, but not all four"));
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `reserved` must be null; anything else is refused unread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
+    enter(Function::Finalize, |_live| {
+        if !reserved.is_null() {
+            return Err(Rv::ArgumentsBad.because("pReserved must be NULL"));
+        }
+        let ended = INSTANCE.write().take();
+        let ended = ended.ok_or_else(|| Rv::CryptokiNotInitialized.because("ended meanwhile"))?;
+        ended.finalize();
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `info` is null or valid for writes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_GetInfo(info: CK_INFO_PTR) -> CK_RV {
+    enter(Function::GetInfo, |_provider| {
+        let reply = CK_INFO {
+            cryptokiVersion: CK_VERSION { major: 3, minor: 2 },
+            manufacturerID: padded(MANUFACTURER),
+            flags: 0,
+            libraryDescription: padded(LIBRARY),
+            libraryVersion: VERSION,
+        };
+        // SAFETY: this function's own contract.
+        unsafe { write(info, reply) }
+    })
+}
+
+/// # Safety
+/// None of its own: a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_GetFunctionStatus(session: CK_SESSION_HANDLE) -> CK_RV {
+    in_session(Function::GetFunctionStatus, session, |_call| {
+        Err(Rv::FunctionNotParallel.because("nothing runs in parallel"))
+    })
+}
+
+/// # Safety
+/// None of its own: a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_CancelFunction(session: CK_SESSION_HANDLE) -> CK_RV {
+    in_session(Function::CancelFunction, session, |_call| {
+        Err(Rv::FunctionNotParallel.because("nothing runs in parallel"))
+    })
+}

@@ -1,0 +1,212 @@
+//! `claviger token`: make, list, show and delete tokens.
+
+use clap::{Args, Subcommand};
+use claviger::config::Configuration;
+
+use crate::choice::TokenChoice;
+use crate::failure::{Code, Failure};
+use crate::library::Library;
+use crate::output::{self, Format};
+use crate::pin_source::{SoPin, UserPin};
+use crate::prompt;
+use crate::view::SlotView;
+
+/// Characters of a label, PKCS#11's CK_TOKEN_INFO.
+const MAX_LABEL_LEN: usize = 32;
+
+const INIT_HELP: &str = "\
+Every call makes one more token, in a slot of its own. (`pkcs11-tool --init-token` without
+--slot takes the first slot instead, so a second call initialises the first token again; with
+`slots.spare = true` in the configuration there is always an empty slot for it to name.)
+
+With --token or --slot the token that is there is initialised again: all that is on it is
+deleted, and the security officer's PIN must be the one that it has.
+
+Example, without questions:
+  claviger token init --label web --so-pin-file so.pin --pin-file user.pin";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a token, with the security officer's PIN and the user's.
+    Init(Init),
+    /// List the slots and their tokens.
+    List(List),
+    /// Show one token.
+    Show(Show),
+    /// Delete a token and everything on it.
+    Delete(Delete),
+}
+
+#[derive(Args)]
+#[command(after_help = INIT_HELP)]
+pub(crate) struct Init {
+    /// The token's name, up to 32 bytes.
+    #[arg(short, long, value_name = "NAME", value_parser = label)]
+    label: String,
+    /// Initialise this token again, by label or serial number, and delete all that is on it.
+    #[arg(short, long, value_name = "LABEL|SERIAL", conflicts_with = "slot")]
+    token: Option<String>,
+    /// Initialise the token in this slot, and delete all that is on it.
+    #[arg(long, value_name = "NUMBER")]
+    slot: Option<u64>,
+    #[command(flatten)]
+    so_pin: SoPin,
+    #[command(flatten)]
+    user_pin: UserPin,
+    /// Leave the user PIN unset; the security officer sets it later with `pin reset`.
+    #[arg(long, conflicts_with_all = ["pin_file", "pin_env"])]
+    no_user_pin: bool,
+    /// Do not ask before a token is initialised again.
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    token: TokenChoice,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    token: TokenChoice,
+    #[command(flatten)]
+    so_pin: SoPin,
+    /// Do not ask for a confirmation.
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    let library = Library::open(&Configuration::of_this_process()?)?;
+    match command {
+        Command::Init(arguments) => init(&library, &arguments),
+        Command::List(arguments) => list(&library, &arguments),
+        Command::Show(arguments) => show(&library, &arguments),
+        Command::Delete(arguments) => delete(&library, &arguments),
+    }
+}
+
+fn init(library: &Library, arguments: &Init) -> Result<(), Failure> {
+    let again = TokenChoice::of(arguments.token.as_deref(), arguments.slot);
+    let again = again.map(|choice| choice.find_slot(library)).transpose()?;
+    let old = again.as_ref().filter(|slot| slot.initialized);
+    let name = format!("token \"{}\"", arguments.label);
+    let so_pin = match old {
+        Some(old) => arguments.so_pin.source().known(&old.name())?,
+        None => arguments.so_pin.source().chosen(&name)?,
+    };
+    let user_pin = match arguments.no_user_pin {
+        true => None,
+        false => Some(arguments.user_pin.source().chosen(&name)?),
+    };
+    if let Some(old) = old.filter(|_| !arguments.yes) {
+        prompt::confirm(&format!("All objects on {} will be deleted.", old.name()))?;
+    }
+    let made = library.init_token(again.map(|slot| slot.slot), &arguments.label, &so_pin)?;
+    if let Some(user_pin) = user_pin {
+        library.init_user_pin(made.slot, &so_pin, &user_pin).map_err(|failure| {
+            failure.while_doing("the token was made, but the user PIN was not set")
+        })?;
+    }
+    let made = slot(library, made.slot)?;
+    if arguments.format.json {
+        return output::print_json(&made);
+    }
+    output::print(&format!(
+        "Made {} with serial number {} in slot {}.\n{}",
+        output::printable(&made.name()),
+        made.serial,
+        made.slot,
+        if arguments.no_user_pin {
+            "It has no user PIN yet: `claviger pin reset` sets it.\n"
+        } else {
+            ""
+        }
+    ))
+}
+
+fn slot(library: &Library, number: u64) -> Result<SlotView, Failure> {
+    let found = library.slots()?.into_iter().find(|slot| slot.slot == number);
+    found.ok_or_else(|| Failure::new(Code::NotFound, format!("slot {number} is gone")))
+}
+
+fn list(library: &Library, arguments: &List) -> Result<(), Failure> {
+    let slots = library.slots()?;
+    if arguments.format.json {
+        return output::print_json(&slots);
+    }
+    if !slots.iter().any(|slot| slot.initialized || slot.error.is_some()) {
+        output::note("there is no token yet; `claviger token init --label NAME` makes one");
+    }
+    let row = |slot: &SlotView| match (slot.initialized, &slot.error) {
+        (_, Some(why)) => vec![
+            slot.slot.to_string(),
+            "(unusable)".to_owned(),
+            slot.serial.clone(),
+            format!("{why}; see `claviger doctor`"),
+        ],
+        (true, None) => vec![
+            slot.slot.to_string(),
+            slot.label.clone(),
+            slot.serial.clone(),
+            slot.user_pin.words().to_owned(),
+            slot.so_pin.words().to_owned(),
+        ],
+        (false, None) => vec![slot.slot.to_string(), "(not initialised)".to_owned()],
+    };
+    let rows: Vec<Vec<String>> = slots.iter().map(row).collect();
+    output::print(&output::table(&["SLOT", "TOKEN", "SERIAL", "USER PIN", "SO PIN"], &rows))
+}
+
+fn show(library: &Library, arguments: &Show) -> Result<(), Failure> {
+    let token = arguments.token.find(library)?;
+    if arguments.format.json {
+        return output::print_json(&token);
+    }
+    output::print(&output::fields(&[
+        ("label", token.label.clone()),
+        ("serial", token.serial.clone()),
+        ("slot", token.slot.to_string()),
+        ("manufacturer", token.manufacturer.clone()),
+        ("model", token.model.clone()),
+        ("user PIN", token.user_pin.words().to_owned()),
+        ("SO PIN", token.so_pin.words().to_owned()),
+        ("writable", if token.write_protected { "no" } else { "yes" }.to_owned()),
+        ("URI", token.uri.clone()),
+    ]))
+}
+
+fn delete(library: &Library, arguments: &Delete) -> Result<(), Failure> {
+    let token = arguments.token.find(library)?;
+    if !arguments.yes {
+        let what = format!("{} (serial {}) and all its objects", token.name(), token.serial);
+        prompt::confirm(&format!("{what} will be deleted for good."))?;
+    }
+    let so_pin = arguments.so_pin.source().known(&token.name())?;
+    library.delete_token(token.slot, &so_pin)?;
+    output::print(&format!("Deleted {}.\n", output::printable(&token.name())))
+}
+
+fn label(text: &str) -> Result<String, String> {
+    match text.len() {
+        0 => Err("a token needs a name".to_owned()),
+        1..=MAX_LABEL_LEN if text.contains('\0') => Err("a name holds no NUL".to_owned()),
+        1..=MAX_LABEL_LEN if text.trim_end() != text => {
+            Err("a name does not end in blanks: the standard pads with them".to_owned())
+        }
+        1..=MAX_LABEL_LEN => Ok(text.to_owned()),
+        longer => Err(format!("{longer} bytes; the standard has room for {MAX_LABEL_LEN}")),
+    }
+}

@@ -1,0 +1,260 @@
+//! The configuration file: which one counts, what may stand in it, and where each value came
+//! from.
+//!
+//! A key that is unknown or out of range is refused with file, line and name; a key that does
+//! nothing is not accepted. What the values mean is for the floors above.
+
+mod places;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Rv};
+use crate::system::environment::Environment;
+use crate::system::files::Access;
+use places::{Places, Trust};
+pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, Value};
+
+/// All that can be configured, with every value filled in.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// The data directory; always absolute.
+    pub directory: PathBuf,
+    /// The group that shares the data directory, by name and number.
+    pub group: Option<(String, u32)>,
+    /// True if one more slot with an uninitialised token is always offered.
+    pub spare_slot: bool,
+    /// Argon2id's memory for new PINs.
+    pub argon2_memory_kib: u32,
+    /// Argon2id's passes for new PINs.
+    pub argon2_passes: u32,
+    /// Argon2id's lanes for new PINs.
+    pub argon2_lanes: u32,
+    /// Wrong PINs before the PIN is locked.
+    pub pin_tries: u32,
+    /// Whether a PIN may be tried where the try cannot be counted.
+    pub readonly_login: ReadOnlyLogin,
+    /// Whether token keys may be made readable.
+    pub export: ExportPolicy,
+    /// Who may change public token objects.
+    pub public_write: PublicWrite,
+    /// True if the store may lie on a network or user-space file system.
+    pub shared_fs: bool,
+    file: Option<PathBuf>,
+    directory_origin: Origin,
+    lines: BTreeMap<&'static str, usize>,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// This line of the configuration file.
+    File(usize),
+    /// This environment variable.
+    Environment(&'static str),
+    /// The system-wide directory is there and writable.
+    System,
+}
+
+/// A value as `claviger config show` prints it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The key with its section, `pin.tries`.
+    pub key: &'static str,
+    /// The value.
+    pub value: Value,
+    /// Where the value came from.
+    pub origin: Origin,
+    /// What the key is for.
+    pub meaning: &'static str,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    /// The file, if one was at fault.
+    pub file: Option<PathBuf>,
+    /// The line, from 1.
+    pub line: Option<usize>,
+    /// The key or environment variable.
+    pub key: Option<String>,
+    /// What is wrong, and what would be right.
+    pub why: String,
+}
+
+/// A configuration file that could count, in the order of precedence.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its path.
+    pub path: PathBuf,
+    /// True if it is there.
+    pub exists: bool,
+    /// True if it is the one that counts.
+    pub counts: bool,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::from(places::SYSTEM_DIRECTORY),
+            group: None,
+            spare_slot: false,
+            argon2_memory_kib: 19_456,
+            argon2_passes: 2,
+            argon2_lanes: 1,
+            pin_tries: 10,
+            readonly_login: ReadOnlyLogin::Deny,
+            export: ExportPolicy::Deny,
+            public_write: PublicWrite::Login,
+            shared_fs: false,
+            file: None,
+            directory_origin: Origin::Default,
+            lines: BTreeMap::new(),
+        }
+    }
+}
+
+impl Configuration {
+    /// The configuration that counts under `environment`.
+    ///
+    /// # Errors
+    /// A file that is named but missing, that is not trustworthy, or that says something wrong.
+    pub(crate) fn load(environment: &Environment) -> Result<Self, ConfigError> {
+        Self::load_from(&Places::of(environment))
+    }
+
+    /// The configuration that counts in this process.
+    ///
+    /// # Errors
+    /// As [`Configuration::load`].
+    pub fn of_this_process() -> Result<Self, ConfigError> {
+        Self::load(&Environment::read())
+    }
+
+    /// The files that could count in this process, the first that exists being the one.
+    #[must_use]
+    pub fn candidates() -> Vec<Candidate> {
+        let mut candidates = Places::of(&Environment::read()).candidates();
+        if let Some(first) = candidates.iter_mut().find(|candidate| candidate.exists) {
+            first.counts = true;
+        }
+        candidates
+    }
+
+    /// Everything that is wrong with one file, whether or not it is the one that counts.
+    #[must_use]
+    pub fn problems_of(file: &Path) -> Vec<ConfigError> {
+        match places::read_file(file, Trust::of(&Environment::read())) {
+            Err(error) => vec![error],
+            Ok(text) => Self::parse(file, &text).err().unwrap_or_default(),
+        }
+    }
+
+    fn load_from(places: &Places) -> Result<Self, ConfigError> {
+        let mut configuration = match places.file()? {
+            None => Self::default(),
+            Some(file) => {
+                let text = places::read_file(&file, places.trust)?;
+                Self::parse(&file, &text).map_err(first)?
+            }
+        };
+        let line = configuration.lines.get("directory");
+        let configured = line.map(|line| (configuration.directory.clone(), Origin::File(*line)));
+        (configuration.directory, configuration.directory_origin) = places.directory(configured)?;
+        Ok(configuration)
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Self, Vec<ConfigError>> {
+        let mut configuration = Self { file: Some(file.to_owned()), ..Self::default() };
+        let problems = settings::read(&mut configuration, text);
+        if let Some(line) = configuration.lines.get("directory") {
+            configuration.directory_origin = Origin::File(*line);
+        }
+        if problems.is_empty() {
+            return Ok(configuration);
+        }
+        let in_file = |problem: ConfigError| ConfigError { file: Some(file.to_owned()), ..problem };
+        Err(problems.into_iter().map(in_file).collect())
+    }
+
+    /// Who may use the files of the data directory.
+    #[must_use]
+    pub(crate) fn access(&self) -> Access {
+        match self.group {
+            None => Access::Owner,
+            Some((_, id)) => Access::Group(id),
+        }
+    }
+
+    /// The file that was read, if there was one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Every value and where it came from, in the order of the documentation.
+    #[must_use]
+    pub fn sources(&self) -> Vec<Source> {
+        let origin = |key| match (key, self.lines.get(key)) {
+            ("directory", _) => self.directory_origin,
+            (_, Some(line)) => Origin::File(*line),
+            (_, None) => Origin::Default,
+        };
+        settings::SETTINGS
+            .iter()
+            .map(|setting| Source {
+                key: setting.key,
+                value: (setting.show)(self),
+                origin: origin(setting.key),
+                meaning: setting.meaning,
+            })
+            .collect()
+    }
+}
+
+fn first(problems: Vec<ConfigError>) -> ConfigError {
+    let unknown = || ConfigError::new("the file cannot be read as TOML");
+    problems.into_iter().next().unwrap_or_else(unknown)
+}
+
+impl ConfigError {
+    fn new(why: impl Into<String>) -> Self {
+        Self { file: None, line: None, key: None, why: why.into() }
+    }
+
+    fn about_file(file: &Path, why: impl Into<String>) -> Self {
+        Self { file: Some(file.to_owned()), ..Self::new(why) }
+    }
+
+    fn about_key(key: &str, line: usize, why: impl Into<String>) -> Self {
+        Self { key: Some(key.to_owned()), line: Some(line), ..Self::new(why) }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{}:{line}: ", file.display())?,
+            (Some(file), None) => write!(f, "{}: ", file.display())?,
+            (None, _) => {}
+        }
+        if let Some(key) = &self.key {
+            write!(f, "{key}: ")?;
+        }
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Rv::GeneralError.because(format!("configuration: {error}"))
+    }
+}

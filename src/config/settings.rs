@@ -1,0 +1,327 @@
+//! The keys of the configuration file: one row each, with how it is read, shown and explained.
+//!
+//! The reader keeps TOML's positions, so that every refusal can name the line.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::{ConfigError, Configuration};
+use crate::system::environment::group_id;
+
+/// `pin.readonly`: may a PIN be tried where the try cannot be counted?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadOnlyLogin {
+    /// No login to a token that cannot be written.
+    Deny,
+    /// Login without counting tries.
+    Allow,
+}
+
+/// `policy.export`: may token keys be made readable?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExportPolicy {
+    /// No token key is both extractable and not sensitive.
+    Deny,
+    /// What the standard allows.
+    Standard,
+}
+
+/// `policy.public_write`: who may change public token objects?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PublicWrite {
+    /// Whoever is logged in.
+    Login,
+    /// Anybody, as the standard allows.
+    Standard,
+}
+
+/// A value, shown as it would stand in the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// Text, in quotes in the file.
+    Text(String),
+    /// A whole number.
+    Number(u32),
+    /// True or false.
+    Switch(bool),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(&quoted(text)),
+            Self::Number(number) => number.fmt(f),
+            Self::Switch(on) => on.fmt(f),
+        }
+    }
+}
+
+/// A key of the file.
+pub(super) struct Setting {
+    /// With its section, `pin.tries`.
+    pub(super) key: &'static str,
+    /// Takes the value over, or says what would be right.
+    accept: fn(&mut Configuration, &DeValue<'_>) -> Result<(), String>,
+    pub(super) show: fn(&Configuration) -> Value,
+    pub(super) meaning: &'static str,
+}
+
+const READONLY: &[(&str, ReadOnlyLogin)] =
+    &[("deny", ReadOnlyLogin::Deny), ("allow", ReadOnlyLogin::Allow)];
+const EXPORT: &[(&str, ExportPolicy)] =
+    &[("deny", ExportPolicy::Deny), ("standard", ExportPolicy::Standard)];
+const PUBLIC_WRITE: &[(&str, PublicWrite)] =
+    &[("login", PublicWrite::Login), ("standard", PublicWrite::Standard)];
+
+/// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
+const MEMORY_PER_LANE_KIB: u32 = 8;
+const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=4 << 20;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "directory",
+        accept: |to, value| absolute(value).map(|it| to.directory = it),
+        show: |of| Value::Text(of.directory.to_string_lossy().into_owned()),
+        meaning: "where the tokens lie",
+    },
+    Setting {
+        key: "group",
+        accept: |to, value| group(value).map(|it| to.group = it),
+        show: |of| Value::Text(of.group.as_ref().map_or(String::new(), |(name, _)| name.clone())),
+        meaning: "the group that shares the tokens; empty: the owner alone",
+    },
+    Setting {
+        key: "slots.spare",
+        accept: |to, value| boolean(value).map(|it| to.spare_slot = it),
+        show: |of| Value::Switch(of.spare_slot),
+        meaning: "always offer one more slot with an uninitialised token",
+    },
+    Setting {
+        key: "pin.argon2_memory_kib",
+        accept: |to, value| number(value, MEMORY_KIB).map(|it| to.argon2_memory_kib = it),
+        show: |of| Value::Number(of.argon2_memory_kib),
+        meaning: "memory that guessing one PIN costs",
+    },
+    Setting {
+        key: "pin.argon2_passes",
+        accept: |to, value| number(value, 1..=1000).map(|it| to.argon2_passes = it),
+        show: |of| Value::Number(of.argon2_passes),
+        meaning: "passes over that memory",
+    },
+    Setting {
+        key: "pin.argon2_lanes",
+        accept: |to, value| number(value, 1..=64).map(|it| to.argon2_lanes = it),
+        show: |of| Value::Number(of.argon2_lanes),
+        meaning: "independent lanes in that memory",
+    },
+    Setting {
+        key: "pin.tries",
+        accept: |to, value| number(value, 1..=1000).map(|it| to.pin_tries = it),
+        show: |of| Value::Number(of.pin_tries),
+        meaning: "wrong PINs before the PIN is locked",
+    },
+    Setting {
+        key: "pin.readonly",
+        accept: |to, value| word(value, READONLY).map(|it| to.readonly_login = it),
+        show: |of| shown(READONLY, of.readonly_login),
+        meaning: "login to a token that cannot be written, where tries cannot be counted",
+    },
+    Setting {
+        key: "policy.export",
+        accept: |to, value| word(value, EXPORT).map(|it| to.export = it),
+        show: |of| shown(EXPORT, of.export),
+        meaning: "whether token keys may be made readable",
+    },
+    Setting {
+        key: "policy.public_write",
+        accept: |to, value| word(value, PUBLIC_WRITE).map(|it| to.public_write = it),
+        show: |of| shown(PUBLIC_WRITE, of.public_write),
+        meaning: "who may change public token objects",
+    },
+    Setting {
+        key: "store.shared_fs",
+        accept: |to, value| boolean(value).map(|it| to.shared_fs = it),
+        show: |of| Value::Switch(of.shared_fs),
+        meaning: "allow tokens on network and user-space file systems",
+    },
+];
+
+/// Takes over all of a file; what is wrong with it comes back in the order of its lines.
+pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
+    let document = match DeTable::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let line = error.span().map(|span| line_of(text, span.start));
+            let why = error.message().replace('\n', ", ");
+            return vec![ConfigError { line, ..ConfigError::new(why) }];
+        }
+    };
+    let mut problems = Vec::new();
+    for (name, value) in document.get_ref() {
+        if !is_section(name.get_ref()) {
+            take(into, "", (name, value), text, &mut problems);
+        } else if let DeValue::Table(section) = value.get_ref() {
+            for row in section {
+                take(into, name.get_ref(), row, text, &mut problems);
+            }
+        } else {
+            let line = line_of(text, name.span().start);
+            let why = format!("is a section: write [{}] on a line of its own", name.get_ref());
+            problems.push(ConfigError::about_key(name.get_ref(), line, why));
+        }
+    }
+    problems.extend(too_little_memory(into));
+    problems.sort_by_key(|problem| problem.line);
+    problems
+}
+
+fn take(
+    into: &mut Configuration,
+    section: &str,
+    (name, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>),
+    text: &str,
+    problems: &mut Vec<ConfigError>,
+) {
+    let line = line_of(text, name.span().start);
+    let key = match section {
+        "" => name.get_ref().to_string(),
+        section => format!("{section}.{}", name.get_ref()),
+    };
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+        problems.push(ConfigError::about_key(&key, line, unknown(section)));
+        return;
+    };
+    match (setting.accept)(into, value.get_ref()) {
+        Ok(()) => {
+            into.lines.insert(setting.key, line);
+        }
+        Err(why) => {
+            let line = line_of(text, value.span().start);
+            problems.push(ConfigError::about_key(&key, line, why));
+        }
+    }
+}
+
+/// The one rule that needs two values.
+fn too_little_memory(of: &Configuration) -> Option<ConfigError> {
+    let least = MEMORY_PER_LANE_KIB.saturating_mul(of.argon2_lanes);
+    if of.argon2_memory_kib >= least {
+        return None;
+    }
+    let (key, line) = ["pin.argon2_memory_kib", "pin.argon2_lanes"]
+        .into_iter()
+        .find_map(|key| of.lines.get(key).map(|line| (key, *line)))?;
+    let why = format!("{} lanes need argon2_memory_kib of {least} or more", of.argon2_lanes);
+    Some(ConfigError::about_key(key, line, why))
+}
+
+fn is_section(name: &str) -> bool {
+    !name.is_empty() && SETTINGS.iter().any(|setting| split(setting.key).0 == name)
+}
+
+fn split(key: &'static str) -> (&'static str, &'static str) {
+    key.split_once('.').unwrap_or(("", key))
+}
+
+fn unknown(section: &str) -> String {
+    let known = SETTINGS.iter().map(|setting| split(setting.key));
+    let mut names: Vec<String> = Vec::new();
+    for (of, name) in known {
+        let name = match (section, of) {
+            ("", "") => name.to_owned(),
+            ("", of) => format!("[{of}]"),
+            (section, of) if section == of => name.to_owned(),
+            _ => continue,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    format!("unknown key; known here: {}", names.join(", "))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
+}
+
+fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    match value {
+        DeValue::Boolean(value) => Ok(*value),
+        other => Err(format!("must be true or false, not {}", kind(other))),
+    }
+}
+
+fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let wanted = || format!("must be a whole number from {} to {}", range.start(), range.end());
+    let DeValue::Integer(integer) = value else {
+        return Err(format!("{}, not {}", wanted(), kind(value)));
+    };
+    i128::from_str_radix(integer.as_str(), integer.radix())
+        .ok()
+        .and_then(|number| u32::try_from(number).ok())
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| format!("{}, not {integer}", wanted()))
+}
+
+fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
+    match value {
+        DeValue::String(text) => Ok(text),
+        other => Err(format!("must be a text in quotes, not {}", kind(other))),
+    }
+}
+
+fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
+    let names: Vec<String> = words.iter().map(|(name, _)| quoted(name)).collect();
+    let wanted = || format!("must be {}", names.join(" or "));
+    let DeValue::String(given) = value else {
+        return Err(format!("{}, not {}", wanted(), kind(value)));
+    };
+    words
+        .iter()
+        .find_map(|(name, meant)| (name == given).then_some(*meant))
+        .ok_or_else(|| format!("{}, not {}", wanted(), quoted(given)))
+}
+
+fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let given = text(value)?;
+    if given.contains('\0') || !Path::new(given).is_absolute() {
+        return Err(format!("must be an absolute path, not {}", quoted(given)));
+    }
+    Ok(PathBuf::from(given))
+}
+
+fn group(value: &DeValue<'_>) -> Result<Option<(String, u32)>, String> {
+    let name = text(value)?;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let id = group_id(name)
+        .ok_or_else(|| format!("there is no group {} on this system", quoted(name)))?;
+    Ok(Some((name.to_owned(), id)))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn shown<T: PartialEq>(words: &[(&str, T)], value: T) -> Value {
+    let found = words.iter().find(|(_, meant)| *meant == value);
+    Value::Text(found.map_or(String::new(), |(name, _)| (*name).to_owned()))
+}
+
+const fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a section",
+    }
+}

@@ -1,0 +1,256 @@
+//! AES in the modes ECB, CBC, CBC with PKCS#7 padding, and CTR, in parts. SP 800-38A.
+//!
+//! Blocks are gathered and padding is put on and taken off here, so that a call writes no byte
+//! more than it says; the library sees whole blocks only, in CTR mode any length.
+
+use std::ffi::c_int;
+use std::ptr;
+
+use aws_lc_sys as lc;
+use zeroize::Zeroizing;
+
+use super::{EngineError, Owned, check, initialise};
+
+/// Bytes of a block.
+pub(crate) const BLOCK_LEN: usize = 16;
+/// What the library is given at most in one call, whose lengths are C ints.
+pub(super) const LONGEST_CALL: usize = 1 << 30;
+
+/// A mode of operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    Ecb,
+    Cbc,
+    /// CBC with PKCS#7 padding.
+    CbcPad,
+    /// The whole block is the counter, and wraps at 2^128.
+    Ctr,
+}
+
+/// Whether to encrypt or to decrypt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+/// A running encryption or decryption.
+pub(crate) struct BlockCipher {
+    state: Owned<lc::EVP_CIPHER_CTX>,
+    mode: Mode,
+    direction: Direction,
+    /// Input that is no whole block yet, or a block that may be the last.
+    held: Zeroizing<[u8; BLOCK_LEN]>,
+    held_len: usize,
+}
+
+impl BlockCipher {
+    /// Starts with a key of 16, 24 or 32 bytes and an IV of 16 (ECB: none). `Key` and `Length`
+    /// if they have another length.
+    pub(crate) fn new(
+        mode: Mode,
+        direction: Direction,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Self, EngineError> {
+        initialise()?;
+        let cipher = cipher(mode, key.len())?;
+        let iv_len = if mode == Mode::Ecb { 0 } else { BLOCK_LEN };
+        if iv.len() != iv_len {
+            return Err(EngineError::Length);
+        }
+        let state = started(cipher, direction, key, iv)?;
+        // SAFETY: a live state.
+        check(unsafe { lc::EVP_CIPHER_CTX_set_padding(state.as_ptr(), 0) }, REFUSED)?;
+        Ok(Self { state, mode, direction, held: Zeroizing::new([0; BLOCK_LEN]), held_len: 0 })
+    }
+
+    /// How many bytes `update` will write for so many bytes of input.
+    pub(crate) fn update_len(&self, input_len: usize) -> usize {
+        if self.mode == Mode::Ctr {
+            return input_len;
+        }
+        let total = self.held_len.saturating_add(input_len);
+        total - self.kept(total)
+    }
+
+    /// Adds input and writes what is ready to the front of `out`. Gives the bytes written;
+    /// `Length`, with nothing taken in, if there is not room for `update_len`.
+    pub(crate) fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
+        let ready = self.update_len(input.len());
+        let out = out.get_mut(..ready).ok_or(EngineError::Length)?;
+        if self.mode == Mode::Ctr {
+            run(&self.state, input, out)?;
+            return Ok(ready);
+        }
+        if ready == 0 {
+            return self.hold(input).map(|()| 0);
+        }
+        let missing = if self.held_len == 0 { 0 } else { BLOCK_LEN - self.held_len };
+        let (first, rest) = input.split_at_checked(missing).ok_or(EngineError::Length)?;
+        self.hold(first)?;
+        let (head, tail) = out.split_at_mut_checked(self.held_len).ok_or(EngineError::Length)?;
+        run(&self.state, self.held.get(..self.held_len).unwrap_or_default(), head)?;
+        self.held_len = 0;
+        let (whole, last) = rest.split_at_checked(tail.len()).ok_or(EngineError::Length)?;
+        run(&self.state, whole, tail)?;
+        self.hold(last)?;
+        Ok(ready)
+    }
+
+    /// An upper bound of what `finish` will write; exact but for the decryption of padding.
+    pub(crate) const fn finish_len(&self) -> usize {
+        if matches!(self.mode, Mode::CbcPad) { BLOCK_LEN } else { 0 }
+    }
+
+    /// Ends and writes what is left to the front of `out`. Gives the bytes written. `Length` if
+    /// the input was no whole number of blocks or `out` is too short; `Decrypt`, whatever is
+    /// wrong with it, for bad padding.
+    pub(crate) fn finish(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
+        match (self.mode, self.direction) {
+            (Mode::Ctr, _) => Ok(0),
+            (Mode::CbcPad, Direction::Encrypt) => self.finish_padding(out),
+            (Mode::CbcPad, Direction::Decrypt) => self.finish_unpadding(out),
+            (Mode::Ecb | Mode::Cbc, _) if self.held_len == 0 => Ok(0),
+            (Mode::Ecb | Mode::Cbc, _) => Err(EngineError::Length),
+        }
+    }
+
+    fn finish_padding(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
+        let out = out.get_mut(..BLOCK_LEN).ok_or(EngineError::Length)?;
+        let padding = BLOCK_LEN.saturating_sub(self.held_len);
+        let value = u8::try_from(padding).map_err(|_| EngineError::Length)?;
+        self.held.get_mut(self.held_len..).unwrap_or_default().fill(value);
+        run(&self.state, self.held.as_slice(), out)?;
+        self.held_len = 0;
+        Ok(BLOCK_LEN)
+    }
+
+    fn finish_unpadding(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
+        if self.held_len != BLOCK_LEN {
+            return Err(EngineError::Length);
+        }
+        let mut plain = Zeroizing::new([0; BLOCK_LEN]);
+        run(&self.state, self.held.as_slice(), plain.as_mut_slice())?;
+        self.held_len = 0;
+        let len = unpadded_len(&plain).ok_or(EngineError::Decrypt)?;
+        let plain = plain.get(..len).ok_or(EngineError::Decrypt)?;
+        out.get_mut(..plain.len()).ok_or(EngineError::Length)?.copy_from_slice(plain);
+        Ok(plain.len())
+    }
+
+    /// How many of `total` bytes must wait for more.
+    fn kept(&self, total: usize) -> usize {
+        match (self.mode, self.direction, total % BLOCK_LEN) {
+            (Mode::Ctr, _, _) => 0,
+            (Mode::CbcPad, Direction::Decrypt, 0) if total > 0 => BLOCK_LEN,
+            (_, _, rest) => rest,
+        }
+    }
+
+    fn hold(&mut self, input: &[u8]) -> Result<(), EngineError> {
+        let end = self.held_len.checked_add(input.len()).filter(|end| *end <= BLOCK_LEN);
+        let end = end.ok_or(EngineError::Length)?;
+        let room = self.held.get_mut(self.held_len..end).ok_or(EngineError::Length)?;
+        room.copy_from_slice(input);
+        self.held_len = end;
+        Ok(())
+    }
+}
+
+pub(super) const REFUSED: EngineError = EngineError::Failed("AES");
+
+/// A state with key and IV in it.
+pub(super) fn started(
+    cipher: *const lc::EVP_CIPHER,
+    direction: Direction,
+    key: &[u8],
+    iv: &[u8],
+) -> Result<Owned<lc::EVP_CIPHER_CTX>, EngineError> {
+    // SAFETY: the library's own constructor.
+    let state = unsafe { Owned::fresh(lc::EVP_CIPHER_CTX_new) }?;
+    let encrypt = c_int::from(direction == Direction::Encrypt);
+    // SAFETY: a live state; ciphers are statics; key and IV are as long as the cipher wants,
+    // which the callers checked.
+    let done = unsafe {
+        lc::EVP_CipherInit_ex(
+            state.as_ptr(),
+            cipher,
+            ptr::null_mut(),
+            key.as_ptr(),
+            iv.as_ptr(),
+            encrypt,
+        )
+    };
+    check(done, REFUSED)?;
+    Ok(state)
+}
+
+/// Runs `input` through the cipher; it has the length of `out`, in whole blocks where the mode
+/// has blocks.
+pub(super) fn run(
+    state: &Owned<lc::EVP_CIPHER_CTX>,
+    input: &[u8],
+    out: &mut [u8],
+) -> Result<(), EngineError> {
+    if input.len() != out.len() {
+        return Err(EngineError::Length);
+    }
+    for (input, out) in input.chunks(LONGEST_CALL).zip(out.chunks_mut(LONGEST_CALL)) {
+        let len = c_int::try_from(input.len()).map_err(|_| EngineError::Length)?;
+        let mut written = 0;
+        // SAFETY: a live state whose block buffer is empty, so that exactly `len` bytes are
+        // written, for which `out` has room.
+        let done = unsafe {
+            lc::EVP_CipherUpdate(
+                state.as_ptr(),
+                out.as_mut_ptr(),
+                &raw mut written,
+                input.as_ptr(),
+                len,
+            )
+        };
+        check(done, REFUSED)?;
+        if written != len {
+            return Err(REFUSED);
+        }
+    }
+    Ok(())
+}
+
+/// How long a block is without its PKCS#7 padding, in a time that tells nothing about it.
+fn unpadded_len(block: &[u8; BLOCK_LEN]) -> Option<usize> {
+    let padding = *block.last()?;
+    let mut wrong = u32::from(padding == 0) | u32::from(usize::from(padding) > block.len());
+    for (index, byte) in (1_u8..).zip(block.iter().rev()) {
+        // All ones if this byte belongs to the padding.
+        let inside = (i32::from(index) - i32::from(padding) - 1) >> 31;
+        wrong |= u32::from(byte ^ padding) & inside.cast_unsigned();
+    }
+    let wrong = std::hint::black_box(wrong);
+    if wrong == 0 { block.len().checked_sub(usize::from(padding)) } else { None }
+}
+
+fn cipher(mode: Mode, key_len: usize) -> Result<*const lc::EVP_CIPHER, EngineError> {
+    match (mode, key_len) {
+        // SAFETY: gives the address of a static.
+        (Mode::Ecb, 16) => Ok(unsafe { lc::EVP_aes_128_ecb() }),
+        // SAFETY: as above.
+        (Mode::Ecb, 24) => Ok(unsafe { lc::EVP_aes_192_ecb() }),
+        // SAFETY: as above.
+        (Mode::Ecb, 32) => Ok(unsafe { lc::EVP_aes_256_ecb() }),
+        // SAFETY: as above.
+        (Mode::Cbc | Mode::CbcPad, 16) => Ok(unsafe { lc::EVP_aes_128_cbc() }),
+        // SAFETY: as above.
+        (Mode::Cbc | Mode::CbcPad, 24) => Ok(unsafe { lc::EVP_aes_192_cbc() }),
+        // SAFETY: as above.
+        (Mode::Cbc | Mode::CbcPad, 32) => Ok(unsafe { lc::EVP_aes_256_cbc() }),
+        // SAFETY: as above.
+        (Mode::Ctr, 16) => Ok(unsafe { lc::EVP_aes_128_ctr() }),
+        // SAFETY: as above.
+        (Mode::Ctr, 24) => Ok(unsafe { lc::EVP_aes_192_ctr() }),
+        // SAFETY: as above.
+        (Mode::Ctr, 32) => Ok(unsafe { lc::EVP_aes_256_ctr() }),
+        _ => Err(EngineError::Key("an AES key is 16, 24 or 32 bytes long")),
+    }
+}

@@ -1,0 +1,58 @@
+//! Cryptographic primitives as safe functions over well-kept crates.
+//!
+//! This floor knows no word of PKCS#11: it takes checked values and bytes, and gives bytes or
+//! an `EngineError`. What may be done with which key is decided above. Randomness for nonces,
+//! salts and paddings is the kernel's (`random`); the C library's own generator serves only
+//! what that library draws inside: key generation, blinding and ECDSA nonces.
+
+pub(crate) mod aws_lc;
+pub(crate) mod ed25519;
+pub(crate) mod hash;
+pub(crate) mod kdf;
+pub(crate) mod random;
+mod rsa_padding;
+pub(crate) mod sealing;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Rv};
+
+/// Why a primitive failed. None of these tells anything about a secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EngineError {
+    /// The key is malformed, inconsistent, off its curve or of a size that is not offered.
+    Key(&'static str),
+    /// An input, a signature or the room for the output has the wrong length.
+    Length,
+    /// The signature or code does not fit.
+    Verify,
+    /// The ciphertext cannot be opened; deliberately without a reason.
+    Decrypt,
+    /// No memory.
+    Memory,
+    /// What should not happen.
+    Failed(&'static str),
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Key(why) => Rv::AttributeValueInvalid.because(why),
+            EngineError::Length => Rv::DataLenRange.because("wrong length for the primitive"),
+            EngineError::Verify => Rv::SignatureInvalid.because("the signature does not fit"),
+            EngineError::Decrypt => Rv::EncryptedDataInvalid.because("cannot be decrypted"),
+            EngineError::Memory => Rv::HostMemory.because("no memory for a primitive"),
+            EngineError::Failed(why) => Rv::FunctionFailed.because(why),
+        }
+    }
+}
+
+/// What the making of a `Secret` gives: there was no memory for it.
+impl From<Error> for EngineError {
+    fn from(error: Error) -> Self {
+        match error.rv {
+            Rv::HostMemory => Self::Memory,
+            _ => Self::Failed("a secret could not be made"),
+        }
+    }
+}

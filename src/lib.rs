@@ -1,0 +1,37 @@
+//! Claviger: a PKCS#11 3.2 token in software.
+//!
+//! Calls enter through one thin door (`abi`), become safe values, pass one hall
+//! (`provider::Provider::run`), do their work on the floors below, and leave through the same
+//! door. The modules stand in the order of the floors; each imports from those below it only.
+//! `docs/architecture.md` is the map.
+
+/// The door in: C types become safe values, and back.
+pub mod abi;
+/// The hall: slots, sessions, the safe counterpart of each C function.
+pub mod provider;
+/// One session: its state and its operations.
+pub mod session;
+/// One token: login, objects, policy.
+pub mod token;
+/// What can be computed: one row a mechanism.
+pub(crate) mod mechanism;
+/// What is stored: attributes, templates, the rules of classes.
+pub(crate) mod object;
+/// Where private keys live.
+pub(crate) mod custody;
+/// What lasts.
+pub(crate) mod store;
+/// Primitives as safe functions.
+pub(crate) mod engine;
+/// What a call is.
+pub mod call;
+/// The configuration file.
+pub mod config;
+/// Key material and PINs.
+pub mod secret;
+/// Return values, and errors with a reason.
+pub mod error;
+/// What the operating system owes us.
+pub(crate) mod system;
+/// The standard's C types and numbers.
+pub(crate) mod cryptoki;

@@ -1,0 +1,254 @@
+//! What can be computed: mechanisms as rows of a table, and the operations that they start.
+//!
+//! A family file (`rsa`, `aes`, …) checks key and parameters and computes; it knows no session
+//! and no handle. Whether a key may be used so is the token's to decide, before it comes here.
+//! PKCS#11 3.2, "Mechanisms".
+
+mod aes;
+mod ec;
+mod ecdh;
+mod ecdsa;
+mod eddsa;
+mod gcm;
+mod generic;
+mod hmac;
+pub(crate) mod operation;
+pub(crate) mod params;
+pub(crate) mod registry;
+mod rsa;
+mod rsa_signature;
+mod sha;
+#[cfg(test)]
+mod vectors;
+
+use std::sync::Arc;
+
+use crate::custody::{Custodian, PrivateKey};
+use crate::engine::hash::{Digest, Hasher};
+use crate::error::{Error, Result, Rv};
+use crate::object::attribute::{self, Attr};
+use crate::object::class::{Class, KeyType};
+use crate::object::template::Template;
+use crate::object::{Object, Prepared};
+use crate::secret::Secret;
+
+use operation::{Ciphering, Digesting, Signing, Verifying};
+use params::{MechanismParams, Shape};
+
+/// A key as operations hold it: parsed once, and alive as long as one of them runs.
+pub(crate) type Key = Arc<Object>;
+/// Starts a signature or MAC with a key.
+pub(crate) type StartSigning = fn(&Key, &MechanismParams) -> Result<Box<dyn Signing>>;
+/// Starts a verification with a key.
+pub(crate) type StartVerifying = fn(&Key, &MechanismParams) -> Result<Box<dyn Verifying>>;
+/// Starts an encryption or decryption with a key.
+pub(crate) type StartCiphering = fn(&Key, &MechanismParams) -> Result<Box<dyn Ciphering>>;
+/// Starts a digest.
+pub(crate) type StartDigesting = fn(&MechanismParams) -> Result<Box<dyn Digesting>>;
+/// Makes a key: gives the caller's attributes and the ones that the mechanism adds.
+pub(crate) type Generate = fn(&Template, &MechanismParams) -> Result<Template>;
+/// Makes a pair: takes and gives first the public, then the private attributes.
+pub(crate) type GeneratePair =
+    fn(&dyn Custodian, &Template, &Template) -> Result<(Template, Template)>;
+/// Derives a value from a base key; with a length, exactly that many bytes.
+pub(crate) type Derive = fn(&Key, &MechanismParams, Option<usize>) -> Result<Secret>;
+
+/// One row of the registry: a mechanism and what can be done with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Mechanism {
+    /// The standard's number.
+    pub(crate) id: u64,
+    /// The standard's name.
+    pub(crate) name: &'static str,
+    /// The smallest key, in the unit that the standard gives for the mechanism.
+    pub(crate) min_key_size: u64,
+    /// The largest key, in the same unit.
+    pub(crate) max_key_size: u64,
+    /// The parameter.
+    pub(crate) shape: Shape,
+    /// The types of key it works with, or makes.
+    pub(crate) key_types: &'static [KeyType],
+    /// Flags that no column tells: which curves and encodings.
+    pub(crate) extra: u64,
+    pub(crate) sign: Option<StartSigning>,
+    pub(crate) verify: Option<StartVerifying>,
+    pub(crate) encrypt: Option<StartCiphering>,
+    pub(crate) decrypt: Option<StartCiphering>,
+    pub(crate) digest: Option<StartDigesting>,
+    pub(crate) generate: Option<Generate>,
+    pub(crate) generate_pair: Option<GeneratePair>,
+    pub(crate) derive: Option<Derive>,
+}
+
+impl Mechanism {
+    /// A row that can do nothing yet.
+    const fn named(id: u64, name: &'static str) -> Self {
+        Self {
+            id,
+            name,
+            min_key_size: 0,
+            max_key_size: 0,
+            shape: Shape::None,
+            key_types: &[],
+            extra: 0,
+            sign: None,
+            verify: None,
+            encrypt: None,
+            decrypt: None,
+            digest: None,
+            generate: None,
+            generate_pair: None,
+            derive: None,
+        }
+    }
+
+    const fn keys(mut self, types: &'static [KeyType], min: u64, max: u64) -> Self {
+        self.key_types = types;
+        self.min_key_size = min;
+        self.max_key_size = max;
+        self
+    }
+
+    const fn takes(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    const fn flagged(mut self, extra: u64) -> Self {
+        self.extra = extra;
+        self
+    }
+
+    const fn signs(mut self, start: StartSigning) -> Self {
+        self.sign = Some(start);
+        self
+    }
+
+    const fn verifies(mut self, start: StartVerifying) -> Self {
+        self.verify = Some(start);
+        self
+    }
+
+    const fn encrypts(mut self, start: StartCiphering) -> Self {
+        self.encrypt = Some(start);
+        self
+    }
+
+    const fn decrypts(mut self, start: StartCiphering) -> Self {
+        self.decrypt = Some(start);
+        self
+    }
+
+    const fn digests(mut self, start: StartDigesting) -> Self {
+        self.digest = Some(start);
+        self
+    }
+
+    const fn generates(mut self, make: Generate) -> Self {
+        self.generate = Some(make);
+        self
+    }
+
+    const fn generates_pair(mut self, make: GeneratePair) -> Self {
+        self.generate_pair = Some(make);
+        self
+    }
+
+    const fn derives(mut self, derive: Derive) -> Self {
+        self.derive = Some(derive);
+        self
+    }
+}
+
+impl Mechanism {
+    /// The type of the keys that it makes, if it makes keys.
+    pub(crate) fn makes(&self) -> Option<KeyType> {
+        let makes = self.generate.is_some() || self.generate_pair.is_some();
+        self.key_types.first().copied().filter(|_| makes)
+    }
+}
+
+impl std::fmt::Debug for Mechanism {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({:#x})", self.name, self.id)
+    }
+}
+
+/// The row of a mechanism, or `None` if this token does not have it.
+pub(crate) fn find(id: u64) -> Option<&'static Mechanism> {
+    let place = registry::REGISTRY.binary_search_by_key(&id, |row| row.id).ok()?;
+    registry::REGISTRY.get(place)
+}
+
+/// Checks that a key is of the class and of one of the types that a mechanism works with.
+fn expect_key(key: &Object, class: Class, types: &[KeyType]) -> Result<()> {
+    let own = key.attributes.get(attribute::KEY_TYPE);
+    let fits = key.attributes.get(attribute::CLASS) == Some(class.code())
+        && types.iter().any(|one| own == Some(one.code()));
+    if fits { Ok(()) } else { Err(inconsistent()) }
+}
+
+fn inconsistent() -> Error {
+    Rv::KeyTypeInconsistent.because("the mechanism does not work with this kind of key")
+}
+
+/// A private key of one of the types, ready for use.
+fn private_key(key: &Object, key_type: KeyType) -> Result<Arc<dyn PrivateKey>> {
+    expect_key(key, Class::PrivateKey, &[key_type])?;
+    match key.prepared()? {
+        Prepared::Private(private) => Ok(Arc::clone(private)),
+        _ => Err(inconsistent()),
+    }
+}
+
+/// The value of a secret key of one of the types.
+fn secret_value<'k>(key: &'k Object, types: &[KeyType]) -> Result<&'k Secret> {
+    expect_key(key, Class::SecretKey, types)?;
+    key.attributes
+        .get(attribute::VALUE)
+        .ok_or_else(|| Rv::GeneralError.because("a secret key without a value"))
+}
+
+/// Checks that a caller's template does not ask for another kind of key than a mechanism makes.
+fn expect_template(template: &Template, class: Class, key_type: KeyType) -> Result<()> {
+    let fits = |name: Attr<u64>, code| template.get(name).is_none_or(|asked| asked == code);
+    if fits(attribute::CLASS, class.code()) && fits(attribute::KEY_TYPE, key_type.code()) {
+        Ok(())
+    } else {
+        Err(Rv::TemplateInconsistent.because("the mechanism makes another kind of key"))
+    }
+}
+
+/// The caller's attributes for a secret key of this type, with its value.
+fn secret_key(template: &Template, key_type: KeyType, value: Secret) -> Result<Template> {
+    let mut made = template.try_clone()?;
+    made.set(attribute::CLASS, Class::SecretKey.code());
+    made.set(attribute::KEY_TYPE, key_type.code());
+    made.set(attribute::VALUE, value);
+    Ok(made)
+}
+
+/// The number of bytes that a template for a secret key asks for.
+fn value_len(template: &Template) -> Result<usize> {
+    let asked = template.require(attribute::VALUE_LEN)?;
+    usize::try_from(asked).map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))
+}
+
+/// A finished digest of any of the hash functions.
+struct Finished {
+    bytes: [u8; Digest::MAX_LEN],
+    len: usize,
+}
+
+impl Finished {
+    /// Ends what was running.
+    fn of(hasher: &mut Hasher) -> Result<Self> {
+        let mut bytes = [0; Digest::MAX_LEN];
+        let len = hasher.finish(&mut bytes)?;
+        Ok(Self { bytes, len })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}

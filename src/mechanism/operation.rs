@@ -1,0 +1,145 @@
+//! The running operations that `C_…Init` starts, as object-safe traits.
+//!
+//! Lengths are asked for before room is lent, and asking gives the same refusals as doing. When
+//! an operation ends is the session's to know: it drops the value. PKCS#11 3.2, "Conventions for
+//! functions returning output in a variable-length buffer".
+
+use crate::error::{Error, Result, Rv};
+
+/// A running signature or MAC.
+pub(crate) trait Signing: Send {
+    /// The length of the signature.
+    fn len(&self) -> usize;
+
+    /// Takes in a part of the data.
+    ///
+    /// # Errors
+    /// `CKR_FUNCTION_NOT_SUPPORTED` if the mechanism takes its data in one part only.
+    fn update(&mut self, _part: &[u8]) -> Result<()> {
+        Err(single_part())
+    }
+
+    /// Signs what was taken in; `out` has at least `len` bytes.
+    ///
+    /// # Errors
+    /// As `update`.
+    fn finish(&mut self, _out: &mut [u8]) -> Result<usize> {
+        Err(single_part())
+    }
+
+    /// Signs data given in one part; `out` has at least `len` bytes.
+    ///
+    /// # Errors
+    /// `CKR_DATA_LEN_RANGE` if the mechanism cannot sign so much or so little.
+    fn sign(&mut self, data: &[u8], out: &mut [u8]) -> Result<usize> {
+        self.update(data)?;
+        self.finish(out)
+    }
+}
+
+/// A running verification.
+pub(crate) trait Verifying: Send {
+    /// Takes in a part of the data.
+    ///
+    /// # Errors
+    /// `CKR_FUNCTION_NOT_SUPPORTED` if the mechanism takes its data in one part only.
+    fn update(&mut self, _part: &[u8]) -> Result<()> {
+        Err(single_part())
+    }
+
+    /// Checks the signature of what was taken in.
+    ///
+    /// # Errors
+    /// `CKR_SIGNATURE_LEN_RANGE` by its length alone, `CKR_SIGNATURE_INVALID` for every other
+    /// signature that is not right.
+    fn finish(&mut self, _signature: &[u8]) -> Result<()> {
+        Err(single_part())
+    }
+
+    /// Checks the signature of data given in one part.
+    ///
+    /// # Errors
+    /// As `finish`.
+    fn verify(&mut self, data: &[u8], signature: &[u8]) -> Result<()> {
+        self.update(data)?;
+        self.finish(signature)
+    }
+}
+
+/// A running encryption or decryption.
+///
+/// Lengths are upper bounds where padding decides; the calls give what they wrote.
+pub(crate) trait Ciphering: Send {
+    /// Room for the output of a part of `input` bytes.
+    ///
+    /// # Errors
+    /// As `update`.
+    fn update_len(&self, _input: usize) -> Result<usize> {
+        Err(single_part())
+    }
+
+    /// Takes in a part and writes what is ready.
+    ///
+    /// # Errors
+    /// `CKR_FUNCTION_NOT_SUPPORTED` if the mechanism takes its data in one part only,
+    /// `CKR_DATA_LEN_RANGE` or `CKR_ENCRYPTED_DATA_LEN_RANGE` if it is too much.
+    fn update(&mut self, _input: &[u8], _out: &mut [u8]) -> Result<usize> {
+        Err(single_part())
+    }
+
+    /// Room for what `finish` will write.
+    ///
+    /// # Errors
+    /// As `finish`, but for what only the computation can tell.
+    fn finish_len(&self) -> Result<usize> {
+        Err(single_part())
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// The two length ranges if the parts do not fill blocks, `CKR_ENCRYPTED_DATA_INVALID` for
+    /// every kind of wrong ciphertext.
+    fn finish(&mut self, _out: &mut [u8]) -> Result<usize> {
+        Err(single_part())
+    }
+
+    /// Room for the output of data given in one part.
+    ///
+    /// # Errors
+    /// As `whole`, but for what only the computation can tell.
+    fn whole_len(&self, input: usize) -> Result<usize>;
+
+    /// Encrypts or decrypts data given in one part.
+    ///
+    /// # Errors
+    /// As `update` and `finish`.
+    fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize>;
+}
+
+/// A running digest.
+pub(crate) trait Digesting: Send {
+    /// The length of the digest.
+    fn len(&self) -> usize;
+
+    /// Takes in a part of the data, or the value of a key.
+    ///
+    /// # Errors
+    /// None of its own so far.
+    fn update(&mut self, part: &[u8]) -> Result<()>;
+
+    /// Writes the digest; `out` has at least `len` bytes.
+    ///
+    /// # Errors
+    /// None of its own so far.
+    fn finish(&mut self, out: &mut [u8]) -> Result<usize>;
+}
+
+fn single_part() -> Error {
+    Rv::FunctionNotSupported.because("this mechanism takes its data in one part only")
+}
+
+/// The first `len` bytes of room that was promised to be long enough.
+pub(super) fn room(out: &mut [u8], len: usize) -> Result<&mut [u8]> {
+    out.get_mut(..len).ok_or_else(|| Rv::GeneralError.because("less room than was promised"))
+}

@@ -1,0 +1,69 @@
+//! The parameters of a mechanism as typed values, and the shape that each mechanism takes.
+//!
+//! The door reads the C structures by shape; whether the values make sense for a mechanism and
+//! a key is decided by the mechanism's family. PKCS#11 3.2, "Mechanisms".
+
+use crate::error::{Error, Rv};
+
+/// What a caller gave beside the number of a mechanism.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum MechanismParams {
+    /// No parameter.
+    None,
+    /// An initialisation vector of any length; the family checks it.
+    Iv(Vec<u8>),
+    /// `CK_AES_CTR_PARAMS`.
+    Ctr { bits: u64, block: [u8; 16] },
+    /// `CK_GCM_PARAMS`.
+    Gcm { iv: Vec<u8>, aad: Vec<u8>, tag_bits: u64 },
+    /// `CK_RSA_PKCS_PSS_PARAMS`, with the standard's numbers for hash and mask function.
+    Pss { hash: u64, mgf: u64, salt_len: u64 },
+    /// `CK_RSA_PKCS_OAEP_PARAMS`.
+    Oaep { hash: u64, mgf: u64, source: u64, label: Vec<u8> },
+    /// `CK_ECDH1_DERIVE_PARAMS`.
+    Ecdh1 { kdf: u64, shared: Vec<u8>, public: Vec<u8> },
+    /// `CK_EDDSA_PARAMS`.
+    Eddsa { prehash: bool, context: Vec<u8> },
+    /// `CK_MAC_GENERAL_PARAMS`: the length of the MAC in bytes.
+    MacLength(u64),
+}
+
+/// Which structure the door reads for a mechanism.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    /// Nothing; anything else is refused.
+    None,
+    /// Nothing or a `CK_EDDSA_PARAMS`.
+    OptionalEddsa,
+    /// Nothing or 16 bytes, which are ignored.
+    OptionalIv16,
+    /// 16 bytes.
+    Iv16,
+    /// A `CK_AES_CTR_PARAMS`.
+    Ctr,
+    /// A `CK_GCM_PARAMS`.
+    Gcm,
+    /// A `CK_RSA_PKCS_PSS_PARAMS`.
+    Pss,
+    /// A `CK_RSA_PKCS_OAEP_PARAMS`.
+    Oaep,
+    /// A `CK_ECDH1_DERIVE_PARAMS`.
+    Ecdh1,
+    /// A `CK_MAC_GENERAL_PARAMS`.
+    MacLength,
+}
+
+impl MechanismParams {
+    /// For mechanisms without a parameter.
+    pub(super) fn none(&self) -> Result<(), Error> {
+        match self {
+            Self::None => Ok(()),
+            _ => Err(invalid("this mechanism takes no parameter")),
+        }
+    }
+}
+
+/// The refusal of a parameter.
+pub(super) fn invalid(why: &'static str) -> Error {
+    Rv::MechanismParamInvalid.because(why)
+}

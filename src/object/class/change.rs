@@ -1,0 +1,119 @@
+//! Changes to an object: `C_SetAttributeValue` and `C_CopyObject`.
+//!
+//! Both give a whole new set of attributes or an error, so that a change is never half made.
+//! Which attribute may change how stands in the attribute table. PKCS#11 3.2, "C_CopyObject"
+//! and "C_SetAttributeValue".
+
+use super::{Class, Context, Species, consistent, secrecy};
+use crate::error::{Result, Rv};
+use crate::object::attribute::{self, Change, Rule};
+use crate::object::computed;
+use crate::object::template::{Template, Value};
+
+/// Attributes that change on keys, but are part of what a certificate is.
+static FIXED_IN_CERTIFICATES: [u64; 3] =
+    [attribute::SUBJECT.id, attribute::START_DATE.id, attribute::END_DATE.id];
+
+/// The attributes of an object after `C_SetAttributeValue`.
+///
+/// # Errors
+/// `CKR_ACTION_PROHIBITED` if it is not modifiable, `CKR_ATTRIBUTE_READ_ONLY` for attributes
+/// that cannot change so, even to the value they have, `CKR_ATTRIBUTE_TYPE_INVALID` for those
+/// that it does not have.
+pub(crate) fn change(old: &Template, changes: &Template, context: &Context) -> Result<Template> {
+    let species = Species::of(old)?;
+    if !old.is_set(attribute::MODIFIABLE) {
+        return Err(Rv::ActionProhibited.because("CKA_MODIFIABLE is false"));
+    }
+    let mut new = old.try_clone()?;
+    for (id, value) in changes.iter() {
+        let rule = changeable(species, id)?;
+        let present = old.value(id).is_some_and(is_true);
+        let allowed = match rule.change {
+            Change::Never | Change::OnCopy | Change::ByToken => false,
+            Change::Freely => true,
+            Change::OnlyToTrue => !present,
+            Change::OnlyToFalse => present,
+            Change::Trust => context.so || (!present && !is_true(value)),
+        };
+        if !allowed {
+            return Err(Rv::AttributeReadOnly.because(rule.name));
+        }
+        new.put(id, value.try_clone()?);
+    }
+    Ok(new)
+}
+
+/// The attributes of a copy, all but `CKA_UNIQUE_ID`, which the token gives.
+///
+/// # Errors
+/// `CKR_ACTION_PROHIBITED` if it is not copyable, `CKR_ATTRIBUTE_READ_ONLY` as for a change,
+/// `CKR_TEMPLATE_INCONSISTENT` for a public copy of a private object and under the export
+/// policy.
+pub(crate) fn copy(old: &Template, changes: &Template, context: &Context) -> Result<Template> {
+    let species = Species::of(old)?;
+    if !old.is_set(attribute::COPYABLE) {
+        return Err(Rv::ActionProhibited.because("CKA_COPYABLE is false"));
+    }
+    let mut new = old.try_clone()?;
+    new.remove(attribute::UNIQUE_ID.id);
+    for (id, value) in changes.iter() {
+        let rule = changeable(species, id)?;
+        let present = old.value(id).is_some_and(is_true);
+        let allowed = match rule.change {
+            Change::Never | Change::ByToken => false,
+            Change::Freely | Change::OnCopy => true,
+            Change::OnlyToTrue => !present || is_true(value),
+            Change::OnlyToFalse => present || !is_true(value),
+            Change::Trust => context.so || present == is_true(value),
+        };
+        if !allowed {
+            return Err(Rv::AttributeReadOnly.because(rule.name));
+        }
+        new.put(id, value.try_clone()?);
+    }
+    if old.is_set(attribute::PRIVATE) && !new.is_set(attribute::PRIVATE) {
+        return Err(Rv::TemplateInconsistent.because("a public copy of a private object"));
+    }
+    settle_on_token(old, &mut new, changes, species, context)?;
+    Ok(new)
+}
+
+/// What a copy needs when it goes to the token: secrecy, and a name to be found by.
+fn settle_on_token(
+    old: &Template,
+    copy: &mut Template,
+    asked: &Template,
+    species: Species,
+    context: &Context,
+) -> Result<()> {
+    let to_token = copy.is_set(attribute::TOKEN);
+    let from_session = !old.is_set(attribute::TOKEN);
+    if species.class.is_secret() && context.export_denied && to_token {
+        if from_session || secrecy::permit(copy).is_err() {
+            secrecy::harden(copy, asked);
+        }
+    }
+    if to_token {
+        computed::identify(copy, species);
+    }
+    // Trust that the original has was given by the SO; the copy keeps it.
+    let kept = Context { so: context.so || old.is_set(attribute::TRUSTED), ..*context };
+    consistent(copy, species, &kept)
+}
+
+/// The rule for an attribute of this object that might change.
+fn changeable(species: Species, id: u64) -> Result<&'static Rule> {
+    let rule = attribute::rule(id).filter(|_| species.row(id).is_some());
+    let rule = rule.ok_or_else(|| {
+        Rv::AttributeTypeInvalid.because(format!("the object has no {}", attribute::name(id)))
+    })?;
+    if species.class == Class::Certificate && FIXED_IN_CERTIFICATES.contains(&id) {
+        return Err(Rv::AttributeReadOnly.because(rule.name));
+    }
+    Ok(rule)
+}
+
+fn is_true(value: &Value) -> bool {
+    matches!(value, Value::Bool(true))
+}

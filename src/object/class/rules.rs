@@ -1,0 +1,262 @@
+//! Which attributes an object has, as the standard's tables list them: who must give them, who
+//! must not, and what an absent one is.
+//!
+//! Data only; `super` reads it. The numbers are those of the footnotes under the table "Common
+//! footnotes for object attribute tables" of PKCS#11 3.2; footnotes 8 and 10 to 13 stand in the
+//! column `change` of `attribute`.
+
+use super::{Class, KeyType};
+use crate::cryptoki;
+use crate::object::attribute::{self, Attr};
+
+/// Must be given to `C_CreateObject`.
+pub(super) const N1: u8 = 1;
+/// Must not be given to `C_CreateObject`.
+pub(super) const N2: u8 = 1 << 1;
+/// Must be given when a key is generated.
+pub(super) const N3: u8 = 1 << 2;
+/// Must not be given when a key is generated.
+pub(super) const N4: u8 = 1 << 3;
+/// Must be given when a key is unwrapped.
+pub(super) const N5: u8 = 1 << 4;
+/// Must not be given when a key is unwrapped or derived.
+pub(super) const N6: u8 = 1 << 5;
+/// Hidden while the object is sensitive or not extractable.
+pub(super) const N7: u8 = 1 << 6;
+
+/// What an attribute is that nobody gave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Absent {
+    /// Nothing; it reads as empty.
+    Empty,
+    /// This flag.
+    Flag(bool),
+    /// This number.
+    Number(u64),
+    /// True for classes that hold secrets.
+    Private,
+    /// True for the uses that a type of key is good for.
+    Use,
+    /// `CKA_SENSITIVE` or `CKA_EXTRACTABLE`, from class, place and birth.
+    Secrecy,
+    /// What the token computes from the rest; reads as empty if it cannot.
+    Computed,
+}
+
+/// One line of one of the standard's tables.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: u64,
+    pub(super) notes: u8,
+    pub(super) absent: Absent,
+}
+
+impl Row {
+    pub(super) fn has(&self, note: u8) -> bool {
+        self.notes & note != 0
+    }
+}
+
+const fn row<T>(name: Attr<T>, notes: u8, absent: Absent) -> Row {
+    Row { id: name.id, notes, absent }
+}
+
+const TRUE: Absent = Absent::Flag(true);
+const FALSE: Absent = Absent::Flag(false);
+use Absent::{Computed, Empty, Number, Private, Secrecy, Use};
+
+/// "Common object attributes" and "Common storage object attributes".
+static STORAGE: &[Row] = &[
+    row(attribute::CLASS, N1, Empty),
+    row(attribute::TOKEN, 0, FALSE),
+    row(attribute::PRIVATE, 0, Private),
+    row(attribute::MODIFIABLE, 0, TRUE),
+    row(attribute::LABEL, 0, Empty),
+    row(attribute::COPYABLE, 0, TRUE),
+    row(attribute::DESTROYABLE, 0, TRUE),
+    row(attribute::UNIQUE_ID, N2 | N4 | N6, Computed),
+];
+
+/// "Data object attributes".
+static DATA: &[Row] = &[
+    row(attribute::APPLICATION, 0, Empty),
+    row(attribute::OBJECT_ID, 0, Empty),
+    row(attribute::VALUE, 0, Empty),
+];
+
+/// "Common certificate object attributes".
+static CERTIFICATE: &[Row] = &[
+    row(attribute::CERTIFICATE_TYPE, N1, Empty),
+    row(attribute::TRUSTED, 0, FALSE),
+    row(attribute::CERTIFICATE_CATEGORY, 0, Number(0)),
+    row(attribute::CHECK_VALUE, 0, Computed),
+    row(attribute::START_DATE, 0, Empty),
+    row(attribute::END_DATE, 0, Empty),
+    row(attribute::PUBLIC_KEY_INFO, 0, Empty),
+];
+
+/// "X.509 certificate object attributes". `CKA_VALUE` may be missing if `CKA_URL` is there.
+static X_509: &[Row] = &[
+    row(attribute::SUBJECT, N1, Empty),
+    row(attribute::ID, 0, Empty),
+    row(attribute::ISSUER, 0, Empty),
+    row(attribute::SERIAL_NUMBER, 0, Empty),
+    row(attribute::VALUE, 0, Empty),
+    row(attribute::URL, 0, Empty),
+    row(attribute::HASH_OF_SUBJECT_PUBLIC_KEY, 0, Empty),
+    row(attribute::HASH_OF_ISSUER_PUBLIC_KEY, 0, Empty),
+    row(attribute::JAVA_MIDP_SECURITY_DOMAIN, 0, Number(0)),
+    row(attribute::NAME_HASH_ALGORITHM, 0, Number(cryptoki::CKM_SHA_1)),
+];
+
+/// "Common key attributes". The mechanism gives what nobody gave of the first on generation.
+static KEY: &[Row] = &[
+    row(attribute::KEY_TYPE, N1 | N5, Empty),
+    row(attribute::ID, 0, Empty),
+    row(attribute::START_DATE, 0, Empty),
+    row(attribute::END_DATE, 0, Empty),
+    row(attribute::DERIVE, 0, FALSE),
+    row(attribute::LOCAL, N2 | N4 | N6, Computed),
+    row(attribute::KEY_GEN_MECHANISM, N2 | N4 | N6, Computed),
+    row(attribute::ALLOWED_MECHANISMS, 0, Empty),
+];
+
+/// "Common public key attributes".
+static PUBLIC_KEY: &[Row] = &[
+    row(attribute::SUBJECT, 0, Empty),
+    row(attribute::ENCRYPT, 0, Use),
+    row(attribute::VERIFY, 0, Use),
+    row(attribute::VERIFY_RECOVER, 0, Use),
+    row(attribute::WRAP, 0, Use),
+    row(attribute::ENCAPSULATE, 0, FALSE),
+    row(attribute::TRUSTED, 0, FALSE),
+    row(attribute::WRAP_TEMPLATE, 0, Empty),
+    row(attribute::PUBLIC_KEY_INFO, 0, Computed),
+];
+
+/// "Common private key attributes".
+static PRIVATE_KEY: &[Row] = &[
+    row(attribute::SUBJECT, 0, Empty),
+    row(attribute::SENSITIVE, 0, Secrecy),
+    row(attribute::DECRYPT, 0, Use),
+    row(attribute::SIGN, 0, Use),
+    row(attribute::SIGN_RECOVER, 0, Use),
+    row(attribute::UNWRAP, 0, Use),
+    row(attribute::DECAPSULATE, 0, FALSE),
+    row(attribute::EXTRACTABLE, 0, Secrecy),
+    row(attribute::ALWAYS_SENSITIVE, N2 | N4 | N6, Computed),
+    row(attribute::NEVER_EXTRACTABLE, N2 | N4 | N6, Computed),
+    row(attribute::WRAP_WITH_TRUSTED, 0, FALSE),
+    row(attribute::UNWRAP_TEMPLATE, 0, Empty),
+    row(attribute::ALWAYS_AUTHENTICATE, 0, FALSE),
+    row(attribute::PUBLIC_KEY_INFO, 0, Computed),
+    row(attribute::DERIVE_TEMPLATE, 0, Empty),
+];
+
+/// "Common secret key attributes".
+static SECRET_KEY: &[Row] = &[
+    row(attribute::SENSITIVE, 0, Secrecy),
+    row(attribute::ENCRYPT, 0, Use),
+    row(attribute::DECRYPT, 0, Use),
+    row(attribute::SIGN, 0, Use),
+    row(attribute::VERIFY, 0, Use),
+    row(attribute::WRAP, 0, Use),
+    row(attribute::UNWRAP, 0, Use),
+    row(attribute::EXTRACTABLE, 0, Secrecy),
+    row(attribute::ALWAYS_SENSITIVE, N2 | N4 | N6, Computed),
+    row(attribute::NEVER_EXTRACTABLE, N2 | N4 | N6, Computed),
+    row(attribute::CHECK_VALUE, 0, Computed),
+    row(attribute::WRAP_WITH_TRUSTED, 0, FALSE),
+    row(attribute::TRUSTED, 0, FALSE),
+    row(attribute::WRAP_TEMPLATE, 0, Empty),
+    row(attribute::UNWRAP_TEMPLATE, 0, Empty),
+    row(attribute::DERIVE_TEMPLATE, 0, Empty),
+];
+
+/// "RSA public key object attributes".
+static RSA_PUBLIC: &[Row] = &[
+    row(attribute::MODULUS, N1 | N4, Empty),
+    row(attribute::MODULUS_BITS, N2 | N3, Computed),
+    row(attribute::PUBLIC_EXPONENT, N1, Empty),
+];
+
+/// "RSA private key object attributes". `CKA_PUBLIC_EXPONENT` is demanded there, but modulus
+/// and private exponent are enough to compute with, and callers rely on that.
+static RSA_PRIVATE: &[Row] = &[
+    row(attribute::MODULUS, N1 | N4 | N6, Empty),
+    row(attribute::PUBLIC_EXPONENT, N4 | N6, Empty),
+    row(attribute::PRIVATE_EXPONENT, N1 | N4 | N6 | N7, Empty),
+    row(attribute::PRIME_1, N4 | N6 | N7, Empty),
+    row(attribute::PRIME_2, N4 | N6 | N7, Empty),
+    row(attribute::EXPONENT_1, N4 | N6 | N7, Empty),
+    row(attribute::EXPONENT_2, N4 | N6 | N7, Empty),
+    row(attribute::COEFFICIENT, N4 | N6 | N7, Empty),
+];
+
+/// "Elliptic curve public key object attributes", and the same for Edwards curves.
+static EC_PUBLIC: &[Row] =
+    &[row(attribute::EC_PARAMS, N1 | N3, Empty), row(attribute::EC_POINT, N1 | N4, Empty)];
+
+/// "Elliptic curve private key object attributes", and the same for Edwards curves.
+static EC_PRIVATE: &[Row] = &[
+    row(attribute::EC_PARAMS, N1 | N4 | N6, Empty),
+    row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
+];
+
+/// "Generic secret key object attributes", "AES secret key object attributes" and their like.
+static SECRET_VALUE: &[Row] = &[
+    row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
+    row(attribute::VALUE_LEN, N2 | N3, Computed),
+];
+
+/// The tables that make up an object, from the common to the particular.
+pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]; 4] {
+    let particular = match (class, key_type) {
+        (Class::PublicKey, Some(KeyType::Rsa)) => RSA_PUBLIC,
+        (Class::PublicKey, _) => EC_PUBLIC,
+        (Class::PrivateKey, Some(KeyType::Rsa)) => RSA_PRIVATE,
+        (Class::PrivateKey, _) => EC_PRIVATE,
+        (Class::SecretKey, _) => SECRET_VALUE,
+        (Class::Data | Class::Certificate, _) => &[],
+    };
+    match class {
+        Class::Data => [STORAGE, DATA, particular, &[]],
+        Class::Certificate => [STORAGE, CERTIFICATE, X_509, particular],
+        Class::PublicKey => [STORAGE, KEY, PUBLIC_KEY, particular],
+        Class::PrivateKey => [STORAGE, KEY, PRIVATE_KEY, particular],
+        Class::SecretKey => [STORAGE, KEY, SECRET_KEY, particular],
+    }
+}
+
+static RSA_USES: &[Attr<bool>] = &[
+    attribute::ENCRYPT,
+    attribute::DECRYPT,
+    attribute::SIGN,
+    attribute::SIGN_RECOVER,
+    attribute::VERIFY,
+    attribute::VERIFY_RECOVER,
+    attribute::WRAP,
+    attribute::UNWRAP,
+];
+
+static AES_USES: &[Attr<bool>] = &[
+    attribute::ENCRYPT,
+    attribute::DECRYPT,
+    attribute::SIGN,
+    attribute::VERIFY,
+    attribute::WRAP,
+    attribute::UNWRAP,
+];
+
+static SIGNING_USES: &[Attr<bool>] = &[attribute::SIGN, attribute::VERIFY];
+
+/// Whether a type of key may be used so unless its maker says otherwise.
+pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
+    let uses = match key_type {
+        Some(KeyType::Rsa) => RSA_USES,
+        Some(KeyType::Aes) => AES_USES,
+        Some(_) => SIGNING_USES,
+        None => &[],
+    };
+    uses.iter().any(|usual| usual.id == use_flag)
+}

@@ -1,0 +1,202 @@
+//! The values that make a key or a certificate what it is: checked, and brought into one form.
+//!
+//! A caller may write a point bare or in DER, a scalar with or without zeros before it, an RSA
+//! key with or without its primes; what is stored does not differ. PKCS#11 3.2, "RSA", "Elliptic
+//! curve", "AES", "Generic secret key".
+
+use super::{Class, KeyType, Species};
+use crate::engine::EngineError;
+use crate::engine::aws_lc::ec::EcPrivate;
+use crate::engine::aws_lc::rsa::{MODULUS_BITS, RsaPrivate};
+use crate::engine::ed25519::Ed25519Private;
+use crate::error::{Error, Result, Rv};
+use crate::object::attribute::{self, Attr, Hidden};
+use crate::object::computed::PublicPart;
+use crate::object::curve::{self, CurveName};
+use crate::object::template::{Template, Value};
+use crate::object::{der, material};
+use crate::secret::Secret;
+
+/// Sizes of modulus that an object may have. The engine computes with longer ones only; shorter
+/// ones are kept for what else an application does with them.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=*MODULUS_BITS.end();
+/// The longest secret key, in bytes.
+const LONGEST_SECRET: usize = 8192;
+
+/// Checks the values of a template and writes them in their one form. Gives the public key, if
+/// the object is half of a pair and shows enough of it.
+pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option<PublicPart>> {
+    match (species.class, species.key_type) {
+        (Class::Data, _) => show_value(template).map(|()| None),
+        (Class::Certificate, _) => {
+            show_value(template)?;
+            certificate(template).map(|()| None)
+        }
+        (Class::SecretKey, key_type) => secret_key(template, key_type).map(|()| None),
+        (Class::PublicKey, Some(KeyType::Rsa)) => rsa_public(template),
+        (Class::PublicKey, _) => ec_public(template, species).map(Some),
+        (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_private(template),
+        (Class::PrivateKey, Some(KeyType::EcEdwards)) => edwards_private(template).map(Some),
+        (Class::PrivateKey, _) => ec_private(template).map(Some),
+    }
+}
+
+fn invalid(why: &'static str) -> Error {
+    Rv::AttributeValueInvalid.because(why)
+}
+
+/// `CKA_VALUE` of objects that are no secret comes in as one, because the door cannot know.
+fn show_value(template: &mut Template) -> Result<()> {
+    if let Some(Value::Secret(value)) = template.value(attribute::VALUE.id) {
+        let shown = value.expose(attribute::copied)?;
+        template.set(attribute::PUBLIC_VALUE, shown);
+    }
+    Ok(())
+}
+
+fn certificate(template: &mut Template) -> Result<()> {
+    if template.require(attribute::CERTIFICATE_TYPE)? != super::X_509 {
+        return Err(invalid("a certificate type that is not offered"));
+    }
+    for (name, range) in
+        [(attribute::CERTIFICATE_CATEGORY, 0..=3), (attribute::JAVA_MIDP_SECURITY_DOMAIN, 0..=3)]
+    {
+        if template.get(name).is_some_and(|number| !range.contains(&number)) {
+            return Err(invalid(name.name));
+        }
+    }
+    let filled = |name| template.get(name).is_some_and(|bytes: &[u8]| !bytes.is_empty());
+    if !filled(attribute::PUBLIC_VALUE) && !filled(attribute::URL) {
+        return Err(Rv::TemplateIncomplete.because("a certificate without CKA_VALUE"));
+    }
+    Ok(())
+}
+
+fn secret_key(template: &Template, key_type: Option<KeyType>) -> Result<()> {
+    let len = template.require(attribute::VALUE)?.len();
+    let fits = match key_type {
+        Some(KeyType::Aes) => matches!(len, 16 | 24 | 32),
+        _ => (1..=LONGEST_SECRET).contains(&len),
+    };
+    if !fits {
+        return Err(invalid("length of CKA_VALUE"));
+    }
+    if template.get(attribute::VALUE_LEN).is_some_and(|asked| usize::try_from(asked) != Ok(len)) {
+        return Err(Rv::TemplateInconsistent.because("CKA_VALUE_LEN of another length"));
+    }
+    Ok(())
+}
+
+/// The number of bits of a modulus that can be one.
+fn modulus_bits(modulus: &[u8]) -> Result<usize> {
+    let modulus = der::without_leading_zeros(modulus);
+    let unused = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - unused;
+    let odd = modulus.last().is_some_and(|byte| byte % 2 == 1);
+    if !odd || !RSA_BITS.contains(&bits) {
+        return Err(invalid("CKA_MODULUS is even, too short or too long"));
+    }
+    Ok(bits)
+}
+
+/// Whether an exponent is odd, over 1 and shorter than the modulus.
+fn is_exponent(exponent: &[u8], modulus_bits: usize) -> bool {
+    let exponent = der::without_leading_zeros(exponent);
+    let odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
+    odd && exponent != [1] && exponent.len() <= modulus_bits.div_ceil(8)
+}
+
+fn rsa_public(template: &mut Template) -> Result<Option<PublicPart>> {
+    let modulus = template.require(attribute::MODULUS)?.to_vec();
+    let exponent = template.require(attribute::PUBLIC_EXPONENT)?.to_vec();
+    let bits = modulus_bits(&modulus)?;
+    if !is_exponent(&exponent, bits) {
+        return Err(invalid("CKA_PUBLIC_EXPONENT is even, 1 or too long"));
+    }
+    let bits = u64::try_from(bits).map_err(|_| invalid("CKA_MODULUS is too long"))?;
+    if template.get(attribute::MODULUS_BITS).is_some_and(|asked| asked != bits) {
+        return Err(Rv::TemplateInconsistent.because("CKA_MODULUS_BITS of another length"));
+    }
+    template.set(attribute::MODULUS_BITS, bits);
+    Ok(Some(PublicPart::Rsa { modulus, exponent }))
+}
+
+/// Checks the key as a whole and computes the numbers that were not given, if the engine takes
+/// keys of this size.
+fn rsa_private(template: &mut Template) -> Result<Option<PublicPart>> {
+    let modulus = template.require(attribute::MODULUS)?.to_vec();
+    let bits = modulus_bits(&modulus)?;
+    let private_len = template.require(attribute::PRIVATE_EXPONENT)?.len();
+    if private_len == 0 || private_len > modulus.len() + 1 {
+        return Err(invalid("length of CKA_PRIVATE_EXPONENT"));
+    }
+    let known = template.get(attribute::PUBLIC_EXPONENT).filter(|bytes| !bytes.is_empty());
+    if known.is_some_and(|exponent| !is_exponent(exponent, bits)) {
+        return Err(invalid("CKA_PUBLIC_EXPONENT is even, 1 or too long"));
+    }
+    if MODULUS_BITS.contains(&bits) {
+        let given = material::rsa_components(template)?;
+        let whole = RsaPrivate::from_components(&given)?.components()?;
+        if given.public_exponent.is_empty() && !whole.public_exponent.is_empty() {
+            template.set(attribute::PUBLIC_EXPONENT, whole.public_exponent);
+        }
+        let factors: [(Attr<Hidden>, Option<Secret>); 5] = [
+            (attribute::PRIME_1, whole.prime1),
+            (attribute::PRIME_2, whole.prime2),
+            (attribute::EXPONENT_1, whole.exponent1),
+            (attribute::EXPONENT_2, whole.exponent2),
+            (attribute::COEFFICIENT, whole.coefficient),
+        ];
+        for (name, value) in factors {
+            let given = template.get(name).is_some_and(|given| !given.is_empty());
+            if let Some(value) = value.filter(|_| !given) {
+                template.set(name, value);
+            }
+        }
+    }
+    let exponent = template.get(attribute::PUBLIC_EXPONENT).filter(|bytes| !bytes.is_empty());
+    let exponent = exponent.map(<[u8]>::to_vec);
+    Ok(exponent.map(|exponent| PublicPart::Rsa { modulus, exponent }))
+}
+
+fn ec_public(template: &mut Template, species: Species) -> Result<PublicPart> {
+    let curve = curve::curve_of(template.require(attribute::EC_PARAMS)?)?;
+    let edwards = curve == CurveName::Edwards25519;
+    if edwards != (species.key_type == Some(KeyType::EcEdwards)) {
+        return Err(foreign_curve());
+    }
+    let point = curve::point_of(curve, template.require(attribute::EC_POINT)?)?;
+    template.set(attribute::EC_POINT, curve::written_point(curve, &point));
+    Ok(PublicPart::Point { curve, point })
+}
+
+fn ec_private(template: &mut Template) -> Result<PublicPart> {
+    let params = curve::curve_of(template.require(attribute::EC_PARAMS)?)?;
+    let CurveName::Nist(curve) = params else { return Err(foreign_curve()) };
+    let key = EcPrivate::from_scalar(curve, template.require(attribute::VALUE)?)?;
+    let point = key.public_point()?;
+    template.set(attribute::VALUE, key.scalar()?);
+    Ok(PublicPart::Point { curve: params, point })
+}
+
+fn edwards_private(template: &mut Template) -> Result<PublicPart> {
+    let curve = curve::curve_of(template.require(attribute::EC_PARAMS)?)?;
+    if curve != CurveName::Edwards25519 {
+        return Err(foreign_curve());
+    }
+    let seed = template.require(attribute::VALUE)?.expose(|given| match der::whole(given) {
+        // The octet string of RFC 8410, as some callers take it from a PKCS#8 file.
+        Some((der::OCTET_STRING, seed)) if seed.len() == 32 => Secret::copy_of(seed),
+        _ => Secret::copy_of(given),
+    })?;
+    let key = Ed25519Private::from_seed(&seed).map_err(|error| match error {
+        EngineError::Key(why) => invalid(why),
+        other => other.into(),
+    })?;
+    template.set(attribute::VALUE, seed);
+    Ok(PublicPart::Point { curve, point: key.public().to_vec() })
+}
+
+fn foreign_curve() -> Error {
+    Rv::CurveNotSupported.because("a curve of another type of key")
+}

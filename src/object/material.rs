@@ -1,0 +1,199 @@
+//! Between attributes and what a custodian works with.
+//!
+//! `pair` is how a mechanism that generated a key pair makes the attributes of both halves.
+//! PKCS#11 3.2, "C_GenerateKeyPair" and the sections of the key types.
+
+use super::attribute::{self, Attr, Hidden};
+use super::class::{Class, KeyType, Species};
+use super::computed;
+use super::curve::{self, CurveName};
+use super::der::without_leading_zeros;
+use super::template::Template;
+use crate::custody::KeyMaterial;
+use crate::engine::aws_lc::ec::EcPrivate;
+use crate::engine::aws_lc::rsa::RsaComponents;
+use crate::engine::ed25519::Ed25519Private;
+use crate::error::{Error, Result, Rv};
+use crate::secret::Secret;
+
+/// The material of a private key's attributes.
+///
+/// # Errors
+/// `CKR_KEY_TYPE_INCONSISTENT` if they are of something else, `CKR_GENERAL_ERROR` if they are
+/// not whole.
+pub(crate) fn material_of(attributes: &Template) -> Result<KeyMaterial> {
+    let species = Species::of(attributes)?;
+    match (species.class, species.key_type) {
+        (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_components(attributes).map(KeyMaterial::Rsa),
+        (Class::PrivateKey, Some(_)) => point_material(attributes),
+        _ => Err(Rv::KeyTypeInconsistent.because("not a private key")),
+    }
+}
+
+fn broken() -> Error {
+    Rv::GeneralError.because("a private key that is not whole")
+}
+
+/// The numbers of an RSA private key, as far as they are there.
+pub(super) fn rsa_components(attributes: &Template) -> Result<RsaComponents> {
+    let number = |bytes: Option<&[u8]>| without_leading_zeros(bytes.unwrap_or_default()).to_vec();
+    let secret = |name: Attr<Hidden>| -> Result<Option<Secret>> {
+        let given = attributes.get(name).filter(|value| !value.is_empty());
+        let copy = |value: &Secret| value.expose(|b| Secret::copy_of(without_leading_zeros(b)));
+        given.map(copy).transpose()
+    };
+    Ok(RsaComponents {
+        modulus: number(attributes.get(attribute::MODULUS)),
+        public_exponent: number(attributes.get(attribute::PUBLIC_EXPONENT)),
+        private_exponent: secret(attribute::PRIVATE_EXPONENT)?.ok_or_else(broken)?,
+        prime1: secret(attribute::PRIME_1)?,
+        prime2: secret(attribute::PRIME_2)?,
+        exponent1: secret(attribute::EXPONENT_1)?,
+        exponent2: secret(attribute::EXPONENT_2)?,
+        coefficient: secret(attribute::COEFFICIENT)?,
+    })
+}
+
+fn point_material(attributes: &Template) -> Result<KeyMaterial> {
+    let params = attributes.get(attribute::EC_PARAMS).ok_or_else(broken)?;
+    let value = attributes.get(attribute::VALUE).ok_or_else(broken)?;
+    let info = attributes.get(attribute::PUBLIC_KEY_INFO);
+    let known = info.and_then(computed::subject_public_key);
+    let value = value.expose(Secret::copy_of)?;
+    match curve::curve_of(params)? {
+        CurveName::Nist(curve) => {
+            let point = match known {
+                Some(point) => point.to_vec(),
+                None => EcPrivate::from_scalar(curve, &value)?.public_point()?,
+            };
+            Ok(KeyMaterial::Ec { curve, scalar: value, point })
+        }
+        CurveName::Edwards25519 => {
+            let public = match known.and_then(|bits| bits.try_into().ok()) {
+                Some(public) => public,
+                None => Ed25519Private::from_seed(&value)?.public(),
+            };
+            Ok(KeyMaterial::Ed25519 { seed: value, public })
+        }
+    }
+}
+
+/// The key type, the curve and the public point of material.
+fn species_of(material: &KeyMaterial, class: Class) -> Species {
+    let key_type = match material {
+        KeyMaterial::Rsa(_) => KeyType::Rsa,
+        KeyMaterial::Ec { .. } => KeyType::Ec,
+        KeyMaterial::Ed25519 { .. } => KeyType::EcEdwards,
+    };
+    Species::key(class, key_type)
+}
+
+fn begun(material: &KeyMaterial, class: Class) -> Template {
+    let species = species_of(material, class);
+    let mut made = Template::default();
+    made.set(attribute::CLASS, species.class.code());
+    if let Some(key_type) = species.key_type {
+        made.set(attribute::KEY_TYPE, key_type.code());
+    }
+    made
+}
+
+/// The attributes that material gives to the public half of its pair.
+pub(crate) fn public_template(material: &KeyMaterial) -> Template {
+    let mut made = begun(material, Class::PublicKey);
+    let mut set_point = |curve: CurveName, point: &[u8]| {
+        made.set(attribute::EC_PARAMS, curve::identifier(curve).to_vec());
+        made.set(attribute::EC_POINT, curve::written_point(curve, point));
+    };
+    match material {
+        KeyMaterial::Rsa(numbers) => {
+            made.set(attribute::MODULUS, numbers.modulus.clone());
+            made.set(attribute::PUBLIC_EXPONENT, numbers.public_exponent.clone());
+        }
+        KeyMaterial::Ec { curve, point, .. } => set_point(CurveName::Nist(*curve), point),
+        KeyMaterial::Ed25519 { public, .. } => set_point(CurveName::Edwards25519, public),
+    }
+    made
+}
+
+/// The attributes that material gives to the private half of its pair.
+///
+/// # Errors
+/// `CKR_HOST_MEMORY`.
+pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
+    let mut made = begun(material, Class::PrivateKey);
+    let copy = |secret: &Secret| secret.expose(Secret::copy_of);
+    match material {
+        KeyMaterial::Rsa(numbers) => {
+            made.set(attribute::MODULUS, numbers.modulus.clone());
+            if !numbers.public_exponent.is_empty() {
+                made.set(attribute::PUBLIC_EXPONENT, numbers.public_exponent.clone());
+            }
+            made.set(attribute::PRIVATE_EXPONENT, copy(&numbers.private_exponent)?);
+            for (name, number) in [
+                (attribute::PRIME_1, &numbers.prime1),
+                (attribute::PRIME_2, &numbers.prime2),
+                (attribute::EXPONENT_1, &numbers.exponent1),
+                (attribute::EXPONENT_2, &numbers.exponent2),
+                (attribute::COEFFICIENT, &numbers.coefficient),
+            ] {
+                if let Some(number) = number {
+                    made.set(name, copy(number)?);
+                }
+            }
+        }
+        KeyMaterial::Ec { curve, scalar, .. } => {
+            let params = curve::identifier(CurveName::Nist(*curve));
+            made.set(attribute::EC_PARAMS, params.to_vec());
+            made.set(attribute::VALUE, copy(scalar)?);
+        }
+        KeyMaterial::Ed25519 { seed, .. } => {
+            let params = curve::identifier(CurveName::Edwards25519);
+            made.set(attribute::EC_PARAMS, params.to_vec());
+            made.set(attribute::VALUE, copy(seed)?);
+        }
+    }
+    Ok(made)
+}
+
+/// The attributes of both halves of a generated pair: what the caller's templates say, and what
+/// the material adds. The curve stays written as the caller wrote it, on both halves, and a
+/// `CKA_ID` that was given to one half holds for the other too.
+///
+/// # Errors
+/// `CKR_TEMPLATE_INCONSISTENT` if a template says something that the material is not.
+pub(crate) fn pair(
+    public: &Template,
+    private: &Template,
+    material: &KeyMaterial,
+) -> Result<(Template, Template)> {
+    let mut made_public = public_template(material);
+    let mut made_private = private_template(material)?;
+    if let Some(params) = public.get(attribute::EC_PARAMS) {
+        made_public.set(attribute::EC_PARAMS, params.to_vec());
+        made_private.set(attribute::EC_PARAMS, params.to_vec());
+    }
+    let id = public.get(attribute::ID).or_else(|| private.get(attribute::ID));
+    if let Some(id) = id {
+        for (given, made) in [(public, &mut made_public), (private, &mut made_private)] {
+            if !given.contains(attribute::ID.id) {
+                made.set(attribute::ID, id.to_vec());
+            }
+        }
+    }
+    if let Some(exponent) = public.get(attribute::PUBLIC_EXPONENT) {
+        // The same number, perhaps with zeros before it.
+        let made = made_public.get(attribute::PUBLIC_EXPONENT).unwrap_or_default();
+        if without_leading_zeros(exponent) == without_leading_zeros(made) {
+            made_public.set(attribute::PUBLIC_EXPONENT, exponent.to_vec());
+        }
+    }
+    Ok((merged(public, made_public)?, merged(private, made_private)?))
+}
+
+fn merged(given: &Template, mut made: Template) -> Result<Template> {
+    for (id, value) in given.iter() {
+        made.insert(id, value.try_clone()?)?;
+    }
+    Ok(made)
+}

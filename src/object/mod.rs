@@ -1,0 +1,125 @@
+//! What is stored: attributes, templates, the rules of classes, and the keys made of them.
+//!
+//! An `Object` is what a mechanism calls a key. Where it is kept (`store`, session) and who may
+//! use it (`token`) is others' business. PKCS#11 3.2, "Objects".
+
+pub(crate) mod attribute;
+pub(crate) mod class;
+pub(crate) mod codec;
+pub(crate) mod computed;
+pub(crate) mod curve;
+mod der;
+pub(crate) mod material;
+pub(crate) mod template;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, OnceLock};
+
+use crate::custody::software::Software;
+use crate::custody::{Custodian, PrivateKey};
+use crate::engine::aws_lc::ec::EcPublic;
+use crate::engine::aws_lc::rsa_public::RsaPublic;
+use crate::engine::ed25519::Ed25519Public;
+use crate::error::{Error, Result, Rv};
+use attribute::Attr;
+use class::{Class, KeyType, Species};
+use curve::CurveName;
+use template::Template;
+
+/// A key of a pair, parsed and ready for use.
+pub(crate) enum Prepared {
+    /// A private key, with its custodian.
+    Private(Arc<dyn PrivateKey>),
+    /// An RSA public key.
+    Rsa(RsaPublic),
+    /// A public key on a NIST curve.
+    Ec(EcPublic),
+    /// An Ed25519 public key.
+    Ed25519(Ed25519Public),
+}
+
+/// A whole object. Secret keys are used through their attributes, keys of a pair through
+/// `prepared`.
+pub(crate) struct Object {
+    pub(crate) attributes: Template,
+    custodian: Arc<dyn Custodian>,
+    prepared: OnceLock<Prepared>,
+}
+
+impl Object {
+    /// An object whose key, if it is one, is kept in software.
+    pub(crate) fn new(attributes: Template) -> Self {
+        Self::kept_by(Arc::new(Software), attributes)
+    }
+
+    /// An object whose key is kept by this custodian.
+    pub(crate) fn kept_by(custodian: Arc<dyn Custodian>, attributes: Template) -> Self {
+        Self { attributes, custodian, prepared: OnceLock::new() }
+    }
+
+    /// The key, parsed at its first use and then kept as long as the object.
+    ///
+    /// # Errors
+    /// `CKR_KEY_TYPE_INCONSISTENT` if the object is not half of a pair, `CKR_KEY_SIZE_RANGE`
+    /// if it is one that can be stored but not used.
+    pub(crate) fn prepared(&self) -> Result<&Prepared> {
+        if let Some(prepared) = self.prepared.get() {
+            return Ok(prepared);
+        }
+        let prepared = self.prepare().map_err(unusable)?;
+        // Two threads may both come here; the first one's key stays.
+        Ok(self.prepared.get_or_init(|| prepared))
+    }
+
+    fn prepare(&self) -> Result<Prepared> {
+        let species = Species::of(&self.attributes)?;
+        match (species.class, species.key_type) {
+            (Class::PrivateKey, _) => {
+                let material = material::material_of(&self.attributes)?;
+                self.custodian.open(&material).map(Prepared::Private)
+            }
+            (Class::PublicKey, Some(KeyType::Rsa)) => {
+                let modulus = self.attributes.require(attribute::MODULUS)?;
+                let exponent = self.attributes.require(attribute::PUBLIC_EXPONENT)?;
+                Ok(Prepared::Rsa(RsaPublic::new(modulus, exponent)?))
+            }
+            (Class::PublicKey, _) => {
+                let curve = curve::curve_of(self.attributes.require(attribute::EC_PARAMS)?)?;
+                let point = self.attributes.require(attribute::EC_POINT)?;
+                let point = curve::point_of(curve, point)?;
+                Ok(match curve {
+                    CurveName::Nist(curve) => Prepared::Ec(EcPublic::from_point(curve, &point)?),
+                    CurveName::Edwards25519 => {
+                        Prepared::Ed25519(Ed25519Public::from_bytes(&point)?)
+                    }
+                })
+            }
+            (Class::Data | Class::Certificate | Class::SecretKey, _) => {
+                Err(Rv::KeyTypeInconsistent.because("not a key of a pair"))
+            }
+        }
+    }
+
+    /// Whether a flag of the object is true.
+    pub(crate) fn is_set(&self, flag: Attr<bool>) -> bool {
+        self.attributes.is_set(flag)
+    }
+
+    /// What kind of object it is.
+    ///
+    /// # Errors
+    /// Those of `Species::of`; whole objects have none.
+    pub(crate) fn species(&self) -> Result<Species> {
+        Species::of(&self.attributes)
+    }
+}
+
+/// What parsing says of values that were checked when they came in: of a key so small that the
+/// engine leaves it alone.
+fn unusable(error: Error) -> Error {
+    match error.rv {
+        Rv::AttributeValueInvalid => Rv::KeySizeRange.because(error.why),
+        _ => error,
+    }
+}

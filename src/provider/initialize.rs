@@ -1,0 +1,64 @@
+//! From the configuration to a provider, and its end.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::config::Configuration;
+use crate::error::Result;
+use crate::system::environment::Environment;
+
+use super::Provider;
+use super::journal::Diagnostics;
+
+impl Provider {
+    /// Reads the environment and the configuration, and looks which tokens there are. No token
+    /// is opened yet.
+    ///
+    /// # Errors
+    /// `CKR_GENERAL_ERROR` for a configuration that cannot be used; `CKR_DEVICE_ERROR` if the
+    /// data directory cannot be read. Both go to the diagnostic log.
+    pub fn initialize() -> Result<Self> {
+        let environment = Environment::read();
+        let diagnostics = Diagnostics::to(environment.claviger_log.as_deref());
+        let note = |error: &crate::error::Error| {
+            diagnostics.failed(crate::call::Function::Initialize, error);
+        };
+        let configuration =
+            Configuration::load(&environment).map_err(Into::into).inspect_err(note)?;
+        let provider = Self::assemble(configuration, Diagnostics::to(None));
+        provider.look_for_tokens().inspect_err(note)?;
+        Ok(Self { diagnostics, ..provider })
+    }
+
+    /// A provider over a configuration that the caller has.
+    ///
+    /// # Errors
+    /// `CKR_DEVICE_ERROR` if the data directory cannot be read.
+    pub fn with(configuration: Configuration) -> Result<Self> {
+        let provider = Self::assemble(configuration, Diagnostics::to(None));
+        provider.look_for_tokens()?;
+        Ok(provider)
+    }
+
+    fn assemble(configuration: Configuration, diagnostics: Diagnostics) -> Self {
+        Self {
+            configuration,
+            diagnostics,
+            initialising: Mutex::new(()),
+            slots: RwLock::new(Vec::new()),
+            sessions: RwLock::new(HashMap::new()),
+            next_session: AtomicU64::new(1),
+            next_object: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// Ends every session and logs out of every token. Calls that other threads still have
+    /// under way keep what they use until they return.
+    pub(crate) fn finalize(&self) {
+        self.sessions_mut().clear();
+        for slot in self.slots().iter() {
+            slot.forget();
+        }
+    }
+}

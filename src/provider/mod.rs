@@ -1,0 +1,119 @@
+//! The library between C_Initialize and C_Finalize: slots, sessions, and the one hall that
+//! every call with a session passes.
+//!
+//! Everything hangs below a `Provider`; nothing is global. The safe counterpart of each C
+//! function stands in the file of its chapter.
+
+mod access;
+mod ciphering;
+mod digesting;
+mod finding;
+mod initialize;
+mod journal;
+mod keys;
+mod objects;
+mod random;
+mod sessions;
+mod signing;
+mod slots;
+mod verifying;
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::call::Function;
+use crate::config::Configuration;
+use crate::error::{Error, Result, Rv};
+use crate::session::{Kind, Session};
+use crate::token::Token;
+
+use journal::Diagnostics;
+pub use keys::KeyPair;
+pub(crate) use keys::GivenMechanism;
+pub use sessions::UserType;
+pub use slots::TokenView;
+use slots::Slot;
+
+/// The library, initialised.
+///
+/// Lock order: `initialising`, `slots`, `sessions`, then a session's operations, then the
+/// token's own locks, then the store. None is held while a lock before it is taken, and neither
+/// table is held while a key works.
+pub struct Provider {
+    configuration: Configuration,
+    diagnostics: Diagnostics,
+    /// Held while a token is made, so that one process makes one at a time.
+    initialising: Mutex<()>,
+    slots: RwLock<Vec<Arc<Slot>>>,
+    sessions: RwLock<HashMap<u64, Arc<OpenSession>>>,
+    next_session: AtomicU64,
+    /// Object handles are unique in the process, so that one of another token is never taken
+    /// for a valid one.
+    next_object: Arc<AtomicU64>,
+}
+
+/// A session, and the token that it was opened on.
+pub(crate) struct OpenSession {
+    session: Session,
+    slot: u64,
+    token: Arc<Token>,
+}
+
+/// One call in progress, in a session that is there.
+pub struct Call<'p> {
+    provider: &'p Provider,
+    function: Function,
+    open: Arc<OpenSession>,
+}
+
+impl Provider {
+    /// Every call with a session passes here: the session is found, the caller is allowed, the
+    /// work is done. The audit record of a call is to be kept here, before its result goes out.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_HANDLE_INVALID`, those of the access rules, those of `body`.
+    pub fn run<T>(
+        &self,
+        function: Function,
+        session: u64,
+        body: impl FnOnce(&Call<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let open = self
+            .sessions()
+            .get(&session)
+            .cloned()
+            .ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
+        let call = Call { provider: self, function, open };
+        call.check_access()?;
+        body(&call)
+    }
+
+    /// Tells the diagnostic log why a call failed.
+    pub(crate) fn note(&self, function: Function, error: &Error) {
+        self.diagnostics.failed(function, error);
+    }
+
+    fn sessions(&self) -> RwLockReadGuard<'_, HashMap<u64, Arc<OpenSession>>> {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sessions_mut(&self) -> RwLockWriteGuard<'_, HashMap<u64, Arc<OpenSession>>> {
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slots(&self) -> RwLockReadGuard<'_, Vec<Arc<Slot>>> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Call<'_> {
+    /// Ends the operation of a kind: the caller's arguments were no good, or it asked for that.
+    pub(crate) fn abandon(&self, kind: Kind) {
+        self.open.session.operations().cancel(kind);
+    }
+
+    fn token(&self) -> &Token {
+        &self.open.token
+    }
+}

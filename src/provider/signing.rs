@@ -1,0 +1,58 @@
+//! Signing and MACing. PKCS#11 3.2, "Signing and MACing functions".
+
+use crate::call::{Room, Written};
+use crate::error::Result;
+use crate::session::Kind;
+use crate::session::operation::Ending;
+use crate::token::policy::Sign;
+
+use super::{Call, GivenMechanism};
+
+impl Call<'_> {
+    /// C_SignInit. No mechanism ends an active operation.
+    ///
+    /// # Errors
+    /// The standard's.
+    pub(crate) fn sign_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
+        let Some(given) = self.given_or_cancel(Kind::Sign, given)? else { return Ok(()) };
+        self.open.session.operations().sign.refuse_active()?;
+        let (row, held, again) = self.key_for::<Sign>(&given, key)?;
+        let start = row.column(row.sign)?;
+        let operation = start(&held.object, &given.params)?;
+        self.open.session.operations().sign.start(again, || Ok(operation))
+    }
+
+    /// C_Sign.
+    ///
+    /// # Errors
+    /// The operation's.
+    pub fn sign(&self, data: &[u8], room: Room<'_>) -> Result<Written> {
+        self.open.session.operations().sign.finish(
+            Ending::Whole,
+            room,
+            |running| Ok(running.len()),
+            |running, out| running.sign(data, out),
+        )
+    }
+
+    /// C_SignUpdate.
+    ///
+    /// # Errors
+    /// The operation's.
+    pub fn sign_update(&self, part: &[u8]) -> Result<()> {
+        self.open.session.operations().sign.absorb(|running| running.update(part))
+    }
+
+    /// C_SignFinal.
+    ///
+    /// # Errors
+    /// The operation's.
+    pub fn sign_final(&self, room: Room<'_>) -> Result<Written> {
+        self.open.session.operations().sign.finish(
+            Ending::Parts,
+            room,
+            |running| Ok(running.len()),
+            |running, out| running.finish(out),
+        )
+    }
+}

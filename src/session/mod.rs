@@ -1,0 +1,128 @@
+//! One session: how it was opened, and what it is doing.
+//!
+//! Who is logged in belongs to the token; the provider introduces the two. The standard allows
+//! one thread at a time in a session; the lock keeps memory sound when a caller breaks that.
+
+pub mod find;
+pub mod operation;
+pub mod state;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::mechanism::operation::{Ciphering, Digesting, Signing, Verifying};
+
+use find::FindOperation;
+use operation::Operation;
+use state::Access;
+
+/// One session between C_OpenSession and C_CloseSession.
+pub struct Session {
+    /// Its handle.
+    pub handle: u64,
+    /// How it was opened.
+    pub access: Access,
+    /// Locked after the session table's lock is released, before any lock of the token.
+    operations: Mutex<Operations>,
+}
+
+/// The operations of a session, one of a kind.
+pub struct Operations {
+    /// C_FindObjectsInit.
+    pub find: Operation<FindOperation>,
+    /// C_EncryptInit.
+    pub(crate) encrypt: Operation<Box<dyn Ciphering>>,
+    /// C_DecryptInit.
+    pub(crate) decrypt: Operation<Box<dyn Ciphering>>,
+    /// C_DigestInit.
+    pub(crate) digest: Operation<Box<dyn Digesting>>,
+    /// C_SignInit.
+    pub(crate) sign: Operation<Box<dyn Signing>>,
+    /// C_VerifyInit.
+    pub(crate) verify: Operation<Box<dyn Verifying>>,
+}
+
+/// A kind of operation, to name one from outside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// C_FindObjectsInit.
+    Find,
+    /// C_EncryptInit.
+    Encrypt,
+    /// C_DecryptInit.
+    Decrypt,
+    /// C_DigestInit.
+    Digest,
+    /// C_SignInit.
+    Sign,
+    /// C_VerifyInit.
+    Verify,
+}
+
+impl Session {
+    /// A session that does nothing yet.
+    #[must_use]
+    pub fn new(handle: u64, access: Access) -> Self {
+        Self { handle, access, operations: Mutex::new(Operations::idle()) }
+    }
+
+    /// Its operations, for this thread alone.
+    pub fn operations(&self) -> MutexGuard<'_, Operations> {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Operations {
+    fn idle() -> Self {
+        Self {
+            find: Operation::Idle,
+            encrypt: Operation::Idle,
+            decrypt: Operation::Idle,
+            digest: Operation::Idle,
+            sign: Operation::Idle,
+            verify: Operation::Idle,
+        }
+    }
+
+    /// Is one of this kind active?
+    #[must_use]
+    pub const fn is_active(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Find => self.find.is_active(),
+            Kind::Encrypt => self.encrypt.is_active(),
+            Kind::Decrypt => self.decrypt.is_active(),
+            Kind::Digest => self.digest.is_active(),
+            Kind::Sign => self.sign.is_active(),
+            Kind::Verify => self.verify.is_active(),
+        }
+    }
+
+    /// Ends the operation of one kind, if there is one.
+    pub fn cancel(&mut self, kind: Kind) {
+        match kind {
+            Kind::Find => self.find.cancel(),
+            Kind::Encrypt => self.encrypt.cancel(),
+            Kind::Decrypt => self.decrypt.cancel(),
+            Kind::Digest => self.digest.cancel(),
+            Kind::Sign => self.sign.cancel(),
+            Kind::Verify => self.verify.cancel(),
+        }
+    }
+
+    /// Ends them all.
+    pub fn cancel_all(&mut self) {
+        *self = Self::idle();
+    }
+
+    /// Is one waiting for the context-specific login?
+    #[must_use]
+    pub const fn awaits_login(&self) -> bool {
+        self.sign.awaits_login() || self.decrypt.awaits_login() || self.encrypt.awaits_login()
+    }
+
+    /// The context-specific login succeeded.
+    pub fn unlock(&mut self) {
+        self.sign.unlock();
+        self.decrypt.unlock();
+        self.encrypt.unlock();
+    }
+}

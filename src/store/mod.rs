@@ -1,0 +1,290 @@
+//! What lasts of a token: its record, its PIN records and tries, its objects.
+//!
+//! A store keeps rows and knows no key: `vault` seals and opens them, `search` makes the rows
+//! by which they are found. Every change goes through one `Transaction` and becomes real in its
+//! `commit` alone; that is where the state tree and the log will append. Implementors: `sqlite`,
+//! and `memory` for tests. Both keep the promises of `contract`.
+
+pub(crate) mod attempt;
+#[cfg(test)]
+mod contract;
+pub(crate) mod memory;
+pub(crate) mod search;
+pub(crate) mod sqlite;
+pub(crate) mod vault;
+
+use std::fmt;
+
+use crate::engine::kdf::Argon2Cost;
+use crate::engine::{EngineError, random};
+use crate::error::{Error, Rv};
+use crate::system::files::{LockKind, RecordLock};
+
+/// How many wrong PINs lock a role, unless the configuration says otherwise.
+pub(crate) const TRIES: u32 = 10;
+
+/// The lasting name of an object; written in hexadecimal it is its unique id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ObjectId(pub(crate) [u8; 16]);
+
+impl ObjectId {
+    /// A new name.
+    pub(crate) fn random() -> Result<Self, EngineError> {
+        random::array().map(Self)
+    }
+
+    /// Reads 32 hexadecimal digits as `Display` writes them.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() != 32 || !text.is_ascii() {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let lower = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+            if !digits.iter().all(lower) {
+                return None;
+            }
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectId({self})")
+    }
+}
+
+/// Whose PIN it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Role {
+    SecurityOfficer,
+    User,
+}
+
+/// One value by which an object is found.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct SearchRow {
+    pub(crate) attribute: u64,
+    pub(crate) value: Vec<u8>,
+}
+
+/// An object as it is kept: what may be read without a key, and what is sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct StoredObject {
+    pub(crate) id: ObjectId,
+    /// Its place in the state tree, fixed at birth. The store chooses it in `insert` and ignores
+    /// it otherwise.
+    pub(crate) slot: u64,
+    /// Grows with every change.
+    pub(crate) version: u64,
+    pub(crate) class: u64,
+    pub(crate) key_type: Option<u64>,
+    pub(crate) private: bool,
+    /// Attributes in clear.
+    pub(crate) clear: Vec<u8>,
+    /// The secret part under the data key; empty if there is none.
+    pub(crate) sealed: Vec<u8>,
+    /// The data key under the key of `epoch`; empty if there is none.
+    pub(crate) data_key: Vec<u8>,
+    pub(crate) epoch: u64,
+    pub(crate) search: Vec<SearchRow>,
+}
+
+/// What is needed to check a PIN and to open the token master key with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct PinRecord {
+    pub(crate) salt: [u8; 16],
+    pub(crate) cost: Argon2Cost,
+    pub(crate) sealed_master: Vec<u8>,
+    /// A pepper was mixed in, and has to be again.
+    pub(crate) pepper: bool,
+}
+
+/// A token apart from its objects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TokenRecord {
+    pub(crate) serial: String,
+    pub(crate) label: [u8; 32],
+    /// New each time that the token is initialised.
+    pub(crate) instance: [u8; 16],
+    pub(crate) so: PinRecord,
+    pub(crate) user: Option<PinRecord>,
+    pub(crate) so_tries: u32,
+    pub(crate) user_tries: u32,
+    /// The epoch whose key seals new data keys.
+    pub(crate) epoch: u64,
+}
+
+/// A token to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewToken {
+    pub(crate) record: TokenRecord,
+    /// The key of `record.epoch`, sealed.
+    pub(crate) epoch_key: Vec<u8>,
+}
+
+/// Which objects are wanted: those that meet every condition.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Query {
+    pub(crate) class: Option<u64>,
+    pub(crate) key_type: Option<u64>,
+    pub(crate) private: Option<bool>,
+    /// Per attribute, the values of which one must be among the object's search rows.
+    pub(crate) search: Vec<(u64, Vec<Vec<u8>>)>,
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    Read,
+    Write,
+}
+
+/// Durable state of one token. Everything that must be true together goes through one
+/// transaction; a thread has at most one at a time, of all stores, or it waits for itself.
+pub(crate) trait Store: Send + Sync {
+    /// A number that every commit moves, except those that only count tries. What was read
+    /// after this number was, is still true while it is the same. `None` while a commit is under
+    /// way or after one was cut short: ask the database then. Takes no lock.
+    fn generation(&self) -> Option<u64>;
+
+    /// Begins a transaction; a writer waits for the writers before it.
+    fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
+    /// True if nothing can be written: a directory without permission.
+    fn is_read_only(&self) -> bool;
+
+    /// Takes the lock that PIN attempts share, or waits until none is under way.
+    fn lock_attempts(&self, kind: LockKind) -> Result<AttemptLock<'_>, StoreError>;
+}
+
+/// The lock of `Store::lock_attempts`, released on drop; other processes see it.
+pub(crate) struct AttemptLock<'s>(pub(crate) Option<RecordLock<'s>>);
+
+/// One consistent view and one set of changes. Rolls back when dropped; only `commit` makes the
+/// changes real.
+pub(crate) trait Transaction {
+    fn token(&self) -> Result<TokenRecord, StoreError>;
+
+    /// Replaces the whole record, tries included.
+    fn put_token(&mut self, record: &TokenRecord) -> Result<(), StoreError>;
+
+    fn tries(&self, role: Role) -> Result<u32, StoreError>;
+
+    fn set_tries(&mut self, role: Role, left: u32) -> Result<(), StoreError>;
+
+    /// The sealed key of an epoch, if there is such an epoch.
+    fn epoch_key(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError>;
+
+    fn put_epoch_key(&mut self, epoch: u64, sealed: &[u8]) -> Result<(), StoreError>;
+
+    fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError>;
+
+    /// The version of an object, if it is there.
+    fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError>;
+
+    /// The objects that meet the query, in order of slot.
+    fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError>;
+
+    /// How many objects there are: private ones, others, or (`None`) all.
+    fn count(&self, private: Option<bool>) -> Result<u64, StoreError>;
+
+    /// Adds an object with a new id and gives the slot that it got.
+    fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError>;
+
+    /// Puts a newer version in the place of an object. False, and nothing changes, if the object
+    /// is not there or is not older: somebody else was faster.
+    fn replace(&mut self, object: &StoredObject) -> Result<bool, StoreError>;
+
+    /// False if the object is not there.
+    fn remove(&mut self, id: &ObjectId) -> Result<bool, StoreError>;
+
+    /// Removes every object and every epoch key, for a token that is initialised anew.
+    fn clear_objects(&mut self) -> Result<(), StoreError>;
+
+    /// Puts a token in the place of the one that was here, and removes its objects.
+    fn initialise(&mut self, new: &NewToken) -> Result<(), StoreError> {
+        self.clear_objects()?;
+        self.put_token(&new.record)?;
+        self.put_epoch_key(new.record.epoch, &new.epoch_key)
+    }
+
+    /// Makes the changes real and lasting.
+    fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Why the store could not do it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum StoreError {
+    /// Another process holds a lock for longer than anyone should.
+    Busy,
+    /// No room on the disk.
+    Full,
+    Io(String),
+    /// The files are not what was written.
+    Corrupt(String),
+    ReadOnly,
+    /// Written by a later version of this library, in this format.
+    Newer(i64),
+    /// A database of something else.
+    Foreign,
+    /// The token's files are gone.
+    Missing,
+    Memory,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("the store is locked by another process"),
+            Self::Full => f.write_str("no room on the disk of the store"),
+            Self::Io(why) => write!(f, "the store cannot be used: {why}"),
+            Self::Corrupt(why) => write!(f, "the store is damaged: {why}"),
+            Self::ReadOnly => f.write_str("the store cannot be written to"),
+            Self::Newer(format) => write!(f, "the store has the later format {format}"),
+            Self::Foreign => f.write_str("token.db is a database of something else"),
+            Self::Missing => f.write_str("the files of the token are gone"),
+            Self::Memory => f.write_str("no memory for the store"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let rv = match &error {
+            StoreError::Full => Rv::DeviceMemory,
+            StoreError::ReadOnly => Rv::TokenWriteProtected,
+            StoreError::Missing => Rv::DeviceRemoved,
+            StoreError::Memory => Rv::HostMemory,
+            StoreError::Busy
+            | StoreError::Io(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Newer(_)
+            | StoreError::Foreign => Rv::DeviceError,
+        };
+        rv.because(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::NotFound => Self::Missing,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            ErrorKind::OutOfMemory => Self::Memory,
+            _ => Self::Io(error.to_string()),
+        }
+    }
+}

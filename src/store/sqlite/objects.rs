@@ -1,0 +1,130 @@
+//! Statements on objects and their search rows.
+//!
+//! Numbers of the standard are unsigned; SQLite's are signed. They are kept bit for bit.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::store::{ObjectId, SearchRow, StoreError, StoredObject};
+
+pub(super) fn get(
+    connection: &Connection,
+    id: &ObjectId,
+) -> Result<Option<StoredObject>, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/object.sql"))?;
+    let found = statement.query_row([id.0], |row| {
+        Ok(StoredObject {
+            id: *id,
+            slot: row.get::<_, i64>(0)?.cast_unsigned(),
+            version: row.get::<_, i64>(1)?.cast_unsigned(),
+            class: row.get::<_, i64>(2)?.cast_unsigned(),
+            key_type: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+            private: row.get(4)?,
+            epoch: row.get::<_, i64>(5)?.cast_unsigned(),
+            data_key: row.get(6)?,
+            sealed: row.get(7)?,
+            clear: row.get(8)?,
+            search: Vec::new(),
+        })
+    });
+    let Some(mut object) = found.optional()? else { return Ok(None) };
+    let mut statement = connection.prepare_cached(include_str!("sql/search_rows.sql"))?;
+    let rows = statement.query_map([object.slot.cast_signed()], |row| {
+        Ok(SearchRow { attribute: row.get::<_, i64>(0)?.cast_unsigned(), value: row.get(1)? })
+    })?;
+    object.search = rows.collect::<Result<_, _>>()?;
+    Ok(Some(object))
+}
+
+pub(super) fn version_of(
+    connection: &Connection,
+    id: &ObjectId,
+) -> Result<Option<u64>, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/version.sql"))?;
+    let found = statement.query_row([id.0], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(found.map(i64::cast_unsigned))
+}
+
+pub(super) fn count(connection: &Connection, private: Option<bool>) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/count.sql"))?;
+    Ok(statement.query_row([private], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+pub(super) fn insert(connection: &Connection, object: &StoredObject) -> Result<u64, StoreError> {
+    let slot = new_slot(connection)?;
+    connection.prepare_cached(include_str!("sql/insert_object.sql"))?.execute(params![
+        slot,
+        object.id.0,
+        object.version.cast_signed(),
+        object.class.cast_signed(),
+        object.key_type.map(u64::cast_signed),
+        object.private,
+        object.epoch.cast_signed(),
+        object.data_key,
+        object.sealed,
+        object.clear,
+    ])?;
+    insert_search(connection, slot, &object.search)?;
+    Ok(slot.cast_unsigned())
+}
+
+/// The lowest slot that an object left, or the next one.
+fn new_slot(connection: &Connection) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/take_free_slot.sql"))?;
+    if let Some(slot) = statement.query_row([], |row| row.get(0)).optional()? {
+        return Ok(slot);
+    }
+    let mut statement = connection.prepare_cached(include_str!("sql/next_slot.sql"))?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+fn insert_search(
+    connection: &Connection,
+    slot: i64,
+    rows: &[SearchRow],
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/insert_search.sql"))?;
+    for row in rows {
+        statement.execute(params![row.attribute.cast_signed(), row.value, slot])?;
+    }
+    Ok(())
+}
+
+fn remove_search(connection: &Connection, slot: i64) -> Result<(), StoreError> {
+    connection.prepare_cached(include_str!("sql/remove_search.sql"))?.execute([slot])?;
+    Ok(())
+}
+
+pub(super) fn replace(connection: &Connection, object: &StoredObject) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/replace_object.sql"))?;
+    let replaced = statement.query_row(
+        params![
+            object.id.0,
+            object.version.cast_signed(),
+            object.class.cast_signed(),
+            object.key_type.map(u64::cast_signed),
+            object.private,
+            object.epoch.cast_signed(),
+            object.data_key,
+            object.sealed,
+            object.clear,
+        ],
+        |row| row.get::<_, i64>(0),
+    );
+    let Some(slot) = replaced.optional()? else { return Ok(false) };
+    remove_search(connection, slot)?;
+    insert_search(connection, slot, &object.search)?;
+    Ok(true)
+}
+
+pub(super) fn remove(connection: &Connection, id: &ObjectId) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/remove_object.sql"))?;
+    let removed = statement.query_row([id.0], |row| row.get::<_, i64>(0)).optional()?;
+    let Some(slot) = removed else { return Ok(false) };
+    remove_search(connection, slot)?;
+    connection.prepare_cached(include_str!("sql/free_slot.sql"))?.execute([slot])?;
+    Ok(true)
+}
+
+pub(super) fn clear(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.execute_batch(include_str!("sql/clear_objects.sql"))?)
+}

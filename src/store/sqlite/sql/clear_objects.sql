@@ -1,0 +1,4 @@
+DELETE FROM search;
+DELETE FROM object;
+DELETE FROM free_slot;
+DELETE FROM epoch;

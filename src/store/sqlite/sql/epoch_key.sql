@@ -1,0 +1,1 @@
+SELECT sealed_key FROM epoch WHERE number = ?1

@@ -1,0 +1,1 @@
+INSERT INTO free_slot (slot) VALUES (?1)

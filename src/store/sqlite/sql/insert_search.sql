@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO search (attribute, value, slot) VALUES (?1, ?2, ?3)

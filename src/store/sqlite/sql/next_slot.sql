@@ -1,0 +1,1 @@
+SELECT coalesce(max(slot) + 1, 0) FROM object

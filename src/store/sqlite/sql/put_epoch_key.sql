@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO epoch (number, sealed_key) VALUES (?1, ?2)

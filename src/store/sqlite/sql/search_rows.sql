@@ -1,0 +1,1 @@
+SELECT attribute, value FROM search WHERE slot = ?1 ORDER BY attribute, value

@@ -1,0 +1,1 @@
+UPDATE pin SET tries = ?2 WHERE role = ?1

@@ -1,0 +1,1 @@
+SELECT serial, label, instance, epoch FROM token WHERE one = 1

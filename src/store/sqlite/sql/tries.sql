@@ -1,0 +1,1 @@
+SELECT tries FROM pin WHERE role = ?1

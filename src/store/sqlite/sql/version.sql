@@ -1,0 +1,1 @@
+SELECT version FROM object WHERE id = ?1

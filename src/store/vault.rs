@@ -1,0 +1,402 @@
+//! From a PIN to an object's secret part, and back.
+//!
+//!     PIN -Argon2id-> PIN key -opens-> token master key, 32 random bytes for each initialisation
+//!     master key -HKDF-> "kek-seal", "index"
+//!     epoch key, 32 random bytes, under "kek-seal" -opens-> data key, one for each version
+//!     data key -AES-256-GCM-> the secret part
+//!
+//! A vault exists only for who is logged in. It neither counts tries nor commits anything.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{NewToken, ObjectId, PinRecord, Role, StoreError, StoredObject, TokenRecord};
+use super::{TRIES, Transaction};
+use crate::engine::hash::{Digest, Mac, constant_time_eq, keyed_blake3};
+use crate::engine::kdf::{Argon2Cost, argon2id, hkdf_sha256};
+use crate::engine::{EngineError, random, sealing};
+use crate::error::{Error, Rv};
+use crate::secret::Secret;
+
+const FORMAT: u8 = 1;
+const KEY_LEN: usize = 32;
+const FIRST_EPOCH: u64 = 1;
+
+/// The highest cost that is believed: a changed record must not exhaust the host's memory.
+const HIGHEST_COST: Argon2Cost = Argon2Cost { memory_kib: 1 << 20, passes: 64, lanes: 64 };
+
+/// How a new PIN is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PinRules<'p> {
+    pub(crate) cost: Argon2Cost,
+    /// Something that the token's directory does not hold, mixed into the PIN key.
+    pub(crate) pepper: Option<&'p Secret>,
+    pub(crate) tries: u32,
+}
+
+impl Default for PinRules<'_> {
+    /// OWASP's choice: 19 MiB, two passes; about 27 ms.
+    fn default() -> Self {
+        let cost = Argon2Cost { memory_kib: 19_456, passes: 2, lanes: 1 };
+        Self { cost, pepper: None, tries: TRIES }
+    }
+}
+
+/// Why a vault stayed closed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum VaultError {
+    /// The PIN is wrong; or the record was changed, which nobody can tell apart.
+    WrongPin,
+    /// The record asks for a pepper, and none is configured.
+    NoPepper,
+    /// What was sealed is not what was found.
+    Tampered(&'static str),
+    /// The token was initialised anew since this vault was opened.
+    Replaced,
+    Store(StoreError),
+    Engine(EngineError),
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<EngineError> for VaultError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::WrongPin => Rv::PinIncorrect.because("the PIN does not open the token"),
+            VaultError::NoPepper => {
+                Rv::DeviceError.because("this PIN was set with a pepper, and none is configured")
+            }
+            VaultError::Tampered(why) => Rv::DeviceError.because(why),
+            VaultError::Replaced => {
+                Rv::DeviceRemoved.because("the token was initialised anew by another process")
+            }
+            VaultError::Store(error) => error.into(),
+            VaultError::Engine(EngineError::Memory) => Rv::HostMemory.because("no memory"),
+            VaultError::Engine(error) => {
+                Rv::DeviceError.because(format!("sealing or opening failed: {error:?}"))
+            }
+        }
+    }
+}
+
+/// What a seal holds; part of its associated data.
+#[derive(Clone, Copy)]
+enum Content {
+    MasterForSo,
+    MasterForUser,
+    EpochKey,
+    DataKey,
+    SecretPart,
+}
+
+impl From<Role> for Content {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::SecurityOfficer => Self::MasterForSo,
+            Role::User => Self::MasterForUser,
+        }
+    }
+}
+
+/// The keys of one login.
+pub(crate) struct Vault {
+    serial: String,
+    instance: [u8; 16],
+    master: Secret,
+    kek_seal: Secret,
+    index: Secret,
+    check_key: Secret,
+    check: [u8; 32],
+    epochs: RwLock<Vec<(u64, Arc<Secret>)>>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({})", self.serial)
+    }
+}
+
+impl Vault {
+    /// Makes the keys and the record of a token that is initialised, without a user's PIN.
+    pub(crate) fn create(
+        serial: &str,
+        label: [u8; 32],
+        so_pin: &Secret,
+        rules: &PinRules<'_>,
+    ) -> Result<(NewToken, Self), VaultError> {
+        let instance = random::array()?;
+        let master = random::secret(KEY_LEN)?;
+        let vault = Self::with_master(serial, instance, master, so_pin)?;
+        let epoch_key = random::secret(KEY_LEN)?;
+        let associated = vault.associated(Content::EpochKey, None, FIRST_EPOCH);
+        let sealed = epoch_key.expose(|key| sealing::seal(&vault.kek_seal, &associated, key))?;
+        vault.remember(FIRST_EPOCH, Arc::new(epoch_key));
+        let record = TokenRecord {
+            serial: serial.to_owned(),
+            label,
+            instance,
+            so: vault.pin_record(Role::SecurityOfficer, so_pin, rules)?,
+            user: None,
+            so_tries: rules.tries,
+            user_tries: rules.tries,
+            epoch: FIRST_EPOCH,
+        };
+        Ok((NewToken { record, epoch_key: sealed }, vault))
+    }
+
+    /// Opens the token with a PIN. Slow on purpose; the try is counted by then.
+    pub(crate) fn open(
+        token: &TokenRecord,
+        role: Role,
+        pin: &Secret,
+        pepper: Option<&Secret>,
+    ) -> Result<Self, VaultError> {
+        let record = match role {
+            Role::SecurityOfficer => &token.so,
+            Role::User => token.user.as_ref().ok_or(VaultError::WrongPin)?,
+        };
+        let key = pin_key(record, pin, pepper)?;
+        let associated = associated(&token.serial, role.into(), None, 0);
+        let master = match sealing::open(&key, &associated, &record.sealed_master) {
+            Ok(master) if master.len() == KEY_LEN => master,
+            Ok(_) | Err(EngineError::Decrypt) => return Err(VaultError::WrongPin),
+            Err(error) => return Err(error.into()),
+        };
+        Self::with_master(&token.serial, token.instance, master, pin)
+    }
+
+    fn with_master(
+        serial: &str,
+        instance: [u8; 16],
+        master: Secret,
+        pin: &Secret,
+    ) -> Result<Self, VaultError> {
+        let derive = |label: &str| hkdf_sha256(&master, b"claviger 1", label.as_bytes());
+        let (kek_seal, index) = (derive("kek-seal")?, derive("index")?);
+        let check_key = random::secret(KEY_LEN)?;
+        let check = pin_code(&check_key, pin)?;
+        Ok(Self {
+            serial: serial.to_owned(),
+            instance,
+            master,
+            kek_seal,
+            index,
+            check_key,
+            check,
+            epochs: RwLock::new(Vec::new()),
+        })
+    }
+
+    /// The record for a new PIN of a role, or for the same PIN at a new cost.
+    pub(crate) fn pin_record(
+        &self,
+        role: Role,
+        pin: &Secret,
+        rules: &PinRules<'_>,
+    ) -> Result<PinRecord, VaultError> {
+        let mut record = PinRecord {
+            salt: random::array()?,
+            cost: rules.cost,
+            sealed_master: Vec::new(),
+            pepper: rules.pepper.is_some(),
+        };
+        let key = pin_key(&record, pin, rules.pepper)?;
+        let associated = associated(&self.serial, role.into(), None, 0);
+        record.sealed_master =
+            self.master.expose(|master| sealing::seal(&key, &associated, master))?;
+        Ok(record)
+    }
+
+    /// True if the PIN is the one that opened this vault; checked in memory, without a try.
+    pub(crate) fn pin_check(&self, pin: &Secret) -> bool {
+        pin_code(&self.check_key, pin).is_ok_and(|code| constant_time_eq(&code, &self.check))
+    }
+
+    /// Which initialisation of the token this vault belongs to.
+    pub(crate) const fn instance(&self) -> &[u8; 16] {
+        &self.instance
+    }
+
+    /// What stands for an attribute's value in the search rows of private objects.
+    pub(crate) fn search_value(&self, attribute: u64, value: &[u8]) -> Result<[u8; 16], VaultError> {
+        let digest = keyed_blake3(&self.index, &[&attribute.to_le_bytes(), value])?;
+        let (first, _) = digest.split_first_chunk().ok_or(EngineError::Length)?;
+        Ok(*first)
+    }
+
+    /// Seals the secret part of an object whose other fields are filled in, under a new data
+    /// key. Needs the transaction that will write the object.
+    pub(crate) fn seal_object(
+        &self,
+        transaction: &dyn Transaction,
+        object: &mut StoredObject,
+        secret: &Secret,
+    ) -> Result<(), VaultError> {
+        let token = transaction.token()?;
+        if token.instance != self.instance {
+            return Err(VaultError::Replaced);
+        }
+        let epoch_key = self.epoch_key(transaction, token.epoch)?;
+        let data_key = random::secret(KEY_LEN)?;
+        let associated = self.associated(Content::DataKey, Some(object), object.version);
+        object.data_key = data_key.expose(|key| sealing::seal(&epoch_key, &associated, key))?;
+        let associated = self.associated(Content::SecretPart, Some(object), object.version);
+        object.sealed = secret.expose(|part| sealing::seal(&data_key, &associated, part))?;
+        object.epoch = token.epoch;
+        Ok(())
+    }
+
+    /// Opens the secret part of an object; empty if a public object has none.
+    pub(crate) fn open_object(
+        &self,
+        transaction: &dyn Transaction,
+        object: &StoredObject,
+    ) -> Result<Secret, VaultError> {
+        if object.sealed.is_empty() && object.data_key.is_empty() && !object.private {
+            return Ok(Secret::copy_of(&[]).map_err(EngineError::from)?);
+        }
+        match self.try_open(transaction, object) {
+            Err(VaultError::Tampered(why)) => match transaction.token()?.instance {
+                instance if instance == self.instance => Err(VaultError::Tampered(why)),
+                _ => Err(VaultError::Replaced),
+            },
+            other => other,
+        }
+    }
+
+    fn try_open(
+        &self,
+        transaction: &dyn Transaction,
+        object: &StoredObject,
+    ) -> Result<Secret, VaultError> {
+        let epoch_key = self.epoch_key(transaction, object.epoch)?;
+        let associated = self.associated(Content::DataKey, Some(object), object.version);
+        let data_key = sealing::open(&epoch_key, &associated, &object.data_key)
+            .map_err(|error| not_opened(error, "the data key of an object was changed"))?;
+        let associated = self.associated(Content::SecretPart, Some(object), object.version);
+        sealing::open(&data_key, &associated, &object.sealed)
+            .map_err(|error| not_opened(error, "an object was changed outside the token"))
+    }
+
+    /// The key of an epoch; one that is not known yet is looked up before anything is called
+    /// tampered: another process may have rotated.
+    fn epoch_key(
+        &self,
+        transaction: &dyn Transaction,
+        epoch: u64,
+    ) -> Result<Arc<Secret>, VaultError> {
+        let known = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = known.iter().find(|(number, _)| *number == epoch) {
+            return Ok(Arc::clone(key));
+        }
+        drop(known);
+        let sealed = transaction
+            .epoch_key(epoch)?
+            .ok_or(VaultError::Tampered("an object names an epoch that does not exist"))?;
+        let associated = self.associated(Content::EpochKey, None, epoch);
+        let key = sealing::open(&self.kek_seal, &associated, &sealed)
+            .map_err(|error| not_opened(error, "the key of an epoch was changed"))?;
+        let key = Arc::new(key);
+        self.remember(epoch, Arc::clone(&key));
+        Ok(key)
+    }
+
+    fn remember(&self, epoch: u64, key: Arc<Secret>) {
+        let mut known = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().all(|(number, _)| *number != epoch) {
+            known.push((epoch, key));
+        }
+    }
+
+    fn associated(&self, content: Content, object: Option<&StoredObject>, number: u64) -> Vec<u8> {
+        associated(&self.serial, content, object, number)
+    }
+}
+
+/// What a seal is bound to:
+///
+///     format version (1) | length of serial (1), serial | object id (16) | version (8) |
+///     class (8) | content (1)
+///
+/// with zeros where there is no object, and an epoch's number in the place of the version. A
+/// secret part is bound to what the object says in clear as well: private (1), key type (1 + 8),
+/// attributes; so that nobody can turn a public-flagged secret key into a readable one.
+fn associated(
+    serial: &str,
+    content: Content,
+    object: Option<&StoredObject>,
+    number: u64,
+) -> Vec<u8> {
+    let (id, class) = object.map_or((ObjectId([0; 16]), 0), |object| (object.id, object.class));
+    let mut bytes = vec![FORMAT, u8::try_from(serial.len()).unwrap_or(u8::MAX)];
+    bytes.extend_from_slice(serial.as_bytes());
+    bytes.extend_from_slice(&id.0);
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(&class.to_le_bytes());
+    bytes.push(content.number());
+    if let (Content::SecretPart, Some(object)) = (content, object) {
+        bytes.extend_from_slice(&[u8::from(object.private), u8::from(object.key_type.is_some())]);
+        bytes.extend_from_slice(&object.key_type.unwrap_or(0).to_le_bytes());
+        bytes.extend_from_slice(&object.clear);
+    }
+    bytes
+}
+
+impl Content {
+    const fn number(self) -> u8 {
+        match self {
+            Self::MasterForSo => 1,
+            Self::MasterForUser => 2,
+            Self::EpochKey => 3,
+            Self::DataKey => 4,
+            Self::SecretPart => 5,
+        }
+    }
+}
+
+fn pin_key(
+    record: &PinRecord,
+    pin: &Secret,
+    pepper: Option<&Secret>,
+) -> Result<Secret, VaultError> {
+    let Argon2Cost { memory_kib, passes, lanes } = record.cost;
+    let most = HIGHEST_COST;
+    if memory_kib > most.memory_kib || passes > most.passes || lanes > most.lanes {
+        return Err(VaultError::Tampered("the cost of a PIN is beyond reason"));
+    }
+    let stretched = argon2id(pin, &record.salt, record.cost)?;
+    match (record.pepper, pepper) {
+        (false, _) => Ok(stretched),
+        (true, None) => Err(VaultError::NoPepper),
+        (true, Some(pepper)) => {
+            Ok(pepper.expose(|pepper| hkdf_sha256(&stretched, pepper, b"pin-pepper"))?)
+        }
+    }
+}
+
+fn pin_code(key: &Secret, pin: &Secret) -> Result<[u8; 32], EngineError> {
+    let mut mac = key.expose(|key| Mac::new(Digest::Sha256, key))?;
+    pin.expose(|pin| mac.update(pin));
+    let mut code = [0; 32];
+    mac.finish(&mut code)?;
+    Ok(code)
+}
+
+fn not_opened(error: EngineError, why: &'static str) -> VaultError {
+    match error {
+        EngineError::Decrypt => VaultError::Tampered(why),
+        other => VaultError::Engine(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The environment, read once, in C_Initialize, and not at all in a privileged process.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The variables that we look at, as they were at one moment.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Environment {
+    /// True in a set-user-id or otherwise privileged process (AT_SECURE): nothing else is set.
+    pub(crate) secure: bool,
+    pub(crate) claviger_conf: Option<PathBuf>,
+    pub(crate) claviger_dir: Option<PathBuf>,
+    pub(crate) claviger_log: Option<PathBuf>,
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) config_home: Option<PathBuf>,
+    pub(crate) data_home: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads the environment of this process.
+    #[must_use]
+    pub(crate) fn read() -> Self {
+        if is_secure() {
+            return Self { secure: true, ..Self::default() };
+        }
+        let path = |name: &str| {
+            std::env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from)
+        };
+        Self {
+            secure: false,
+            claviger_conf: path("CLAVIGER_CONF"),
+            claviger_dir: path("CLAVIGER_DIR"),
+            claviger_log: path("CLAVIGER_LOG"),
+            home: path("HOME"),
+            config_home: path("XDG_CONFIG_HOME"),
+            data_home: path("XDG_DATA_HOME"),
+        }
+    }
+}
+
+/// The kernel's word that this process runs with more rights than who started it.
+fn is_secure() -> bool {
+    // SAFETY: getauxval reads a value that the kernel gave; any type is allowed.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// The effective user id of this process.
+#[must_use]
+pub(crate) fn effective_user() -> u32 {
+    // SAFETY: geteuid cannot fail and touches nothing.
+    unsafe { libc::geteuid() }
+}
+
+/// Group id by name, from the system's group database.
+#[must_use]
+pub(crate) fn group_id(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    let mut buffer = vec![0_i8 as libc::c_char; 16 * 1024];
+    let mut found = std::ptr::null_mut();
+    // SAFETY: an all-zero `group` is a valid value to be overwritten.
+    let mut entry: libc::group = unsafe { std::mem::zeroed() };
+    // SAFETY: all pointers are to live locals, and the length is that of the buffer.
+    let failed = unsafe {
+        libc::getgrnam_r(
+            name.as_ptr(),
+            &raw mut entry,
+            buffer.as_mut_ptr(),
+            buffer.len(),
+            &raw mut found,
+        )
+    };
+    (failed == 0 && !found.is_null()).then_some(entry.gr_gid)
+}

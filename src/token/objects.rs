@@ -1,0 +1,367 @@
+//! The objects of a token, stored ones and those of sessions: create, copy, change, destroy,
+//! find, open. PKCS#11 3.2, "Object management functions".
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result, Rv};
+use crate::object::attribute;
+use crate::object::class::change::{change, copy};
+use crate::object::class::reading::matches;
+use crate::object::class::{Birth, Context, complete};
+use crate::object::template::Template;
+use crate::object::Object;
+use crate::store::vault::VaultError;
+use crate::store::{Mode, ObjectId, StoredObject, Transaction};
+
+use super::Token;
+use super::sealed::{open_row, query_of, row_of};
+pub(crate) use super::table::Held;
+use super::table::Place;
+
+/// On whose behalf something is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Viewer {
+    /// The session's handle.
+    pub(crate) session: u64,
+    /// Private objects are in sight.
+    pub(crate) sees_private: bool,
+    /// The session may change token objects.
+    pub(crate) may_write: bool,
+    /// Somebody is logged in.
+    pub(crate) is_logged_in: bool,
+    /// It is the security officer.
+    pub(crate) is_security_officer: bool,
+}
+
+fn no_object() -> Error {
+    Rv::ObjectHandleInvalid.because("no such object in sight")
+}
+
+fn went_away() -> Error {
+    Rv::ObjectHandleInvalid.because("another process destroyed or changed the object")
+}
+
+impl Token {
+    pub(crate) fn context(&self, viewer: &Viewer, mechanism: Option<u64>) -> Context {
+        Context {
+            so: viewer.is_security_officer,
+            export_denied: self.settings.export_denied,
+            mechanism,
+        }
+    }
+
+    /// May this session make or change an object like this one?
+    pub(crate) fn check_write(&self, viewer: &Viewer, object: &Template) -> Result<()> {
+        let on_token = object.is_set(attribute::TOKEN);
+        if on_token && self.is_read_only()? {
+            return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
+        }
+        if on_token && !viewer.may_write {
+            return Err(Rv::SessionReadOnly.because("token objects need a read/write session"));
+        }
+        if object.is_set(attribute::PRIVATE) && !viewer.sees_private {
+            return Err(Rv::UserNotLoggedIn.because("private objects are the user's"));
+        }
+        if on_token && self.settings.public_write_needs_login && !viewer.is_logged_in {
+            let why = "changing token objects needs a login (policy.public_write)";
+            return Err(Rv::UserNotLoggedIn.because(why));
+        }
+        Ok(())
+    }
+
+    /// C_CreateObject; the object's handle.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn create(&self, viewer: &Viewer, template: Template) -> Result<u64> {
+        if template.is_set(attribute::TOKEN) && !viewer.may_write {
+            return Err(Rv::SessionReadOnly.because("token objects need a read/write session"));
+        }
+        let whole = complete(template, Birth::Create, &self.context(viewer, None))?;
+        self.check_write(viewer, &whole)?;
+        self.add(viewer, whole)
+    }
+
+    /// Takes in a whole object; its handle.
+    pub(crate) fn add(&self, viewer: &Viewer, whole: Template) -> Result<u64> {
+        let handles = self.add_all(viewer, vec![whole])?;
+        handles.first().copied().ok_or_else(|| Rv::GeneralError.because("no handle"))
+    }
+
+    /// Takes in whole objects together: all of them, in one transaction, or none.
+    pub(crate) fn add_all(&self, viewer: &Viewer, all: Vec<Template>) -> Result<Vec<u64>> {
+        let mut named = Vec::with_capacity(all.len());
+        for mut whole in all {
+            let id = ObjectId::random()?;
+            whole.set(attribute::UNIQUE_ID, id.to_string().into_bytes());
+            named.push((id, whole));
+        }
+        let stored = |whole: &Template| whole.is_set(attribute::TOKEN);
+        if named.iter().any(|(_, whole)| stored(whole)) {
+            let vault = self.vault();
+            let mut transaction = self.store()?.begin(Mode::Write)?;
+            for (id, whole) in named.iter().filter(|(_, whole)| stored(whole)) {
+                let row = row_of(*id, 1, whole, vault.as_ref(), transaction.as_ref())?;
+                transaction.insert(&row)?;
+            }
+            transaction.commit()?;
+        }
+        Ok(named.into_iter().map(|(id, whole)| self.hand_out(viewer, id, whole)).collect())
+    }
+
+    /// A handle for an object that was just made.
+    fn hand_out(&self, viewer: &Viewer, id: ObjectId, whole: Template) -> u64 {
+        let private = whole.is_set(attribute::PRIVATE);
+        if whole.is_set(attribute::TOKEN) {
+            return self.table.handle_of(id, private);
+        }
+        let place = Place::Session(viewer.session);
+        self.table.add_session_object(Held {
+            object: Arc::new(Object::new(whole)),
+            place,
+            private,
+        })
+    }
+
+    /// An object by its handle.
+    ///
+    /// # Errors
+    /// `CKR_OBJECT_HANDLE_INVALID` if it is not there or not in sight; the store's.
+    pub(crate) fn object(&self, viewer: &Viewer, handle: u64) -> Result<Arc<Held>> {
+        let in_sight = |held: &Arc<Held>| !held.private || viewer.sees_private;
+        if let Some(held) = self.table.session_object(handle) {
+            return Some(held).filter(in_sight).ok_or_else(no_object);
+        }
+        let Some(known) = self.table.known(handle) else { return Err(no_object()) };
+        if known.private && !viewer.sees_private {
+            return Err(no_object());
+        }
+        // Read before the database is: what is found there is at least as new.
+        let generation = self.store()?.generation();
+        if let Some(held) = self.table.fresh(handle, generation) {
+            return Ok(held);
+        }
+        self.reopen(handle, known.id, generation)
+    }
+
+    /// Asks the database whether an object is what it was, and opens it if it is not.
+    fn reopen(&self, handle: u64, id: ObjectId, generation: Option<u64>) -> Result<Arc<Held>> {
+        let transaction = self.store()?.begin(Mode::Read)?;
+        self.check_instance(transaction.as_ref())?;
+        let Some(version) = transaction.version_of(&id)? else {
+            drop(transaction);
+            self.table.forget(handle);
+            return Err(went_away());
+        };
+        if let Some(held) = self.table.confirm(handle, version, generation) {
+            return Ok(held);
+        }
+        let row = transaction.get(&id)?.ok_or_else(went_away)?;
+        let held = Arc::new(open_row(&row, self.vault().as_ref(), transaction.as_ref())?);
+        drop(transaction);
+        self.table.keep(handle, &held, generation);
+        Ok(held)
+    }
+
+    /// A login is of no use any more once another process initialised the token anew.
+    fn check_instance(&self, transaction: &dyn Transaction) -> Result<()> {
+        let Some(vault) = self.vault() else { return Ok(()) };
+        if transaction.token()?.instance == *vault.instance() {
+            return Ok(());
+        }
+        self.was_replaced();
+        Err(VaultError::Replaced.into())
+    }
+
+    /// A key by its handle, with its secret part.
+    ///
+    /// # Errors
+    /// `CKR_KEY_HANDLE_INVALID`; `CKR_USER_NOT_LOGGED_IN` if only a login opens it.
+    pub(crate) fn key(&self, viewer: &Viewer, handle: u64) -> Result<Arc<Held>> {
+        let held = self.object(viewer, handle).map_err(|error| match error.rv {
+            Rv::ObjectHandleInvalid => Rv::KeyHandleInvalid.because(error.why),
+            _ => error,
+        })?;
+        match held.place {
+            Place::Token { complete: false, .. } => {
+                Err(Rv::UserNotLoggedIn.because("keys on the token need a login"))
+            }
+            Place::Token { .. } | Place::Session(_) => Ok(held),
+        }
+    }
+
+    /// C_FindObjectsInit: the handles of what matches and is in sight.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn find(&self, viewer: &Viewer, wanted: &Template) -> Result<Vec<u64>> {
+        let on_token = wanted.get(attribute::TOKEN);
+        let mut found = Vec::new();
+        if on_token != Some(false) {
+            found = self.find_stored(viewer, wanted)?;
+        }
+        if on_token != Some(true) {
+            found.extend(self.table.session_objects(|held| {
+                (!held.private || viewer.sees_private) && matches(&held.object.attributes, wanted)
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Public objects come first, then private ones, each in the order in which they were made.
+    fn find_stored(&self, viewer: &Viewer, wanted: &Template) -> Result<Vec<u64>> {
+        let vault = self.vault();
+        let (query, compare) = query_of(wanted, vault.as_deref())?;
+        let generation = self.store()?.generation();
+        let transaction = self.store()?.begin(Mode::Read)?;
+        self.check_instance(transaction.as_ref())?;
+        let mut found = Vec::new();
+        for private in [false, true] {
+            let in_question = query.private.is_none_or(|asked| asked == private);
+            if !in_question || (private && !viewer.sees_private) {
+                continue;
+            }
+            let query = crate::store::Query { private: Some(private), ..query.clone() };
+            for id in transaction.find(&query)? {
+                let handle = self.table.handle_of(id, private);
+                if compare && !self.is_stored_match(handle, id, generation, &*transaction, wanted)? {
+                    continue;
+                }
+                found.push(handle);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Compares a hit with the whole template. A hit that cannot be opened is passed over: it
+    /// must not keep the others from being found.
+    fn is_stored_match(
+        &self,
+        handle: u64,
+        id: ObjectId,
+        generation: Option<u64>,
+        transaction: &dyn Transaction,
+        wanted: &Template,
+    ) -> Result<bool> {
+        let fresh = self.table.fresh(handle, generation);
+        let known = match fresh {
+            Some(held) => Some(held),
+            None => match transaction.version_of(&id)? {
+                Some(version) => self.table.confirm(handle, version, generation),
+                None => return Ok(false),
+            },
+        };
+        let held = match known {
+            Some(held) => held,
+            None => {
+                let Some(row) = transaction.get(&id)? else { return Ok(false) };
+                let Ok(held) = open_row(&row, self.vault().as_ref(), transaction) else {
+                    return Ok(false);
+                };
+                let held = Arc::new(held);
+                self.table.keep(handle, &held, generation);
+                held
+            }
+        };
+        Ok(matches(&held.object.attributes, wanted))
+    }
+
+    /// C_DestroyObject.
+    ///
+    /// # Errors
+    /// The standard's, the store's.
+    pub(crate) fn destroy(&self, viewer: &Viewer, handle: u64) -> Result<()> {
+        let held = self.object(viewer, handle)?;
+        self.check_write(viewer, &held.object.attributes)?;
+        if !held.object.is_set(attribute::DESTROYABLE) {
+            return Err(Rv::ActionProhibited.because("CKA_DESTROYABLE is false"));
+        }
+        match held.place {
+            Place::Session(_) => {
+                if !self.table.remove_session_object(handle) {
+                    return Err(no_object());
+                }
+            }
+            Place::Token { id, .. } => {
+                let mut transaction = self.store()?.begin(Mode::Write)?;
+                let was_there = transaction.remove(&id)?;
+                transaction.commit()?;
+                self.table.forget(handle);
+                if !was_there {
+                    return Err(went_away());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// C_SetAttributeValue: all of the changes or none.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn set_attributes(
+        &self,
+        viewer: &Viewer,
+        handle: u64,
+        changes: &Template,
+    ) -> Result<()> {
+        let held = self.object(viewer, handle)?;
+        self.check_write(viewer, &held.object.attributes)?;
+        let context = self.context(viewer, None);
+        match held.place {
+            Place::Session(_) => {
+                let changed = change(&held.object.attributes, changes, &context)?;
+                let object = Arc::new(Object::new(changed));
+                let held = Held { object, place: held.place, private: held.private };
+                if !self.table.replace_session_object(handle, held) {
+                    return Err(no_object());
+                }
+                Ok(())
+            }
+            Place::Token { id, .. } => {
+                // The newest version is changed, not the one that this process happens to hold.
+                let mut transaction = self.store()?.begin(Mode::Write)?;
+                let row = transaction.get(&id)?.ok_or_else(went_away)?;
+                let newest = open_row(&row, self.vault().as_ref(), transaction.as_ref())?;
+                let changed = change(&newest.object.attributes, changes, &context)?;
+                let row = self.next_version(&row, &newest, &changed, transaction.as_ref())?;
+                if !transaction.replace(&row)? {
+                    return Err(went_away());
+                }
+                Ok(transaction.commit()?)
+            }
+        }
+    }
+
+    fn next_version(
+        &self,
+        row: &StoredObject,
+        newest: &Held,
+        changed: &Template,
+        transaction: &dyn Transaction,
+    ) -> Result<StoredObject> {
+        if let Place::Token { complete: false, .. } = newest.place {
+            return Err(Rv::UserNotLoggedIn.because("keys on the token need a login"));
+        }
+        let version = row.version.checked_add(1);
+        let version = version.ok_or_else(|| Rv::DeviceError.because("no more versions"))?;
+        row_of(row.id, version, changed, self.vault().as_ref(), transaction)
+    }
+
+    /// C_CopyObject; the copy's handle.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn copy(&self, viewer: &Viewer, handle: u64, changes: &Template) -> Result<u64> {
+        let held = self.object(viewer, handle)?;
+        if let Place::Token { complete: false, .. } = held.place {
+            return Err(Rv::UserNotLoggedIn.because("keys on the token need a login"));
+        }
+        if changes.is_set(attribute::TOKEN) && !viewer.may_write {
+            return Err(Rv::SessionReadOnly.because("token objects need a read/write session"));
+        }
+        let copied = copy(&held.object.attributes, changes, &self.context(viewer, None))?;
+        self.check_write(viewer, &copied)?;
+        self.add(viewer, copied)
+    }
+}

@@ -1,0 +1,61 @@
+//! May this key be used so? Only `allow` makes a `Permit`, and starting an operation needs one.
+//! PKCS#11 3.2, the usage attributes of "Key objects".
+
+use std::marker::PhantomData;
+
+use crate::error::{Result, Rv};
+use crate::object::attribute::{self, Attr};
+use crate::object::template::Template;
+
+/// A use of a key, and the attribute that allows it.
+pub(crate) trait KeyUse {
+    /// The attribute that must be true.
+    const ALLOWED_BY: Attr<bool>;
+}
+
+/// Signing and making MACs.
+pub(crate) struct Sign;
+/// Verifying.
+pub(crate) struct Verify;
+/// Encrypting.
+pub(crate) struct Encrypt;
+/// Decrypting.
+pub(crate) struct Decrypt;
+/// Deriving another key.
+pub(crate) struct Derive;
+
+impl KeyUse for Sign {
+    const ALLOWED_BY: Attr<bool> = attribute::SIGN;
+}
+impl KeyUse for Verify {
+    const ALLOWED_BY: Attr<bool> = attribute::VERIFY;
+}
+impl KeyUse for Encrypt {
+    const ALLOWED_BY: Attr<bool> = attribute::ENCRYPT;
+}
+impl KeyUse for Decrypt {
+    const ALLOWED_BY: Attr<bool> = attribute::DECRYPT;
+}
+impl KeyUse for Derive {
+    const ALLOWED_BY: Attr<bool> = attribute::DERIVE;
+}
+
+/// Proof that a key may be used so. Nothing else makes one.
+pub(crate) struct Permit<Use>(PhantomData<Use>);
+
+/// Asks whether a key may be used with a mechanism.
+///
+/// # Errors
+/// `CKR_KEY_FUNCTION_NOT_PERMITTED` if its usage attribute does not allow it,
+/// `CKR_MECHANISM_INVALID` if its list of mechanisms does not.
+pub(crate) fn allow<Use: KeyUse>(key: &Template, mechanism: u64) -> Result<Permit<Use>> {
+    if !key.is_set(Use::ALLOWED_BY) {
+        return Err(Rv::KeyFunctionNotPermitted.because(Use::ALLOWED_BY.name));
+    }
+    match key.get(attribute::ALLOWED_MECHANISMS) {
+        Some(list) if !list.is_empty() && !list.contains(&mechanism) => {
+            Err(Rv::MechanismInvalid.because("not among the key's CKA_ALLOWED_MECHANISMS"))
+        }
+        _ => Ok(Permit(PhantomData)),
+    }
+}

@@ -1,0 +1,54 @@
+//! What the configuration says about a token.
+
+use crate::config::{Configuration, ExportPolicy, PublicWrite, ReadOnlyLogin};
+use crate::engine::kdf::Argon2Cost;
+use crate::store::vault::PinRules;
+use crate::store::sqlite::Opening;
+use crate::system::files::Access;
+
+/// The configuration, as far as it is a token's.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    access: Access,
+    shared_fs: bool,
+
+    pub(super) cost: Argon2Cost,
+    pub(super) tries: u32,
+    pub(super) readonly_login: bool,
+    pub(super) export_denied: bool,
+    pub(super) public_write_needs_login: bool,
+}
+
+impl Settings {
+    /// Takes them from the configuration.
+    pub(crate) fn of(configuration: &Configuration) -> Self {
+        Self {
+            access: configuration.access(),
+            shared_fs: configuration.shared_fs,
+            cost: Argon2Cost {
+                memory_kib: configuration.argon2_memory_kib,
+                passes: configuration.argon2_passes,
+                lanes: configuration.argon2_lanes,
+            },
+            tries: configuration.pin_tries,
+            readonly_login: configuration.readonly_login == ReadOnlyLogin::Allow,
+            export_denied: configuration.export == ExportPolicy::Deny,
+            public_write_needs_login: configuration.public_write == PublicWrite::Login,
+        }
+    }
+
+    /// How the token's files are used.
+    pub(super) const fn opening(&self) -> Opening {
+        Opening { access: self.access, shared_fs: self.shared_fs }
+    }
+
+    /// How a new PIN is kept.
+    pub(super) fn pin_rules(&self) -> PinRules<'static> {
+        PinRules { cost: self.cost, pepper: None, tries: self.tries }
+    }
+
+    /// Is a PIN that was kept at this cost weaker than a new one would be?
+    pub(super) fn is_weaker(&self, kept: &Argon2Cost) -> bool {
+        kept.memory_kib < self.cost.memory_kib || kept.passes < self.cost.passes
+    }
+}

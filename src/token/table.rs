@@ -1,0 +1,206 @@
+//! Handles, and the objects that this process has open.
+//!
+//! A handle lives as long as the process, or until a logout takes a private object out of
+//! sight. Opened objects are kept, with their parsed keys, up to a bound; whether one is still
+//! true is told by the store's generation.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::object::Object;
+use crate::store::ObjectId;
+
+/// The most objects of a token that are kept open.
+const MOST_OPENED: usize = 4096;
+/// No generation: checked at the next use.
+const UNCHECKED: u64 = u64::MAX;
+
+/// An object that this process has in hand.
+pub(crate) struct Held {
+    /// Its attributes and, once it was used, its parsed key.
+    pub(crate) object: Arc<Object>,
+    pub(super) place: Place,
+    pub(super) private: bool,
+}
+
+/// Where an object lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// In the session with this handle.
+    Session(u64),
+    /// On the token. Opened without a login, an object lacks its secret part.
+    Token { id: ObjectId, version: u64, complete: bool },
+}
+
+/// What a handle of a stored object stands for.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    pub(super) id: ObjectId,
+    pub(super) private: bool,
+}
+
+struct Opened {
+    held: Arc<Held>,
+    /// The store's generation at which it was last found to be true.
+    checked: AtomicU64,
+}
+
+#[derive(Default)]
+struct Stored {
+    by_handle: HashMap<u64, Known>,
+    by_id: HashMap<ObjectId, u64>,
+    opened: HashMap<u64, Opened>,
+}
+
+/// The objects of one token in this process.
+pub(super) struct Table {
+    next: Arc<AtomicU64>,
+    stored: RwLock<Stored>,
+    in_sessions: RwLock<HashMap<u64, Arc<Held>>>,
+}
+
+macro_rules! locked {
+    ($self:ident . $field:ident . $kind:ident ()) => {
+        $self.$field.$kind().unwrap_or_else(PoisonError::into_inner)
+    };
+}
+
+impl Table {
+    pub(super) fn new(next: Arc<AtomicU64>) -> Self {
+        Self { next, stored: RwLock::default(), in_sessions: RwLock::default() }
+    }
+
+    fn new_handle(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes in a session object; its handle.
+    pub(super) fn add_session_object(&self, held: Held) -> u64 {
+        let handle = self.new_handle();
+        locked!(self.in_sessions.write()).insert(handle, Arc::new(held));
+        handle
+    }
+
+    pub(super) fn session_object(&self, handle: u64) -> Option<Arc<Held>> {
+        locked!(self.in_sessions.read()).get(&handle).cloned()
+    }
+
+    /// The session objects that pass a test, in order of their handles.
+    pub(super) fn session_objects(&self, wanted: impl Fn(&Held) -> bool) -> Vec<u64> {
+        let objects = locked!(self.in_sessions.read());
+        let mut found: Vec<u64> =
+            objects.iter().filter(|(_, held)| wanted(held)).map(|(handle, _)| *handle).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Puts another version in the place of a session object; false if it is gone.
+    pub(super) fn replace_session_object(&self, handle: u64, held: Held) -> bool {
+        let mut objects = locked!(self.in_sessions.write());
+        match objects.get_mut(&handle) {
+            Some(place) => {
+                *place = Arc::new(held);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn remove_session_object(&self, handle: u64) -> bool {
+        locked!(self.in_sessions.write()).remove(&handle).is_some()
+    }
+
+    pub(super) fn end_session(&self, session: u64) {
+        locked!(self.in_sessions.write()).retain(|_, held| held.place != Place::Session(session));
+    }
+
+    /// The handle of a stored object, made if there is none.
+    pub(super) fn handle_of(&self, id: ObjectId, private: bool) -> u64 {
+        if let Some(handle) = locked!(self.stored.read()).by_id.get(&id) {
+            return *handle;
+        }
+        let mut stored = locked!(self.stored.write());
+        if let Some(handle) = stored.by_id.get(&id) {
+            return *handle;
+        }
+        let handle = self.new_handle();
+        stored.by_id.insert(id, handle);
+        stored.by_handle.insert(handle, Known { id, private });
+        handle
+    }
+
+    pub(super) fn known(&self, handle: u64) -> Option<Known> {
+        locked!(self.stored.read()).by_handle.get(&handle).copied()
+    }
+
+    /// An opened object, if it was found to be true at this very generation.
+    pub(super) fn fresh(&self, handle: u64, generation: Option<u64>) -> Option<Arc<Held>> {
+        let generation = generation?;
+        let stored = locked!(self.stored.read());
+        let opened = stored.opened.get(&handle)?;
+        let is_fresh = opened.checked.load(Ordering::Relaxed) == generation;
+        is_fresh.then(|| Arc::clone(&opened.held))
+    }
+
+    /// An opened object of this version, which was just found to be the newest.
+    pub(super) fn confirm(
+        &self,
+        handle: u64,
+        version: u64,
+        generation: Option<u64>,
+    ) -> Option<Arc<Held>> {
+        let stored = locked!(self.stored.read());
+        let opened = stored.opened.get(&handle)?;
+        match opened.held.place {
+            Place::Token { version: own, .. } if own == version => {
+                opened.checked.store(generation.unwrap_or(UNCHECKED), Ordering::Relaxed);
+                Some(Arc::clone(&opened.held))
+            }
+            _ => None,
+        }
+    }
+
+    /// Keeps an opened object under its handle, if it has one still.
+    pub(super) fn keep(&self, handle: u64, held: &Arc<Held>, generation: Option<u64>) {
+        let mut stored = locked!(self.stored.write());
+        if !stored.by_handle.contains_key(&handle) {
+            return;
+        }
+        if stored.opened.len() >= MOST_OPENED {
+            stored.opened.clear();
+        }
+        let checked = AtomicU64::new(generation.unwrap_or(UNCHECKED));
+        stored.opened.insert(handle, Opened { held: Arc::clone(held), checked });
+    }
+
+    /// Takes a destroyed object's handle away.
+    pub(super) fn forget(&self, handle: u64) {
+        let mut stored = locked!(self.stored.write());
+        stored.opened.remove(&handle);
+        if let Some(known) = stored.by_handle.remove(&handle) {
+            stored.by_id.remove(&known.id);
+        }
+    }
+
+    /// Handles of private objects become invalid for good, and private session objects end.
+    pub(super) fn forget_private(&self) {
+        let mut stored = locked!(self.stored.write());
+        stored.opened.clear();
+        stored.by_handle.retain(|_, known| !known.private);
+        let Stored { by_handle, by_id, .. } = &mut *stored;
+        by_id.retain(|_, handle| by_handle.contains_key(handle));
+        drop(stored);
+        locked!(self.in_sessions.write()).retain(|_, held| !held.private);
+    }
+
+    /// Every stored object is gone.
+    pub(super) fn forget_stored(&self) {
+        *locked!(self.stored.write()) = Stored::default();
+    }
+
+    /// Drops what is open; handles stay.
+    pub(super) fn close_opened(&self) {
+        locked!(self.stored.write()).opened.clear();
+    }
+}
