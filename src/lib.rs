@@ -6,32 +6,34 @@
 //! `docs/architecture.md` is the map.
 
 /// The door in: C types become safe values, and back.
+#[allow(unsafe_code)]
 pub mod abi;
-/// The hall: slots, sessions, the safe counterpart of each C function.
-pub mod provider;
-/// One session: its state and its operations.
-pub mod session;
-/// One token: login, objects, policy.
-pub mod token;
-/// What can be computed: one row a mechanism.
-pub(crate) mod mechanism;
-/// What is stored: attributes, templates, the rules of classes.
-pub(crate) mod object;
-/// Where private keys live.
-pub(crate) mod custody;
-/// What lasts.
-pub(crate) mod store;
-/// Primitives as safe functions.
-pub(crate) mod engine;
 /// What a call is.
 pub mod call;
 /// The configuration file.
 pub mod config;
-/// Key material and PINs.
-pub mod secret;
-/// Return values, and errors with a reason.
-pub mod error;
-/// What the operating system owes us.
-pub(crate) mod system;
 /// The standard's C types and numbers.
 pub(crate) mod cryptoki;
+/// Where private keys live.
+pub(crate) mod custody;
+/// Primitives as safe functions.
+pub(crate) mod engine;
+/// Return values, and errors with a reason.
+pub mod error;
+/// What can be computed: one row a mechanism.
+pub(crate) mod mechanism;
+/// What is stored: attributes, templates, the rules of classes.
+pub(crate) mod object;
+/// The hall: slots, sessions, the safe counterpart of each C function.
+pub mod provider;
+/// Key material and PINs.
+pub mod secret;
+/// One session: its state and its operations.
+pub mod session;
+/// What lasts.
+pub(crate) mod store;
+/// What the operating system owes us.
+#[allow(unsafe_code)]
+pub(crate) mod system;
+/// One token: login, objects, policy.
+pub mod token;

@@ -15,7 +15,7 @@ use super::output::output;
 /// # Safety
 /// `mechanism` is null or valid, with all that its parameter points to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DecryptInit(
+pub(super) unsafe extern "C" fn C_DecryptInit(
     session: CK_SESSION_HANDLE,
     mechanism: CK_MECHANISM_PTR,
     key: CK_OBJECT_HANDLE,
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn C_DecryptInit(
 /// `data` is null or valid for reads of `data_len` bytes; `len` is null or valid; `buffer` is
 /// null or valid for writes of `*len` bytes. Both buffers may be the same memory.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Decrypt(
+pub(super) unsafe extern "C" fn C_Decrypt(
     session: CK_SESSION_HANDLE,
     data: CK_BYTE_PTR,
     data_len: CK_ULONG,
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn C_Decrypt(
 /// # Safety
 /// As for `C_Decrypt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DecryptUpdate(
+pub(super) unsafe extern "C" fn C_DecryptUpdate(
     session: CK_SESSION_HANDLE,
     part: CK_BYTE_PTR,
     part_len: CK_ULONG,
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn C_DecryptUpdate(
 /// # Safety
 /// `len` is null or valid; `buffer` is null or valid for writes of `*len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DecryptFinal(
+pub(super) unsafe extern "C" fn C_DecryptFinal(
     session: CK_SESSION_HANDLE,
     buffer: CK_BYTE_PTR,
     len: CK_ULONG_PTR,

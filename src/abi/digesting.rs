@@ -15,7 +15,7 @@ use super::output::output;
 /// # Safety
 /// `mechanism` is null or valid, with all that its parameter points to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DigestInit(
+pub(super) unsafe extern "C" fn C_DigestInit(
     session: CK_SESSION_HANDLE,
     mechanism: CK_MECHANISM_PTR,
 ) -> CK_RV {
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn C_DigestInit(
 /// `data` is null or valid for reads of `data_len` bytes; `len` is null or valid; `digest` is
 /// null or valid for writes of `*len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Digest(
+pub(super) unsafe extern "C" fn C_Digest(
     session: CK_SESSION_HANDLE,
     data: CK_BYTE_PTR,
     data_len: CK_ULONG,
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn C_Digest(
 /// # Safety
 /// `part` is null or valid for reads of `part_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DigestUpdate(
+pub(super) unsafe extern "C" fn C_DigestUpdate(
     session: CK_SESSION_HANDLE,
     part: CK_BYTE_PTR,
     part_len: CK_ULONG,
@@ -64,14 +64,17 @@ pub unsafe extern "C" fn C_DigestUpdate(
 /// # Safety
 /// None of its own: two numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DigestKey(session: CK_SESSION_HANDLE, key: CK_OBJECT_HANDLE) -> CK_RV {
+pub(super) unsafe extern "C" fn C_DigestKey(
+    session: CK_SESSION_HANDLE,
+    key: CK_OBJECT_HANDLE,
+) -> CK_RV {
     in_session(Function::DigestKey, session, |call| call.digest_key(key))
 }
 
 /// # Safety
 /// `len` is null or valid; `digest` is null or valid for writes of `*len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DigestFinal(
+pub(super) unsafe extern "C" fn C_DigestFinal(
     session: CK_SESSION_HANDLE,
     digest: CK_BYTE_PTR,
     len: CK_ULONG_PTR,

@@ -15,7 +15,7 @@ use super::output::output;
 /// # Safety
 /// `mechanism` is null or valid, with all that its parameter points to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_EncryptInit(
+pub(super) unsafe extern "C" fn C_EncryptInit(
     session: CK_SESSION_HANDLE,
     mechanism: CK_MECHANISM_PTR,
     key: CK_OBJECT_HANDLE,
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn C_EncryptInit(
 /// `data` is null or valid for reads of `data_len` bytes; `len` is null or valid; `buffer` is
 /// null or valid for writes of `*len` bytes. Both buffers may be the same memory.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Encrypt(
+pub(super) unsafe extern "C" fn C_Encrypt(
     session: CK_SESSION_HANDLE,
     data: CK_BYTE_PTR,
     data_len: CK_ULONG,
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn C_Encrypt(
 /// # Safety
 /// As for `C_Encrypt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_EncryptUpdate(
+pub(super) unsafe extern "C" fn C_EncryptUpdate(
     session: CK_SESSION_HANDLE,
     part: CK_BYTE_PTR,
     part_len: CK_ULONG,
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn C_EncryptUpdate(
 /// # Safety
 /// `len` is null or valid; `buffer` is null or valid for writes of `*len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_EncryptFinal(
+pub(super) unsafe extern "C" fn C_EncryptFinal(
     session: CK_SESSION_HANDLE,
     buffer: CK_BYTE_PTR,
     len: CK_ULONG_PTR,

@@ -13,7 +13,7 @@ use super::template::search_template;
 /// # Safety
 /// `attributes` is null or valid for reads of `count` attributes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_FindObjectsInit(
+pub(super) unsafe extern "C" fn C_FindObjectsInit(
     session: CK_SESSION_HANDLE,
     attributes: CK_ATTRIBUTE_PTR,
     count: CK_ULONG,
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn C_FindObjectsInit(
 /// # Safety
 /// `objects` is null or valid for writes of `room` handles; `count` is null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_FindObjects(
+pub(super) unsafe extern "C" fn C_FindObjects(
     session: CK_SESSION_HANDLE,
     objects: CK_OBJECT_HANDLE_PTR,
     room: CK_ULONG,
@@ -42,7 +42,9 @@ pub unsafe extern "C" fn C_FindObjects(
         let found = call.find(room)?;
         for (index, handle) in found.iter().enumerate() {
             // SAFETY: at most `room` results, each of which has its place.
-            unsafe { objects.add(index).write_unaligned(*handle) };
+            let place = unsafe { objects.add(index) };
+            // SAFETY: valid for writes, as the caller promises.
+            unsafe { place.write_unaligned(*handle) };
         }
         // SAFETY: not null, and valid as the caller promises.
         unsafe { put(count, found.len()) }
@@ -52,6 +54,6 @@ pub unsafe extern "C" fn C_FindObjects(
 /// # Safety
 /// None of its own: a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_FindObjectsFinal(session: CK_SESSION_HANDLE) -> CK_RV {
+pub(super) unsafe extern "C" fn C_FindObjectsFinal(session: CK_SESSION_HANDLE) -> CK_RV {
     in_session(Function::FindObjectsFinal, session, |call| call.find_final())
 }

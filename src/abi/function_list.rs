@@ -18,17 +18,38 @@ use super::digesting::{C_Digest, C_DigestFinal, C_DigestInit, C_DigestKey, C_Dig
 use super::encryption::{C_Encrypt, C_EncryptFinal, C_EncryptInit, C_EncryptUpdate};
 use super::finding::{C_FindObjects, C_FindObjectsFinal, C_FindObjectsInit};
 use super::general::{C_CancelFunction, C_Finalize, C_GetFunctionStatus, C_GetInfo, C_Initialize};
-use super::keys::{C_DeriveKey, C_GenerateKey, C_GenerateKeyPair};
-use super::objects::{C_CopyObject, C_CreateObject, C_DestroyObject, C_GetAttributeValue, C_GetObjectSize, C_SetAttributeValue};
-use super::random::{C_GenerateRandom, C_SeedRandom};
-use super::sessions::{C_CloseAllSessions, C_CloseSession, C_GetSessionInfo, C_GetSessionValidationFlags, C_InitPIN, C_Login, C_LoginUser, C_Logout, C_OpenSession, C_SessionCancel, C_SetPIN};
-use super::signing::{C_Sign, C_SignFinal, C_SignInit, C_SignUpdate};
-use super::slots::{C_GetMechanismInfo, C_GetMechanismList, C_GetSlotInfo, C_GetSlotList, C_GetTokenInfo, C_InitToken, C_WaitForSlotEvent};
-use super::unsupported::{C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_DecryptDigestUpdate, C_DecryptMessage, C_DecryptMessageBegin, C_DecryptMessageNext, C_DecryptVerifyUpdate, C_DigestEncryptUpdate, C_EncapsulateKey, C_EncryptMessage, C_EncryptMessageBegin, C_EncryptMessageNext, C_GetOperationState, C_MessageDecryptFinal, C_MessageDecryptInit, C_MessageEncryptFinal, C_MessageEncryptInit, C_MessageSignFinal, C_MessageSignInit, C_MessageVerifyFinal, C_MessageVerifyInit, C_SetOperationState, C_SignEncryptUpdate, C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_SignRecover, C_SignRecoverInit, C_UnwrapKey, C_UnwrapKeyAuthenticated, C_VerifyMessage, C_VerifyMessageBegin, C_VerifyMessageNext, C_VerifyRecover, C_VerifyRecoverInit, C_VerifySignature, C_VerifySignatureFinal, C_VerifySignatureInit, C_VerifySignatureUpdate, C_WrapKey, C_WrapKeyAuthenticated};
-use super::verifying::{C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifyUpdate};
 use super::guarded;
 use super::input::read;
+use super::keys::{C_DeriveKey, C_GenerateKey, C_GenerateKeyPair};
+use super::objects::{
+    C_CopyObject, C_CreateObject, C_DestroyObject, C_GetAttributeValue, C_GetObjectSize,
+    C_SetAttributeValue,
+};
 use super::output::{write, write_list};
+use super::random::{C_GenerateRandom, C_SeedRandom};
+use super::sessions::{
+    C_CloseAllSessions, C_CloseSession, C_GetSessionInfo, C_GetSessionValidationFlags, C_InitPIN,
+    C_Login, C_LoginUser, C_Logout, C_OpenSession, C_SessionCancel, C_SetPIN,
+};
+use super::signing::{C_Sign, C_SignFinal, C_SignInit, C_SignUpdate};
+use super::slots::{
+    C_GetMechanismInfo, C_GetMechanismList, C_GetSlotInfo, C_GetSlotList, C_GetTokenInfo,
+    C_InitToken, C_WaitForSlotEvent,
+};
+use super::unsupported::{
+    C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_DecryptDigestUpdate,
+    C_DecryptMessage, C_DecryptMessageBegin, C_DecryptMessageNext, C_DecryptVerifyUpdate,
+    C_DigestEncryptUpdate, C_EncapsulateKey, C_EncryptMessage, C_EncryptMessageBegin,
+    C_EncryptMessageNext, C_GetOperationState, C_MessageDecryptFinal, C_MessageDecryptInit,
+    C_MessageEncryptFinal, C_MessageEncryptInit, C_MessageSignFinal, C_MessageSignInit,
+    C_MessageVerifyFinal, C_MessageVerifyInit, C_SetOperationState, C_SignEncryptUpdate,
+    C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_SignRecover, C_SignRecoverInit,
+    C_UnwrapKey, C_UnwrapKeyAuthenticated, C_VerifyMessage, C_VerifyMessageBegin,
+    C_VerifyMessageNext, C_VerifyRecover, C_VerifyRecoverInit, C_VerifySignature,
+    C_VerifySignatureFinal, C_VerifySignatureInit, C_VerifySignatureUpdate, C_WrapKey,
+    C_WrapKeyAuthenticated,
+};
+use super::verifying::{C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifyUpdate};
 
 const V2_40: CK_VERSION = CK_VERSION { major: 2, minor: 40 };
 const V3_0: CK_VERSION = CK_VERSION { major: 3, minor: 0 };
@@ -79,7 +100,7 @@ const fn interface<L>(list: *const L) -> CK_INTERFACE {
 /// # Safety
 /// `list` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetFunctionList(list: CK_FUNCTION_LIST_PTR_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_GetFunctionList(list: CK_FUNCTION_LIST_PTR_PTR) -> CK_RV {
     // SAFETY: this function's own contract.
     guarded(|| unsafe { write(list, (&raw const LIST_2_40).cast_mut()) })
 }
@@ -87,7 +108,10 @@ pub unsafe extern "C" fn C_GetFunctionList(list: CK_FUNCTION_LIST_PTR_PTR) -> CK
 /// # Safety
 /// `count` is null or valid; `list` is null or has room for `*count` interfaces.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetInterfaceList(list: CK_INTERFACE_PTR, count: CK_ULONG_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_GetInterfaceList(
+    list: CK_INTERFACE_PTR,
+    count: CK_ULONG_PTR,
+) -> CK_RV {
     // SAFETY: this function's own contract.
     guarded(|| unsafe { write_list(list, count, &INTERFACES.0) })
 }
@@ -95,7 +119,7 @@ pub unsafe extern "C" fn C_GetInterfaceList(list: CK_INTERFACE_PTR, count: CK_UL
 /// # Safety
 /// `name` is null or a C string; `version` is null or valid; `found` is null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetInterface(
+pub(super) unsafe extern "C" fn C_GetInterface(
     name: CK_UTF8CHAR_PTR,
     version: CK_VERSION_PTR,
     found: CK_INTERFACE_PTR_PTR,
@@ -121,8 +145,7 @@ pub unsafe extern "C" fn C_GetInterface(
                     (wanted.major, wanted.minor) == (version.major, version.minor)
                 })
         });
-        let (interface, _) =
-            chosen.ok_or_else(|| Rv::ArgumentsBad.because("no such interface"))?;
+        let (interface, _) = chosen.ok_or_else(|| Rv::ArgumentsBad.because("no such interface"))?;
         // SAFETY: this function's own contract.
         unsafe { write(found, std::ptr::from_ref(interface).cast_mut()) }
     })

@@ -5,11 +5,12 @@ use std::sync::{Arc, Once};
 
 use crate::call::Function;
 use crate::cryptoki::{
-    CK_C_INITIALIZE_ARGS, CK_C_INITIALIZE_ARGS_PTR, CK_INFO, CK_INFO_PTR, CK_RV,
-    CK_SESSION_HANDLE, CK_VERSION, CK_VOID_PTR, LIBRARY, MANUFACTURER,
+    CK_C_INITIALIZE_ARGS, CK_C_INITIALIZE_ARGS_PTR, CK_INFO, CK_INFO_PTR, CK_RV, CK_SESSION_HANDLE,
+    CK_VERSION, CK_VOID_PTR,
 };
+use crate::engine;
 use crate::error::{Result, Rv};
-use crate::provider::Provider;
+use crate::provider::{LIBRARY, MANUFACTURER, Provider};
 use crate::store;
 use crate::system::{exit, fork};
 
@@ -23,7 +24,7 @@ pub(super) const VERSION: CK_VERSION = CK_VERSION { major: 0, minor: 1 };
 /// # Safety
 /// `arguments` is null or a `CK_C_INITIALIZE_ARGS`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
     silence_panics();
     guarded(|| {
         if exit::is_exiting() {
@@ -31,6 +32,7 @@ pub unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
         }
         // SAFETY: this function's own contract.
         unsafe { check_arguments(arguments.cast())? };
+        engine::initialise()?;
         fork::register_hooks(before_fork, after_fork, after_fork);
         let mut instance = INSTANCE.write();
         if instance.is_some() && !fork::is_inherited() {
@@ -93,7 +95,7 @@ unsafe fn check_arguments(arguments: CK_C_INITIALIZE_ARGS_PTR) -> Result<()> {
 /// # Safety
 /// `reserved` must be null; anything else is refused unread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
     enter(Function::Finalize, |_live| {
         if !reserved.is_null() {
             return Err(Rv::ArgumentsBad.because("pReserved must be NULL"));
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
 /// # Safety
 /// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetInfo(info: CK_INFO_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_GetInfo(info: CK_INFO_PTR) -> CK_RV {
     enter(Function::GetInfo, |_provider| {
         let reply = CK_INFO {
             cryptokiVersion: CK_VERSION { major: 3, minor: 2 },
@@ -125,7 +127,7 @@ pub unsafe extern "C" fn C_GetInfo(info: CK_INFO_PTR) -> CK_RV {
 /// # Safety
 /// None of its own: a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetFunctionStatus(session: CK_SESSION_HANDLE) -> CK_RV {
+pub(super) unsafe extern "C" fn C_GetFunctionStatus(session: CK_SESSION_HANDLE) -> CK_RV {
     in_session(Function::GetFunctionStatus, session, |_call| {
         Err(Rv::FunctionNotParallel.because("nothing runs in parallel"))
     })
@@ -134,7 +136,7 @@ pub unsafe extern "C" fn C_GetFunctionStatus(session: CK_SESSION_HANDLE) -> CK_R
 /// # Safety
 /// None of its own: a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_CancelFunction(session: CK_SESSION_HANDLE) -> CK_RV {
+pub(super) unsafe extern "C" fn C_CancelFunction(session: CK_SESSION_HANDLE) -> CK_RV {
     in_session(Function::CancelFunction, session, |_call| {
         Err(Rv::FunctionNotParallel.because("nothing runs in parallel"))
     })

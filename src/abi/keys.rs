@@ -16,7 +16,7 @@ use super::template::template;
 /// `mechanism_` is null or valid; `attributes` is null or valid for reads of `count`
 /// attributes; `key` is null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GenerateKey(
+pub(super) unsafe extern "C" fn C_GenerateKey(
     session: CK_SESSION_HANDLE,
     mechanism_: CK_MECHANISM_PTR,
     attributes: CK_ATTRIBUTE_PTR,
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn C_GenerateKey(
 /// `mechanism_` is null or valid; both templates are null or valid for reads of their counts;
 /// both places for handles are null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GenerateKeyPair(
+pub(super) unsafe extern "C" fn C_GenerateKeyPair(
     session: CK_SESSION_HANDLE,
     mechanism_: CK_MECHANISM_PTR,
     public_attributes: CK_ATTRIBUTE_PTR,
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn C_GenerateKeyPair(
 /// `mechanism_` is null or valid; `attributes` is null or valid for reads of `count`
 /// attributes; `key` is null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DeriveKey(
+pub(super) unsafe extern "C" fn C_DeriveKey(
     session: CK_SESSION_HANDLE,
     mechanism_: CK_MECHANISM_PTR,
     base_key: CK_OBJECT_HANDLE,

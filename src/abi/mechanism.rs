@@ -7,8 +7,8 @@ use crate::cryptoki::{
     CK_RSA_PKCS_PSS_PARAMS, CK_ULONG,
 };
 use crate::error::{Error, Result, Rv};
-use crate::mechanism::params::{MechanismParams, Shape};
 use crate::mechanism::find;
+use crate::mechanism::params::{MechanismParams, Shape};
 use crate::provider::GivenMechanism;
 
 use super::input::input;
@@ -26,17 +26,14 @@ fn invalid(why: &'static str) -> Error {
 /// `given` is null or a mechanism whose pointers lead to what their lengths say.
 pub(super) unsafe fn mechanism(given: CK_MECHANISM_PTR) -> Result<GivenMechanism> {
     // SAFETY: this function's own contract.
-    unsafe { optional_mechanism(given)? }
-        .ok_or_else(|| Rv::ArgumentsBad.because("no mechanism"))
+    unsafe { optional_mechanism(given)? }.ok_or_else(|| Rv::ArgumentsBad.because("no mechanism"))
 }
 
 /// As `mechanism`; `None` for a null pointer, by which a …Init call ends an operation.
 ///
 /// # Safety
 /// As for `mechanism`.
-pub(super) unsafe fn optional_mechanism(
-    given: CK_MECHANISM_PTR,
-) -> Result<Option<GivenMechanism>> {
+pub(super) unsafe fn optional_mechanism(given: CK_MECHANISM_PTR) -> Result<Option<GivenMechanism>> {
     if given.is_null() {
         return Ok(None);
     }
@@ -152,7 +149,12 @@ unsafe fn oaep(given: &CK_MECHANISM) -> Result<MechanismParams> {
     let params = unsafe { structure::<CK_RSA_PKCS_OAEP_PARAMS>(given)? };
     // SAFETY: this function's own contract.
     let label = unsafe { part(params.pSourceData.cast(), params.ulSourceDataLen)? };
-    Ok(MechanismParams::Oaep { hash: params.hashAlg, mgf: params.mgf, source: params.source, label })
+    Ok(MechanismParams::Oaep {
+        hash: params.hashAlg,
+        mgf: params.mgf,
+        source: params.source,
+        label,
+    })
 }
 
 /// # Safety

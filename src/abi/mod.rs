@@ -3,9 +3,16 @@
 //! `enter` is the one way in. Entry functions take arguments apart, make one call of the
 //! provider and write the reply; they decide nothing. PKCS#11 3.2, "Functions".
 
+#![warn(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
+
+mod decryption;
 mod digesting;
 mod encryption;
-mod decryption;
 mod finding;
 mod function_list;
 mod general;
@@ -27,6 +34,7 @@ use std::sync::Arc;
 
 use crate::call::Function;
 use crate::cryptoki::{CK_RV, CK_SESSION_HANDLE, CKR_OK};
+use crate::engine;
 use crate::error::{Result, Rv};
 use crate::provider::{Call, Provider};
 use crate::store;
@@ -85,6 +93,7 @@ fn guarded(body: impl FnOnce() -> Result<()>) -> CK_RV {
 extern "C" fn before_fork() {
     INSTANCE.hold_for_fork();
     store::sqlite::hold_for_fork();
+    engine::hold_for_fork();
     arena::SECRETS.hold_for_fork();
     arena::ENGINE.hold_for_fork();
 }
@@ -92,6 +101,7 @@ extern "C" fn before_fork() {
 extern "C" fn after_fork() {
     arena::ENGINE.release_after_fork();
     arena::SECRETS.release_after_fork();
+    engine::release_after_fork();
     store::sqlite::release_after_fork();
     INSTANCE.release_after_fork();
 }

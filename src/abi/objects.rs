@@ -14,7 +14,7 @@ use super::template::{answer, requests, template};
 /// # Safety
 /// `attributes` is null or valid for reads of `count` attributes; `object` is null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_CreateObject(
+pub(super) unsafe extern "C" fn C_CreateObject(
     session: CK_SESSION_HANDLE,
     attributes: CK_ATTRIBUTE_PTR,
     count: CK_ULONG,
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn C_CreateObject(
 /// # Safety
 /// `attributes` is null or valid for reads of `count` attributes; `copy` is null or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_CopyObject(
+pub(super) unsafe extern "C" fn C_CopyObject(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
     attributes: CK_ATTRIBUTE_PTR,
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn C_CopyObject(
 /// # Safety
 /// None of its own: two numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_DestroyObject(
+pub(super) unsafe extern "C" fn C_DestroyObject(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
 ) -> CK_RV {
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn C_DestroyObject(
 /// # Safety
 /// `size` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetObjectSize(
+pub(super) unsafe extern "C" fn C_GetObjectSize(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
     size: CK_ULONG_PTR,
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn C_GetObjectSize(
 /// `attributes` is null or valid for reads and writes of `count` attributes, each with a null
 /// pointer or room for as many bytes as it says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetAttributeValue(
+pub(super) unsafe extern "C" fn C_GetAttributeValue(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
     attributes: CK_ATTRIBUTE_PTR,
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn C_GetAttributeValue(
 /// # Safety
 /// `attributes` is null or valid for reads of `count` attributes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SetAttributeValue(
+pub(super) unsafe extern "C" fn C_SetAttributeValue(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
     attributes: CK_ATTRIBUTE_PTR,

@@ -114,7 +114,9 @@ pub(super) unsafe fn write_list<T: Copy>(
     }
     for (index, entry) in entries.iter().enumerate() {
         // SAFETY: the list has room for all entries, as just checked.
-        unsafe { list.add(index).write_unaligned(*entry) };
+        let place = unsafe { list.add(index) };
+        // SAFETY: valid for writes, as the caller promises.
+        unsafe { place.write_unaligned(*entry) };
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::output::output;
 /// # Safety
 /// `seed` is null or valid for reads of `seed_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SeedRandom(
+pub(super) unsafe extern "C" fn C_SeedRandom(
     session: CK_SESSION_HANDLE,
     seed: CK_BYTE_PTR,
     seed_len: CK_ULONG,
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn C_SeedRandom(
 /// # Safety
 /// `random` is null or valid for writes of `random_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GenerateRandom(
+pub(super) unsafe extern "C" fn C_GenerateRandom(
     session: CK_SESSION_HANDLE,
     random: CK_BYTE_PTR,
     random_len: CK_ULONG,

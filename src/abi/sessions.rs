@@ -23,7 +23,7 @@ use super::{enter, in_session};
 /// `session` is null or valid. `application` and `notify` are kept by nobody: no slot event
 /// ever happens here.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_OpenSession(
+pub(super) unsafe extern "C" fn C_OpenSession(
     slot: CK_SLOT_ID,
     flags: CK_FLAGS,
     _application: CK_VOID_PTR,
@@ -41,8 +41,7 @@ pub unsafe extern "C" fn C_OpenSession(
         if flags & CKF_ASYNC_SESSION != 0 {
             return Err(Rv::SessionAsyncNotSupported.because("no asynchronous sessions"));
         }
-        let access =
-            if flags & CKF_RW_SESSION == 0 { Access::ReadOnly } else { Access::ReadWrite };
+        let access = if flags & CKF_RW_SESSION == 0 { Access::ReadOnly } else { Access::ReadWrite };
         let handle = provider.open_session(slot, access)?;
         // SAFETY: this function's own contract.
         unsafe { write(session, handle) }
@@ -52,21 +51,21 @@ pub unsafe extern "C" fn C_OpenSession(
 /// # Safety
 /// None of its own: a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_CloseSession(session: CK_SESSION_HANDLE) -> CK_RV {
+pub(super) unsafe extern "C" fn C_CloseSession(session: CK_SESSION_HANDLE) -> CK_RV {
     in_session(Function::CloseSession, session, |call| call.close_session())
 }
 
 /// # Safety
 /// None of its own: a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_CloseAllSessions(slot: CK_SLOT_ID) -> CK_RV {
+pub(super) unsafe extern "C" fn C_CloseAllSessions(slot: CK_SLOT_ID) -> CK_RV {
     enter(Function::CloseAllSessions, |provider| provider.close_all_sessions(slot))
 }
 
 /// # Safety
 /// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetSessionInfo(
+pub(super) unsafe extern "C" fn C_GetSessionInfo(
     session: CK_SESSION_HANDLE,
     info: CK_SESSION_INFO_PTR,
 ) -> CK_RV {
@@ -110,7 +109,7 @@ unsafe fn required_pin(start: CK_UTF8CHAR_PTR, len: CK_ULONG) -> Result<Secret> 
 /// # Safety
 /// `pin_` is null or valid for reads of `pin_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Login(
+pub(super) unsafe extern "C" fn C_Login(
     session: CK_SESSION_HANDLE,
     user: CK_USER_TYPE,
     pin_: CK_UTF8CHAR_PTR,
@@ -129,7 +128,7 @@ pub unsafe extern "C" fn C_Login(
 /// # Safety
 /// `pin_` and `name` are null or valid for reads of their lengths.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_LoginUser(
+pub(super) unsafe extern "C" fn C_LoginUser(
     session: CK_SESSION_HANDLE,
     user: CK_USER_TYPE,
     pin_: CK_UTF8CHAR_PTR,
@@ -153,14 +152,14 @@ pub unsafe extern "C" fn C_LoginUser(
 /// # Safety
 /// None of its own: a number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Logout(session: CK_SESSION_HANDLE) -> CK_RV {
+pub(super) unsafe extern "C" fn C_Logout(session: CK_SESSION_HANDLE) -> CK_RV {
     in_session(Function::Logout, session, |call| call.logout())
 }
 
 /// # Safety
 /// `pin_` is null or valid for reads of `pin_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_InitPIN(
+pub(super) unsafe extern "C" fn C_InitPIN(
     session: CK_SESSION_HANDLE,
     pin_: CK_UTF8CHAR_PTR,
     pin_len: CK_ULONG,
@@ -175,7 +174,7 @@ pub unsafe extern "C" fn C_InitPIN(
 /// # Safety
 /// Both PINs are null or valid for reads of their lengths.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SetPIN(
+pub(super) unsafe extern "C" fn C_SetPIN(
     session: CK_SESSION_HANDLE,
     old_pin: CK_UTF8CHAR_PTR,
     old_len: CK_ULONG,
@@ -196,7 +195,10 @@ pub unsafe extern "C" fn C_SetPIN(
 /// # Safety
 /// None of its own: numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SessionCancel(session: CK_SESSION_HANDLE, flags: CK_FLAGS) -> CK_RV {
+pub(super) unsafe extern "C" fn C_SessionCancel(
+    session: CK_SESSION_HANDLE,
+    flags: CK_FLAGS,
+) -> CK_RV {
     const KINDS: [(CK_FLAGS, Kind); 6] = [
         (CKF_FIND_OBJECTS, Kind::Find),
         (CKF_ENCRYPT, Kind::Encrypt),
@@ -218,7 +220,7 @@ pub unsafe extern "C" fn C_SessionCancel(session: CK_SESSION_HANDLE, flags: CK_F
 /// # Safety
 /// `flags` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetSessionValidationFlags(
+pub(super) unsafe extern "C" fn C_GetSessionValidationFlags(
     session: CK_SESSION_HANDLE,
     kind: CK_ULONG,
     flags: *mut CK_FLAGS,

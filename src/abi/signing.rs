@@ -15,7 +15,7 @@ use super::output::output;
 /// # Safety
 /// `mechanism` is null or valid, with all that its parameter points to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SignInit(
+pub(super) unsafe extern "C" fn C_SignInit(
     session: CK_SESSION_HANDLE,
     mechanism: CK_MECHANISM_PTR,
     key: CK_OBJECT_HANDLE,
@@ -31,7 +31,7 @@ pub unsafe extern "C" fn C_SignInit(
 /// `data` is null or valid for reads of `data_len` bytes; `len` is null or valid; `signature`
 /// is null or valid for writes of `*len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Sign(
+pub(super) unsafe extern "C" fn C_Sign(
     session: CK_SESSION_HANDLE,
     data: CK_BYTE_PTR,
     data_len: CK_ULONG,
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn C_Sign(
 /// # Safety
 /// `part` is null or valid for reads of `part_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SignUpdate(
+pub(super) unsafe extern "C" fn C_SignUpdate(
     session: CK_SESSION_HANDLE,
     part: CK_BYTE_PTR,
     part_len: CK_ULONG,
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn C_SignUpdate(
 /// # Safety
 /// `len` is null or valid; `signature` is null or valid for writes of `*len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_SignFinal(
+pub(super) unsafe extern "C" fn C_SignFinal(
     session: CK_SESSION_HANDLE,
     signature: CK_BYTE_PTR,
     len: CK_ULONG_PTR,

@@ -8,10 +8,10 @@ use crate::cryptoki::{
     CK_UNAVAILABLE_INFORMATION, CK_UTF8CHAR_PTR, CK_VERSION, CK_VOID_PTR, CKF_DONT_BLOCK,
     CKF_LOGIN_REQUIRED, CKF_RNG, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED,
     CKF_TOKEN_INITIALIZED, CKF_TOKEN_PRESENT, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY,
-    CKF_USER_PIN_INITIALIZED, CKF_USER_PIN_LOCKED, CKF_WRITE_PROTECTED, MANUFACTURER, MODEL,
+    CKF_USER_PIN_INITIALIZED, CKF_USER_PIN_LOCKED, CKF_WRITE_PROTECTED,
 };
 use crate::error::Rv;
-use crate::provider::TokenView;
+use crate::provider::{MANUFACTURER, MODEL, TokenView};
 use crate::token::login::{LONGEST_PIN, SHORTEST_PIN, Tries};
 
 use super::enter;
@@ -24,7 +24,7 @@ const NO_HARDWARE: CK_VERSION = CK_VERSION { major: 0, minor: 0 };
 /// # Safety
 /// `count` is null or valid; `slots` is null or valid for writes of `*count` numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetSlotList(
+pub(super) unsafe extern "C" fn C_GetSlotList(
     _token_present: CK_BBOOL,
     slots: CK_SLOT_ID_PTR,
     count: CK_ULONG_PTR,
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn C_GetSlotList(
 /// # Safety
 /// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetSlotInfo(slot: CK_SLOT_ID, info: CK_SLOT_INFO_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_GetSlotInfo(slot: CK_SLOT_ID, info: CK_SLOT_INFO_PTR) -> CK_RV {
     enter(Function::GetSlotInfo, |provider| {
         let description = provider.slot_description(slot)?;
         let reply = CK_SLOT_INFO {
@@ -81,12 +81,8 @@ fn token_flags(view: &TokenView) -> CK_FLAGS {
             flags |= flag;
         }
     }
-    flags |= tries_flags(
-        view.so_tries,
-        CKF_SO_PIN_COUNT_LOW,
-        CKF_SO_PIN_FINAL_TRY,
-        CKF_SO_PIN_LOCKED,
-    );
+    flags |=
+        tries_flags(view.so_tries, CKF_SO_PIN_COUNT_LOW, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED);
     flags
         | tries_flags(
             view.user_tries,
@@ -99,7 +95,7 @@ fn token_flags(view: &TokenView) -> CK_FLAGS {
 /// # Safety
 /// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR) -> CK_RV {
+pub(super) unsafe extern "C" fn C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PTR) -> CK_RV {
     enter(Function::GetTokenInfo, |provider| {
         if info.is_null() {
             return Err(Rv::ArgumentsBad.because("no place for the token's information"));
@@ -133,7 +129,7 @@ pub unsafe extern "C" fn C_GetTokenInfo(slot: CK_SLOT_ID, info: CK_TOKEN_INFO_PT
 /// # Safety
 /// `count` is null or valid; `mechanisms` is null or valid for writes of `*count` numbers.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetMechanismList(
+pub(super) unsafe extern "C" fn C_GetMechanismList(
     slot: CK_SLOT_ID,
     mechanisms: CK_MECHANISM_TYPE_PTR,
     count: CK_ULONG_PTR,
@@ -148,7 +144,7 @@ pub unsafe extern "C" fn C_GetMechanismList(
 /// # Safety
 /// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_GetMechanismInfo(
+pub(super) unsafe extern "C" fn C_GetMechanismInfo(
     slot: CK_SLOT_ID,
     mechanism: CK_MECHANISM_TYPE,
     info: CK_MECHANISM_INFO_PTR,
@@ -169,7 +165,7 @@ pub unsafe extern "C" fn C_GetMechanismInfo(
 /// `so_pin` is null or valid for reads of `so_pin_len` bytes; `label` is null or valid for
 /// reads of 32 bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_InitToken(
+pub(super) unsafe extern "C" fn C_InitToken(
     slot: CK_SLOT_ID,
     so_pin: CK_UTF8CHAR_PTR,
     so_pin_len: CK_ULONG,
@@ -196,7 +192,7 @@ pub unsafe extern "C" fn C_InitToken(
 /// # Safety
 /// `slot` is null or valid for writes; nothing is written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_WaitForSlotEvent(
+pub(super) unsafe extern "C" fn C_WaitForSlotEvent(
     flags: CK_FLAGS,
     slot: CK_SLOT_ID_PTR,
     reserved: CK_VOID_PTR,

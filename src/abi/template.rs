@@ -1,9 +1,7 @@
 //! `CK_ATTRIBUTE[]` becomes a `Template`, and C_GetAttributeValue's answers go back per entry.
 //! PKCS#11 3.2, "CK_ATTRIBUTE", "C_GetAttributeValue".
 
-use crate::cryptoki::{
-    CK_ATTRIBUTE, CK_ATTRIBUTE_PTR, CK_UNAVAILABLE_INFORMATION, CK_ULONG,
-};
+use crate::cryptoki::{CK_ATTRIBUTE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_UNAVAILABLE_INFORMATION};
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Kind};
 use crate::object::class::reading::{Answer, readable};
@@ -34,8 +32,10 @@ pub(super) unsafe fn requests(
     }
     let count = usize::try_from(count).map_err(|_| Rv::ArgumentsBad.because("count"))?;
     let copied = (0..count).map(|index| {
-        // SAFETY: within the `count` entries that the caller vouches for, at any alignment.
-        unsafe { entries.add(index).read_unaligned() }
+        // SAFETY: within the `count` entries that the caller vouches for.
+        let place = unsafe { entries.add(index) };
+        // SAFETY: valid for reads, at any alignment, as the caller promises.
+        unsafe { place.read_unaligned() }
     });
     Ok(copied.collect())
 }
@@ -73,7 +73,9 @@ pub(super) unsafe fn search_template(
             .and_then(|value| template.insert(entry.type_, value));
         match taken {
             Ok(()) => {}
-            Err(Error { rv: Rv::ArgumentsBad | Rv::HostMemory, .. }) => return taken.map(|()| None),
+            Err(Error { rv: Rv::ArgumentsBad | Rv::HostMemory, .. }) => {
+                return taken.map(|()| None);
+            }
             Err(_) => return Ok(None),
         }
     }

@@ -4,7 +4,9 @@
 
 use crate::call::Function;
 use crate::cryptoki::{
-    CK_ASYNC_DATA_PTR, CK_ATTRIBUTE_PTR, CK_BYTE_PTR, CK_FLAGS, CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE_PTR, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR, CK_UTF8CHAR_PTR, CK_VOID_PTR,
+    CK_ASYNC_DATA_PTR, CK_ATTRIBUTE_PTR, CK_BYTE_PTR, CK_FLAGS, CK_MECHANISM_PTR, CK_OBJECT_HANDLE,
+    CK_OBJECT_HANDLE_PTR, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR, CK_UTF8CHAR_PTR,
+    CK_VOID_PTR,
 };
 use crate::error::Rv;
 
@@ -17,7 +19,7 @@ macro_rules! not_built {
         /// # Safety
         /// None of its own: no pointer is looked at.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $c_name(session: CK_SESSION_HANDLE, $(_: $argument),*) -> CK_RV {
+        pub(super) unsafe extern "C" fn $c_name(session: CK_SESSION_HANDLE, $(_: $argument),*) -> CK_RV {
             in_session(Function::$name, session, |_call| {
                 Err(Rv::FunctionNotSupported.because("not built yet"))
             })
@@ -27,7 +29,9 @@ macro_rules! not_built {
 
 not_built! {
     C_GetOperationState: GetOperationState(CK_BYTE_PTR, CK_ULONG_PTR);
-    C_SetOperationState: SetOperationState(CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE);
+    C_SetOperationState: SetOperationState(
+        CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE
+    );
     C_SignRecoverInit: SignRecoverInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
     C_SignRecover: SignRecover(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_VerifyRecoverInit: VerifyRecoverInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
@@ -36,37 +40,74 @@ not_built! {
     C_DecryptDigestUpdate: DecryptDigestUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_SignEncryptUpdate: SignEncryptUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_DecryptVerifyUpdate: DecryptVerifyUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
-    C_WrapKey: WrapKey(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR);
-    C_UnwrapKey: UnwrapKey(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_ATTRIBUTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR);
+    C_WrapKey: WrapKey(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR
+    );
+    C_UnwrapKey: UnwrapKey(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_ATTRIBUTE_PTR, CK_ULONG,
+        CK_OBJECT_HANDLE_PTR
+    );
     C_MessageEncryptInit: MessageEncryptInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_EncryptMessage: EncryptMessage(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
+    C_EncryptMessage: EncryptMessage(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
+        CK_ULONG_PTR
+    );
     C_EncryptMessageBegin: EncryptMessageBegin(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
-    C_EncryptMessageNext: EncryptMessageNext(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_FLAGS);
+    C_EncryptMessageNext: EncryptMessageNext(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_FLAGS
+    );
     C_MessageEncryptFinal: MessageEncryptFinal();
     C_MessageDecryptInit: MessageDecryptInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_DecryptMessage: DecryptMessage(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
+    C_DecryptMessage: DecryptMessage(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
+        CK_ULONG_PTR
+    );
     C_DecryptMessageBegin: DecryptMessageBegin(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
-    C_DecryptMessageNext: DecryptMessageNext(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_FLAGS);
+    C_DecryptMessageNext: DecryptMessageNext(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_FLAGS
+    );
     C_MessageDecryptFinal: MessageDecryptFinal();
     C_MessageSignInit: MessageSignInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_SignMessage: SignMessage(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
+    C_SignMessage: SignMessage(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR
+    );
     C_SignMessageBegin: SignMessageBegin(CK_VOID_PTR, CK_ULONG);
-    C_SignMessageNext: SignMessageNext(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
+    C_SignMessageNext: SignMessageNext(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR
+    );
     C_MessageSignFinal: MessageSignFinal();
     C_MessageVerifyInit: MessageVerifyInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_VerifyMessage: VerifyMessage(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
+    C_VerifyMessage: VerifyMessage(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG
+    );
     C_VerifyMessageBegin: VerifyMessageBegin(CK_VOID_PTR, CK_ULONG);
-    C_VerifyMessageNext: VerifyMessageNext(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
+    C_VerifyMessageNext: VerifyMessageNext(
+        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG
+    );
     C_MessageVerifyFinal: MessageVerifyFinal();
-    C_EncapsulateKey: EncapsulateKey(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_OBJECT_HANDLE_PTR);
-    C_DecapsulateKey: DecapsulateKey(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR);
-    C_VerifySignatureInit: VerifySignatureInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG);
+    C_EncapsulateKey: EncapsulateKey(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR,
+        CK_OBJECT_HANDLE_PTR
+    );
+    C_DecapsulateKey: DecapsulateKey(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG,
+        CK_OBJECT_HANDLE_PTR
+    );
+    C_VerifySignatureInit: VerifySignatureInit(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG
+    );
     C_VerifySignature: VerifySignature(CK_BYTE_PTR, CK_ULONG);
     C_VerifySignatureUpdate: VerifySignatureUpdate(CK_BYTE_PTR, CK_ULONG);
     C_VerifySignatureFinal: VerifySignatureFinal();
     C_AsyncComplete: AsyncComplete(CK_UTF8CHAR_PTR, CK_ASYNC_DATA_PTR);
     C_AsyncGetID: AsyncGetId(CK_UTF8CHAR_PTR, CK_ULONG_PTR);
     C_AsyncJoin: AsyncJoin(CK_UTF8CHAR_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
-    C_WrapKeyAuthenticated: WrapKeyAuthenticated(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
-    C_UnwrapKeyAuthenticated: UnwrapKeyAuthenticated(CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR);
+    C_WrapKeyAuthenticated: WrapKeyAuthenticated(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
+        CK_ULONG_PTR
+    );
+    C_UnwrapKeyAuthenticated: UnwrapKeyAuthenticated(
+        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_ATTRIBUTE_PTR, CK_ULONG,
+        CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR
+    );
 }

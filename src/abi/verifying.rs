@@ -14,7 +14,7 @@ use super::mechanism::optional_mechanism;
 /// # Safety
 /// `mechanism` is null or valid, with all that its parameter points to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_VerifyInit(
+pub(super) unsafe extern "C" fn C_VerifyInit(
     session: CK_SESSION_HANDLE,
     mechanism: CK_MECHANISM_PTR,
     key: CK_OBJECT_HANDLE,
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn C_VerifyInit(
 /// # Safety
 /// `data` and `signature` are null or valid for reads of their lengths.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_Verify(
+pub(super) unsafe extern "C" fn C_Verify(
     session: CK_SESSION_HANDLE,
     data: CK_BYTE_PTR,
     data_len: CK_ULONG,
@@ -62,7 +62,7 @@ unsafe fn two_inputs<'a>(
 /// # Safety
 /// `part` is null or valid for reads of `part_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_VerifyUpdate(
+pub(super) unsafe extern "C" fn C_VerifyUpdate(
     session: CK_SESSION_HANDLE,
     part: CK_BYTE_PTR,
     part_len: CK_ULONG,
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn C_VerifyUpdate(
 /// # Safety
 /// `signature` is null or valid for reads of `signature_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn C_VerifyFinal(
+pub(super) unsafe extern "C" fn C_VerifyFinal(
     session: CK_SESSION_HANDLE,
     signature: CK_BYTE_PTR,
     signature_len: CK_ULONG,

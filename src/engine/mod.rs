@@ -5,6 +5,7 @@
 //! salts and paddings is the kernel's (`random`); the C library's own generator serves only
 //! what that library draws inside: key generation, blinding and ECDSA nonces.
 
+#[allow(unsafe_code)]
 pub(crate) mod aws_lc;
 pub(crate) mod ed25519;
 pub(crate) mod hash;
@@ -16,6 +17,23 @@ pub(crate) mod sealing;
 mod tests;
 
 use crate::error::{Error, Rv};
+
+/// Makes the engine ready; `C_Initialize` calls it before there are threads to meet a fork in
+/// the middle of it.
+pub(crate) fn initialise() -> Result<(), EngineError> {
+    aws_lc::initialise()
+}
+
+/// For the prepare hook, before the arenas are held: waits until no thread is in the midst of
+/// the C library's generator.
+pub(crate) fn hold_for_fork() {
+    aws_lc::hold_for_fork();
+}
+
+/// For the parent and child hooks, after the arenas are released.
+pub(crate) fn release_after_fork() {
+    aws_lc::release_after_fork();
+}
 
 /// Why a primitive failed. None of these tells anything about a secret.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

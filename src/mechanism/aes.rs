@@ -142,10 +142,8 @@ impl Ciphering for AesCipher {
 
     fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         let len = self.update_len(input.len())?;
-        let written = self
-            .cipher
-            .update(input, room(out, len)?)
-            .map_err(|error| self.failed(error))?;
+        let written =
+            self.cipher.update(input, room(out, len)?).map_err(|error| self.failed(error))?;
         self.pending = self.total(input.len())?.saturating_sub(written);
         if self.mode == Mode::Ctr {
             self.left -= input.len() as u128;
@@ -183,12 +181,11 @@ impl Ciphering for AesCipher {
     fn whole_len(&self, input: usize) -> Result<usize> {
         match (self.mode, self.direction) {
             (Mode::Ctr, _) => self.update_len(input),
-            (Mode::CbcPad, Direction::Encrypt) => {
-                self.total(input)?
-                    .checked_add(BLOCK)
-                    .map(|padded| padded / BLOCK * BLOCK)
-                    .ok_or_else(|| self.wrong_len("too much"))
-            }
+            (Mode::CbcPad, Direction::Encrypt) => self
+                .total(input)?
+                .checked_add(BLOCK)
+                .map(|padded| padded / BLOCK * BLOCK)
+                .ok_or_else(|| self.wrong_len("too much")),
             _ if !input.is_multiple_of(BLOCK) => Err(self.wrong_len("not whole blocks")),
             // The padding takes at least one byte, and has to be there.
             (Mode::CbcPad, Direction::Decrypt) => {

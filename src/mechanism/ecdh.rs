@@ -17,11 +17,7 @@ const LONGEST: usize = 8192;
 const OCTET_STRING: u8 = 0x04;
 
 /// Derives a secret; with a length, its last bytes or that much of the derivation function.
-pub(super) fn derive(
-    key: &Key,
-    params: &MechanismParams,
-    len: Option<usize>,
-) -> Result<Secret> {
+pub(super) fn derive(key: &Key, params: &MechanismParams, len: Option<usize>) -> Result<Secret> {
     let private = private_key(key, KeyType::Ec)?;
     let KeyKind::Ec(curve) = private.kind() else { return Err(inconsistent()) };
     let MechanismParams::Ecdh1 { kdf, shared, public } = params else {
@@ -89,4 +85,63 @@ fn expand(agreed: &Secret, shared: &[u8], digest: Digest, len: Option<usize>) ->
         }
         Ok::<_, Error>(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mechanism::vectors::{hex, secret};
+
+    /// NIST's CAVP vectors for "ANS X9.63-2001": secret, shared data, derived key.
+    const EXPANSIONS: [(Digest, &str, &str, &str); 4] = [
+        (
+            Digest::Sha224,
+            "da67a73072d521a8272c69023573012ddf9b46bff65b3900",
+            "727997aed53e78f74b1d66743a4ea4d2",
+            "dfc3126c5eebf9a58d89730e8d8ff7cc772592f28c10b349b437d9d068698a22
+             e532eae975dfaf9c5c6a9f2935eafb05353013c253444e61f07bc9ddd15948e6
+             14bdc7e445ba3b1893f42f87f18fb352d49956009a642c362d45410b43a9ab37
+             6e9261210739174759511d1f9e52f6ec73dfed446dbafaf7fd1a57113abc2e8d",
+        ),
+        (
+            Digest::Sha256,
+            "22518b10e70f2a3f243810ae3254139efbee04aa57c7af7d",
+            "75eef81aa3041e33b80971203d2c0c52",
+            "c498af77161cc59f2962b9a713e2b215152d139766ce34a776df11866a69bf2e
+             52a13d9c7c6fc878c50c5ea0bc7b00e0da2447cfd874f6cf92f30d0097111485
+             500c90c3af8b487872d04685d14c8d1dc8d7fa08beb0ce0ababc11f0bd496269
+             142d43525a78e5bc79a17f59676a5706dc54d54d4d1f0bd7e386128ec26afc21",
+        ),
+        (
+            Digest::Sha384,
+            "c051fd22539c9de791d6c43a854b8f80a6bf70190050854a",
+            "1317504aa34759bb4c931e3b78201945",
+            "cf6a84434734ac6949e1d7976743277be789906908ad3ca3a8923da7f476abbe
+             b574306d7243031a85566914bfd247d2519c479953d9d55b6b831e56260806c3
+             9af21b74e3ecf470e3bd8332791c8a23c13352514fdef00c2d1a408ba31b2d3f
+             9fdcb373895484649a645d1845eec91b5bfdc5ad28c7824984482002dd4a8677",
+        ),
+        (
+            Digest::Sha512,
+            "00aa5bb79b33e389fa58ceadc047197f14e73712f452caa9fc4c9adb369348b8
+             1507392f1a86ddfdb7c4ff8231c4bd0f44e44a1b55b1404747a9e2e753f55ef0
+             5a2d",
+            "e3b5b4c1b0d5cf1d2b3a2f9937895d31",
+            "4463f869f3cc18769b52264b0112b5858f7ad32a5a2d96d8cffabf7fa733633d
+             6e4dd2a599acceb3ea54a6217ce0b50eef4f6b40a5c30250a5a8eeee20800226
+             7089dbf351f3f5022aa9638bf1ee419dea9c4ff745a25ac27bda33ca08bd56dd
+             1a59b4106cf2dbbc0ab2aa8e2efa7b17902d34276951ceccab87f9661c3e8816",
+        ),
+    ];
+
+    #[test]
+    fn the_derivation_function_is_that_of_x9_63() {
+        for (digest, agreed, shared, expected) in EXPANSIONS {
+            let expected = hex(expected);
+            for len in [1, 16, digest.len(), expected.len()] {
+                let derived = expand(&secret(&hex(agreed)), &hex(shared), digest, Some(len));
+                derived.expect("a secret").expose(|derived| assert_eq!(derived, &expected[..len]));
+            }
+        }
+    }
 }

@@ -19,6 +19,8 @@ mod rsa;
 mod rsa_signature;
 mod sha;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod vectors;
 
 use std::sync::Arc;

@@ -9,9 +9,7 @@ use std::ops::RangeInclusive;
 use super::hmac::Length;
 use super::params::Shape;
 use super::rsa_signature::Scheme;
-use super::{
-    Mechanism, aes, ec, ecdh, ecdsa, eddsa, gcm, generic, hmac, rsa, rsa_signature, sha,
-};
+use super::{Mechanism, aes, ec, ecdh, ecdsa, eddsa, gcm, generic, hmac, rsa, rsa_signature, sha};
 use crate::cryptoki;
 use crate::engine::aws_lc::cipher::Direction::{Decrypt, Encrypt};
 use crate::engine::aws_lc::cipher::Mode;
@@ -152,8 +150,7 @@ pub(crate) static REGISTRY: &[Mechanism] = &[
         .takes(Shape::Pss)
         .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha224)))
         .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha224))),
-    row!(CKM_SHA_1)
-        .digests(|params| sha::start(params, Sha1)),
+    row!(CKM_SHA_1).digests(|params| sha::start(params, Sha1)),
     row!(CKM_SHA_1_HMAC)
         .keys(&[KeyType::GenericSecret, KeyType::Sha1Hmac], 1, generic::LONGEST as u64)
         .signs(|key, params| hmac::sign(key, params, Sha1, Length::Full))
@@ -163,8 +160,7 @@ pub(crate) static REGISTRY: &[Mechanism] = &[
         .takes(Shape::MacLength)
         .signs(|key, params| hmac::sign(key, params, Sha1, Length::Chosen))
         .verifies(|key, params| hmac::verify(key, params, Sha1, Length::Chosen)),
-    row!(CKM_SHA256)
-        .digests(|params| sha::start(params, Sha256)),
+    row!(CKM_SHA256).digests(|params| sha::start(params, Sha256)),
     row!(CKM_SHA256_HMAC)
         .keys(&[KeyType::GenericSecret, KeyType::Sha256Hmac], 1, generic::LONGEST as u64)
         .signs(|key, params| hmac::sign(key, params, Sha256, Length::Full))
@@ -174,8 +170,7 @@ pub(crate) static REGISTRY: &[Mechanism] = &[
         .takes(Shape::MacLength)
         .signs(|key, params| hmac::sign(key, params, Sha256, Length::Chosen))
         .verifies(|key, params| hmac::verify(key, params, Sha256, Length::Chosen)),
-    row!(CKM_SHA224)
-        .digests(|params| sha::start(params, Sha224)),
+    row!(CKM_SHA224).digests(|params| sha::start(params, Sha224)),
     row!(CKM_SHA224_HMAC)
         .keys(&[KeyType::GenericSecret, KeyType::Sha224Hmac], 1, generic::LONGEST as u64)
         .signs(|key, params| hmac::sign(key, params, Sha224, Length::Full))
@@ -185,8 +180,7 @@ pub(crate) static REGISTRY: &[Mechanism] = &[
         .takes(Shape::MacLength)
         .signs(|key, params| hmac::sign(key, params, Sha224, Length::Chosen))
         .verifies(|key, params| hmac::verify(key, params, Sha224, Length::Chosen)),
-    row!(CKM_SHA384)
-        .digests(|params| sha::start(params, Sha384)),
+    row!(CKM_SHA384).digests(|params| sha::start(params, Sha384)),
     row!(CKM_SHA384_HMAC)
         .keys(&[KeyType::GenericSecret, KeyType::Sha384Hmac], 1, generic::LONGEST as u64)
         .signs(|key, params| hmac::sign(key, params, Sha384, Length::Full))
@@ -196,8 +190,7 @@ pub(crate) static REGISTRY: &[Mechanism] = &[
         .takes(Shape::MacLength)
         .signs(|key, params| hmac::sign(key, params, Sha384, Length::Chosen))
         .verifies(|key, params| hmac::verify(key, params, Sha384, Length::Chosen)),
-    row!(CKM_SHA512)
-        .digests(|params| sha::start(params, Sha512)),
+    row!(CKM_SHA512).digests(|params| sha::start(params, Sha512)),
     row!(CKM_SHA512_HMAC)
         .keys(&[KeyType::GenericSecret, KeyType::Sha512Hmac], 1, generic::LONGEST as u64)
         .signs(|key, params| hmac::sign(key, params, Sha512, Length::Full))
@@ -211,43 +204,50 @@ pub(crate) static REGISTRY: &[Mechanism] = &[
         .keys(&[KeyType::GenericSecret], 8, 8 * generic::LONGEST as u64)
         .generates(generic::generate),
     row!(CKM_EC_KEY_PAIR_GEN)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .generates_pair(ec::generate_pair),
     row!(CKM_ECDSA)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .signs(|key, params| ecdsa::sign(key, params, None))
         .verifies(|key, params| ecdsa::verify(key, params, None)),
     row!(CKM_ECDSA_SHA224)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .signs(|key, params| ecdsa::sign(key, params, Some(Sha224)))
         .verifies(|key, params| ecdsa::verify(key, params, Some(Sha224))),
     row!(CKM_ECDSA_SHA256)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .signs(|key, params| ecdsa::sign(key, params, Some(Sha256)))
         .verifies(|key, params| ecdsa::verify(key, params, Some(Sha256))),
     row!(CKM_ECDSA_SHA384)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .signs(|key, params| ecdsa::sign(key, params, Some(Sha384)))
         .verifies(|key, params| ecdsa::verify(key, params, Some(Sha384))),
     row!(CKM_ECDSA_SHA512)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .signs(|key, params| ecdsa::sign(key, params, Some(Sha512)))
         .verifies(|key, params| ecdsa::verify(key, params, Some(Sha512))),
     row!(CKM_ECDH1_DERIVE)
-        .keys(&[KeyType::Ec], 256, 521).flagged(CURVES)
+        .keys(&[KeyType::Ec], 256, 521)
+        .flagged(CURVES)
         .takes(Shape::Ecdh1)
         .derives(ecdh::derive),
     row!(CKM_EC_EDWARDS_KEY_PAIR_GEN)
-        .keys(&[KeyType::EcEdwards], 255, 255).flagged(EDWARDS_CURVES)
+        .keys(&[KeyType::EcEdwards], 255, 255)
+        .flagged(EDWARDS_CURVES)
         .generates_pair(ec::generate_edwards_pair),
     row!(CKM_EDDSA)
-        .keys(&[KeyType::EcEdwards], 255, 255).flagged(EDWARDS_CURVES)
+        .keys(&[KeyType::EcEdwards], 255, 255)
+        .flagged(EDWARDS_CURVES)
         .takes(Shape::OptionalEddsa)
         .signs(eddsa::sign)
         .verifies(eddsa::verify),
-    row!(CKM_AES_KEY_GEN)
-        .keys(&[KeyType::Aes], 16, 32)
-        .generates(aes::generate),
+    row!(CKM_AES_KEY_GEN).keys(&[KeyType::Aes], 16, 32).generates(aes::generate),
     row!(CKM_AES_ECB)
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::OptionalIv16)

@@ -59,9 +59,11 @@ pub(super) fn verify(
     let padding = padding(key, params, scheme, digest)?;
     Ok(match digest {
         None => Box::new(Verification { key: Arc::clone(key), padding }),
-        Some(digest) => {
-            Box::new(HashedVerification { key: Arc::clone(key), padding, hasher: Hasher::new(digest) })
-        }
+        Some(digest) => Box::new(HashedVerification {
+            key: Arc::clone(key),
+            padding,
+            hasher: Hasher::new(digest),
+        }),
     })
 }
 
@@ -120,12 +122,7 @@ fn sign_prepared(
     )
 }
 
-fn verify_prepared(
-    key: &RsaPublic,
-    padding: Padding,
-    data: &[u8],
-    signature: &[u8],
-) -> Result<()> {
+fn verify_prepared(key: &RsaPublic, padding: Padding, data: &[u8], signature: &[u8]) -> Result<()> {
     check_prepared(padding, data, key.modulus_len())?;
     check_len(key, signature)?;
     match padding {

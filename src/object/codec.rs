@@ -44,7 +44,7 @@ pub(crate) struct Encoded {
 /// `CKR_HOST_MEMORY`, or `CKR_ATTRIBUTE_VALUE_INVALID` for a value of 4 GiB.
 pub(crate) fn encode(attributes: &Template) -> Result<Encoded> {
     let private = attributes.is_set(attribute::PRIVATE);
-    let is_clear = |value: &Value| !private && !matches!(value, Value::Secret(_));
+    let is_clear = |value: &Value| !private && !holds_secret(value);
     let mut clear = Vec::new();
     let clear_len = 1 + entries_len(attributes, is_clear);
     clear.try_reserve_exact(clear_len).map_err(|_| Rv::HostMemory.because("encoding"))?;
@@ -76,6 +76,14 @@ pub(crate) fn decode(clear: &[u8], secret: Option<&Secret>) -> Result<Template> 
 
 fn damaged(why: &'static str) -> Error {
     Rv::DeviceError.because(format!("stored object: {why}"))
+}
+
+fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::Secret(_) => true,
+        Value::Nested(template) => template.iter().any(|(_, value)| holds_secret(value)),
+        Value::Bool(_) | Value::Ulong(_) | Value::Bytes(_) | Value::Ulongs(_) => false,
+    }
 }
 
 fn value_len(value: &Value) -> usize {

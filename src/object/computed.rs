@@ -81,7 +81,7 @@ pub(super) fn complete(
         Class::Data => Ok(()),
         Class::Certificate => {
             let value = template.get(attribute::PUBLIC_VALUE).filter(|value| !value.is_empty());
-            let check = value.map(|value| hash_check(value));
+            let check = value.map(hash_check);
             check.map_or(Ok(()), |check| settle(template, attribute::CHECK_VALUE, check))
         }
         Class::SecretKey => {

@@ -103,7 +103,7 @@ const CLASSES: [(Class, ObjectClass); 5] = [
     (Class::SecretKey, ObjectClass::SecretKey),
 ];
 
-const USES: [(Attr<bool>, &str); 8] = [
+const USES: [(Attr<bool>, &str); 9] = [
     (attribute::ENCRYPT, "encrypt"),
     (attribute::DECRYPT, "decrypt"),
     (attribute::SIGN, "sign"),
@@ -112,6 +112,21 @@ const USES: [(Attr<bool>, &str); 8] = [
     (attribute::UNWRAP, "unwrap"),
     (attribute::DERIVE, "derive"),
     (attribute::ENCAPSULATE, "encapsulate"),
+    (attribute::DECAPSULATE, "decapsulate"),
+];
+
+const PUBLIC_USES: &[Attr<bool>] =
+    &[attribute::ENCRYPT, attribute::VERIFY, attribute::WRAP, attribute::DERIVE];
+const PRIVATE_USES: &[Attr<bool>] =
+    &[attribute::DECRYPT, attribute::SIGN, attribute::UNWRAP, attribute::DERIVE];
+const SECRET_USES: &[Attr<bool>] = &[
+    attribute::ENCRYPT,
+    attribute::DECRYPT,
+    attribute::SIGN,
+    attribute::VERIFY,
+    attribute::WRAP,
+    attribute::UNWRAP,
+    attribute::DERIVE,
 ];
 
 /// Handles asked for at a time.
@@ -125,6 +140,29 @@ impl NewKey {
             Self::Ed25519 => KeyType::EcEdwards,
             Self::Aes(_) => KeyType::Aes,
             Self::Generic(_) => KeyType::GenericSecret,
+        }
+    }
+
+    /// What such a key may do, both halves together. No key wraps or unwraps: one that also
+    /// decrypts would give away what it wrapped.
+    fn granted(self) -> &'static [Attr<bool>] {
+        match self {
+            Self::Rsa(_) => {
+                &[attribute::SIGN, attribute::VERIFY, attribute::ENCRYPT, attribute::DECRYPT]
+            }
+            Self::P256 | Self::P384 | Self::P521 | Self::Generic(_) => {
+                &[attribute::SIGN, attribute::VERIFY, attribute::DERIVE]
+            }
+            Self::Ed25519 => &[attribute::SIGN, attribute::VERIFY],
+            Self::Aes(_) => &[attribute::ENCRYPT, attribute::DECRYPT],
+        }
+    }
+
+    /// Says of each use whether it is granted, so that no default decides.
+    fn grant(self, template: &mut Template, uses: &[Attr<bool>]) {
+        for flag in uses {
+            let granted = self.granted().iter().any(|granted| granted.id == flag.id);
+            template.set(*flag, granted);
         }
     }
 
@@ -167,7 +205,7 @@ impl Provider {
             }
             handles.extend(found);
         }
-        self.run(Function::FindObjectsFinal, session, Call::find_final)?;
+        self.run(Function::FindObjectsFinal, session, |call| call.find_final())?;
         Ok(handles)
     }
 
@@ -208,6 +246,7 @@ impl Provider {
         match key {
             NewKey::Aes(_) | NewKey::Generic(_) => {
                 key.describe(&mut hidden);
+                key.grant(&mut hidden, SECRET_USES);
                 let given = given(key, Half::Secret)?;
                 self.run(Function::GenerateKey, session, |call| {
                     let made = call.generate_key(&given, hidden)?;
@@ -216,6 +255,8 @@ impl Provider {
             }
             _ => {
                 key.describe(&mut public);
+                key.grant(&mut public, PUBLIC_USES);
+                key.grant(&mut hidden, PRIVATE_USES);
                 let given = given(key, Half::Pair)?;
                 self.run(Function::GenerateKeyPair, session, |call| {
                     let made = call.generate_key_pair(&given, public, hidden)?;
@@ -223,6 +264,13 @@ impl Provider {
                 })
             }
         }
+    }
+
+    /// The serial number of the token in a slot, also of one that cannot be opened.
+    #[must_use]
+    pub fn serial(&self, slot: u64) -> Option<String> {
+        let token = self.slot(slot).ok()?.token()?;
+        Some(token.serial().to_owned())
     }
 
     /// Deletes a token and everything on it. The security officer's PIN is checked first, with
@@ -238,13 +286,12 @@ impl Provider {
             return Err(Rv::SessionExists.because("a session with this token is open"));
         }
         let serial = held.token().map(|token| token.serial().to_owned());
-        let serial = serial
-            .ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let serial =
+            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
         let session = self.open_session(slot, Access::ReadWrite)?;
-        let checked = self.run(Function::Login, session, |call| {
-            call.login(UserType::SecurityOfficer, so_pin)
-        });
-        self.run(Function::CloseSession, session, Call::close_session)?;
+        let checked = self
+            .run(Function::Login, session, |call| call.login(UserType::SecurityOfficer, so_pin));
+        self.run(Function::CloseSession, session, |call| call.close_session())?;
         checked?;
         held.forget();
         let directory = self.configuration.directory.join("tokens").join(serial);
@@ -302,9 +349,8 @@ impl Call<'_> {
     fn view(&self, handle: u64) -> Result<ObjectView> {
         let held = self.object(handle)?;
         let attributes = &held.object.attributes;
-        let text = |bytes: Option<&[u8]>| {
-            String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
-        };
+        let text =
+            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
         let class = attributes.get(attribute::CLASS).and_then(Class::from_code);
         let shown = CLASSES.iter().find(|(known, _)| Some(*known) == class);
         let key_type = attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code);

@@ -60,9 +60,8 @@ impl Call<'_> {
         if attributes.is_set(attribute::SENSITIVE) || !attributes.is_set(attribute::EXTRACTABLE) {
             return Err(indigestible("the key may not be read"));
         }
-        let value = attributes
-            .get(attribute::VALUE)
-            .ok_or_else(|| indigestible("not a secret key"))?;
+        let value =
+            attributes.get(attribute::VALUE).ok_or_else(|| indigestible("not a secret key"))?;
         value.expose(|bytes| self.digest_update(bytes))
     }
 

@@ -39,6 +39,10 @@ impl Call<'_> {
     /// # Errors
     /// `CKR_OPERATION_NOT_INITIALIZED`.
     pub fn find_final(&self) -> Result<()> {
-        self.open.session.operations().find.judge(crate::session::operation::Ending::Parts, |_| Ok(()))
+        self.open
+            .session
+            .operations()
+            .find
+            .judge(crate::session::operation::Ending::Parts, |_| Ok(()))
     }
 }

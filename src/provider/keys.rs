@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::custody::software::Software;
 use crate::error::{Result, Rv};
-use crate::mechanism::params::MechanismParams;
 use crate::mechanism::Mechanism;
+use crate::mechanism::params::MechanismParams;
 use crate::object::attribute;
 use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
 use crate::object::template::{Template, Value};
@@ -39,9 +39,8 @@ impl Mechanism {
     /// A column of the row, or `CKR_MECHANISM_INVALID`: the mechanism is known, but not for
     /// this function.
     pub(super) fn column<F>(&self, column: Option<F>) -> Result<F> {
-        column.ok_or_else(|| {
-            Rv::MechanismInvalid.because(format!("{} does not do this", self.name))
-        })
+        column
+            .ok_or_else(|| Rv::MechanismInvalid.because(format!("{} does not do this", self.name)))
     }
 
     /// The kind of key that a generation mechanism makes.

@@ -5,6 +5,7 @@
 //! function stands in the file of its chapter.
 
 mod access;
+pub mod administration;
 mod ciphering;
 mod digesting;
 mod finding;
@@ -29,11 +30,18 @@ use crate::session::{Kind, Session};
 use crate::token::Token;
 
 use journal::Diagnostics;
-pub use keys::KeyPair;
 pub(crate) use keys::GivenMechanism;
+pub use keys::KeyPair;
 pub use sessions::UserType;
-pub use slots::TokenView;
 use slots::Slot;
+pub use slots::TokenView;
+
+/// Who made the library, every slot and every token; at most 32 bytes.
+pub const MANUFACTURER: &str = "Claviger";
+/// The model of a token whose keys are kept in software; at most 16 bytes.
+pub const MODEL: &str = "Claviger soft";
+/// What the library calls itself; at most 32 bytes.
+pub const LIBRARY: &str = "Claviger PKCS#11 token";
 
 /// The library, initialised.
 ///

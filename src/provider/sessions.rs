@@ -32,8 +32,8 @@ impl Provider {
     /// `CKR_TOKEN_WRITE_PROTECTED`, `CKR_SESSION_READ_WRITE_SO_EXISTS`, the store's.
     pub fn open_session(&self, slot: u64, access: Access) -> Result<u64> {
         let token = self.slot(slot)?.token();
-        let token = token
-            .ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let token =
+            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
         if access == Access::ReadWrite && token.is_read_only()? {
             return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
         }

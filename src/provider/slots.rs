@@ -278,12 +278,7 @@ impl Provider {
 
     /// Makes a token for a slot, under the data directory's lock; `None` if another process
     /// made one for that slot meanwhile.
-    fn make_token(
-        &self,
-        id: u64,
-        so_pin: &Secret,
-        label: &[u8; 32],
-    ) -> Result<Option<Arc<Token>>> {
+    fn make_token(&self, id: u64, so_pin: &Secret, label: &[u8; 32]) -> Result<Option<Arc<Token>>> {
         if id >= SLOT_LIMIT {
             return Err(Rv::DeviceMemory.because("more tokens than slot numbers"));
         }

@@ -35,11 +35,7 @@ impl<T> Operation<T> {
     ///
     /// # Errors
     /// `CKR_OPERATION_ACTIVE`; those of `make`.
-    pub fn start(
-        &mut self,
-        wants_login: bool,
-        make: impl FnOnce() -> Result<T>,
-    ) -> Result<()> {
+    pub fn start(&mut self, wants_login: bool, make: impl FnOnce() -> Result<T>) -> Result<()> {
         self.refuse_active()?;
         let operation = make()?;
         *self = if wants_login { Self::AwaitingLogin(operation) } else { Self::Ready(operation) };
@@ -180,10 +176,15 @@ mod tests {
     }
 
     fn finish(operation: &mut Operation<u8>, ending: Ending, room: Room<'_>) -> Result<Written> {
-        operation.finish(ending, room, |_| Ok(2), |_, out| {
-            out[..2].copy_from_slice(b"ok");
-            Ok(2)
-        })
+        operation.finish(
+            ending,
+            room,
+            |_| Ok(2),
+            |_, out| {
+                out[..2].copy_from_slice(b"ok");
+                Ok(2)
+            },
+        )
     }
 
     #[test]

@@ -13,22 +13,22 @@ use crate::secret::Secret;
 use crate::system::files::Access;
 
 /// What every test opens its token with.
-pub(super) const OPENING: Opening = Opening { access: Access::Owner, shared_fs: true };
+pub(crate) const OPENING: Opening = Opening { access: Access::Owner, shared_fs: true };
 
-pub(super) const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 8, passes: 1, lanes: 1 };
+pub(crate) const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 8, passes: 1, lanes: 1 };
 
-pub(super) fn pin(text: &str) -> Secret {
+pub(crate) fn pin(text: &str) -> Secret {
     Secret::copy_of(text.as_bytes()).unwrap()
 }
 
 /// A token with the SO PIN "so-pin-1" and no user's.
-pub(super) fn new_token(serial: &str) -> (NewToken, Vault) {
+pub(crate) fn new_token(serial: &str) -> (NewToken, Vault) {
     let rules = PinRules { cost: CHEAP, ..PinRules::default() };
     Vault::create(serial, [b' '; 32], &pin("so-pin-1"), &rules).unwrap()
 }
 
 /// A public object with one label.
-pub(super) fn object(label: &str) -> StoredObject {
+pub(crate) fn object(label: &str) -> StoredObject {
     StoredObject {
         id: ObjectId::random().unwrap(),
         slot: 0,
@@ -44,7 +44,7 @@ pub(super) fn object(label: &str) -> StoredObject {
     }
 }
 
-pub(super) fn write<R>(
+pub(crate) fn write<R>(
     store: &dyn Store,
     change: impl FnOnce(&mut dyn Transaction) -> Result<R, StoreError>,
 ) -> R {
@@ -54,7 +54,7 @@ pub(super) fn write<R>(
     result
 }
 
-pub(super) fn read<R>(
+pub(crate) fn read<R>(
     store: &dyn Store,
     look: impl FnOnce(&dyn Transaction) -> Result<R, StoreError>,
 ) -> R {
@@ -150,12 +150,8 @@ fn slots_are_fixed_and_used_again(store: &dyn Store) {
 fn the_record_is_replaced_whole(store: &dyn Store) {
     let mut record = read(store, |t| t.token());
     assert_eq!((record.serial.as_str(), record.so_tries, record.user), ("0001", TRIES, None));
-    record.user = Some(PinRecord {
-        salt: [3; 16],
-        cost: CHEAP,
-        sealed_master: vec![4; 60],
-        pepper: true,
-    });
+    record.user =
+        Some(PinRecord { salt: [3; 16], cost: CHEAP, sealed_master: vec![4; 60], pepper: true });
     record.label = [b'x'; 32];
     record.user_tries = 4;
     record.epoch = 2;

@@ -7,7 +7,7 @@
 
 pub(crate) mod attempt;
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 pub(crate) mod memory;
 pub(crate) mod search;
 pub(crate) mod sqlite;

@@ -227,7 +227,11 @@ impl Vault {
     }
 
     /// What stands for an attribute's value in the search rows of private objects.
-    pub(crate) fn search_value(&self, attribute: u64, value: &[u8]) -> Result<[u8; 16], VaultError> {
+    pub(crate) fn search_value(
+        &self,
+        attribute: u64,
+        value: &[u8],
+    ) -> Result<[u8; 16], VaultError> {
         let digest = keyed_blake3(&self.index, &[&attribute.to_le_bytes(), value])?;
         let (first, _) = digest.split_first_chunk().ok_or(EngineError::Length)?;
         Ok(*first)

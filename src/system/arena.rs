@@ -146,7 +146,9 @@ impl Zone {
     /// `address` came from `allocate` of this zone and is still in use.
     pub(crate) unsafe fn capacity(&'static self, address: NonNull<u8>) -> usize {
         // SAFETY: every block has its header before it.
-        let header = unsafe { address.as_ptr().sub(HEADER).cast::<Header>().read() };
+        let block = unsafe { address.as_ptr().sub(HEADER) };
+        // SAFETY: the header was written by `begin`.
+        let header = unsafe { block.cast::<Header>().read() };
         if header.class == LARGE {
             return (header.capacity as usize * 4096).saturating_sub(HEADER);
         }
@@ -172,8 +174,10 @@ unsafe fn begin(block: *mut u8, class: u32, shard: u32, capacity: u32) -> NonNul
     let header = Header { live: LIVE, class, shard, capacity };
     // SAFETY: the block is at least as long as a header and aligned for it.
     unsafe { block.cast::<Header>().write(header) };
-    // SAFETY: within the block, and not null because the block is not.
-    unsafe { NonNull::new_unchecked(block.add(HEADER)) }
+    // SAFETY: within the block.
+    let start = unsafe { block.add(HEADER) };
+    // SAFETY: not null, because the block is not.
+    unsafe { NonNull::new_unchecked(start) }
 }
 
 /// Overwrites memory in a way that the compiler may not leave out.

@@ -39,10 +39,10 @@ pub(crate) fn make_directory(path: &Path, access: Access) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        if !parent.is_dir() {
-            make_directory(parent, access)?;
-        }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
+        && !parent.is_dir()
+    {
+        make_directory(parent, access)?;
     }
     match fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => {}

@@ -128,8 +128,8 @@ impl Token {
     /// Keeps the PIN at the configured cost, if it was kept at a lower one.
     fn raise_cost(&self, role: Role, pin: &Secret, vault: &Vault) -> Result<()> {
         let token = self.record()?;
-        let weaker = pin_record(&token, role)
-            .is_some_and(|record| self.settings.is_weaker(&record.cost));
+        let weaker =
+            pin_record(&token, role).is_some_and(|record| self.settings.is_weaker(&record.cost));
         if !weaker || self.store()?.is_read_only() {
             return Ok(());
         }
@@ -225,9 +225,7 @@ impl Token {
         let rules = self.settings.pin_rules();
         let (new, _vault) = Vault::create(&self.serial, *label, so_pin, &rules)?;
         let mut transaction = self.store()?.begin(Mode::Write)?;
-        transaction.clear_objects()?;
-        transaction.put_token(&new.record)?;
-        transaction.put_epoch_key(new.record.epoch, &new.epoch_key)?;
+        transaction.initialise(&new)?;
         transaction.commit()?;
         self.was_replaced();
         Ok(())

@@ -24,8 +24,8 @@ use login::{Login, Tries};
 use settings::Settings;
 use table::Table;
 
-/// An initialised token. Its locks are taken in the order of the fields, after those of the
-/// provider and the session; the store's own lock comes last.
+/// An initialised token. `attempts` and `opening` are taken before the store's lock; `login` and
+/// the table's locks are leaves, taken for a moment and with nothing locked under them.
 pub struct Token {
     serial: String,
     directory: PathBuf,
@@ -136,7 +136,6 @@ impl Token {
     }
 
     fn require_login(&self) -> Result<Arc<Vault>> {
-        self.vault()
-            .ok_or_else(|| Rv::UserNotLoggedIn.because("keys on the token need a login"))
+        self.vault().ok_or_else(|| Rv::UserNotLoggedIn.because("keys on the token need a login"))
     }
 }

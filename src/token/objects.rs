@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rv};
+use crate::object::Object;
 use crate::object::attribute;
 use crate::object::class::change::{change, copy};
 use crate::object::class::reading::matches;
 use crate::object::class::{Birth, Context, complete};
 use crate::object::template::Template;
-use crate::object::Object;
 use crate::store::vault::VaultError;
 use crate::store::{Mode, ObjectId, StoredObject, Transaction};
 
@@ -116,11 +116,7 @@ impl Token {
             return self.table.handle_of(id, private);
         }
         let place = Place::Session(viewer.session);
-        self.table.add_session_object(Held {
-            object: Arc::new(Object::new(whole)),
-            place,
-            private,
-        })
+        self.table.add_session_object(Held { object: Arc::new(Object::new(whole)), place, private })
     }
 
     /// An object by its handle.
@@ -224,7 +220,9 @@ impl Token {
             let query = crate::store::Query { private: Some(private), ..query.clone() };
             for id in transaction.find(&query)? {
                 let handle = self.table.handle_of(id, private);
-                if compare && !self.is_stored_match(handle, id, generation, &*transaction, wanted)? {
+                if compare
+                    && !self.is_stored_match(handle, id, generation, &*transaction, wanted)?
+                {
                     continue;
                 }
                 found.push(handle);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result, Rv};
+use crate::object::Object;
 use crate::object::attribute;
 use crate::object::codec;
 use crate::object::template::{Template, Value};
-use crate::object::Object;
 use crate::store::search::{self, private_rows, public_rows};
 use crate::store::vault::Vault;
 use crate::store::{ObjectId, Query, StoredObject, Transaction};
@@ -49,11 +49,7 @@ pub(super) fn row_of(
     let has_secrets = encoded.secret.len() > 1;
     match vault {
         Some(vault) if private || has_secrets => {
-            row.search = if private {
-                private_rows(vault, indexed)?
-            } else {
-                public_rows(indexed)
-            };
+            row.search = if private { private_rows(vault, indexed)? } else { public_rows(indexed) };
             vault.seal_object(transaction, &mut row, &encoded.secret)?;
         }
         None if private || has_secrets => {
@@ -118,10 +114,10 @@ pub(super) fn query_of(wanted: &Template, vault: Option<&Vault>) -> Result<(Quer
     let mut compare = false;
     for (id, value) in wanted.iter().filter(|(id, _)| !by_row.contains(id)) {
         compare = true;
-        if let Value::Bytes(bytes) = value {
-            if let Some(candidates) = search::candidates(vault, id, bytes)? {
-                query.search.push((id, candidates));
-            }
+        if let Value::Bytes(bytes) = value
+            && let Some(candidates) = search::candidates(vault, id, bytes)?
+        {
+            query.search.push((id, candidates));
         }
     }
     Ok((query, compare))

@@ -2,8 +2,8 @@
 
 use crate::config::{Configuration, ExportPolicy, PublicWrite, ReadOnlyLogin};
 use crate::engine::kdf::Argon2Cost;
-use crate::store::vault::PinRules;
 use crate::store::sqlite::Opening;
+use crate::store::vault::PinRules;
 use crate::system::files::Access;
 
 /// The configuration, as far as it is a token's.

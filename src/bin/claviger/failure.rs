@@ -43,6 +43,11 @@ impl Failure {
         Self { way_out: Some(way_out.into()), ..self }
     }
 
+    /// The same failure, told in better words.
+    pub(crate) fn because(self, cause: impl Into<String>) -> Self {
+        Self { cause: cause.into(), ..self }
+    }
+
     /// The same failure, saying first what was being done.
     pub(crate) fn while_doing(self, what: &str) -> Self {
         Self { cause: format!("{what}: {}", self.cause), ..self }

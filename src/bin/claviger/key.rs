@@ -18,7 +18,7 @@ Algorithms:
   rsa:2048  rsa:3072  rsa:4096    key pairs to sign and decrypt
   ec:p256  ec:p384  ec:p521       key pairs to sign (ECDSA) and to agree on keys (ECDH)
   ed25519                         key pairs to sign
-  aes:128  aes:256                secret keys to encrypt, decrypt, wrap and unwrap
+  aes:128  aes:256                secret keys to encrypt and decrypt
   generic:BYTES                   secret keys of 14 to 64 bytes, to sign (HMAC) and derive
 
 Private and secret keys are made so that they can be used but not read.";
@@ -28,13 +28,20 @@ Private and secret keys are made so that they can be used but not read.";
 pub(crate) enum Algorithm {
     /// Bits of the modulus.
     Rsa(u64),
-    /// Bits of the curve's field.
-    Ec(u64),
+    Ec(Field),
     Ed25519,
     /// Bits.
     Aes(u64),
     /// Bytes.
     Generic(u64),
+}
+
+/// A NIST curve.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Field {
+    P256,
+    P384,
+    P521,
 }
 
 impl FromStr for Algorithm {
@@ -48,9 +55,9 @@ impl FromStr for Algorithm {
             ("rsa", Some(bits @ (2048 | 3072 | 4096)), _) => Ok(Self::Rsa(bits)),
             ("aes", Some(bits @ (128 | 256)), _) => Ok(Self::Aes(bits)),
             ("generic", Some(bytes @ 14..=64), _) => Ok(Self::Generic(bytes)),
-            ("ec", _, "p256" | "p-256" | "secp256r1" | "prime256v1") => Ok(Self::Ec(256)),
-            ("ec", _, "p384" | "p-384" | "secp384r1") => Ok(Self::Ec(384)),
-            ("ec", _, "p521" | "p-521" | "secp521r1") => Ok(Self::Ec(521)),
+            ("ec", _, "p256" | "p-256" | "secp256r1" | "prime256v1") => Ok(Self::Ec(Field::P256)),
+            ("ec", _, "p384" | "p-384" | "secp384r1") => Ok(Self::Ec(Field::P384)),
+            ("ec", _, "p521" | "p-521" | "secp521r1") => Ok(Self::Ec(Field::P521)),
             ("ed25519", _, "") | ("ec", _, "ed25519" | "edwards25519") => Ok(Self::Ed25519),
             _ => Err("known are rsa:2048, rsa:3072, rsa:4096, ec:p256, ec:p384, ec:p521, \
                       ed25519, aes:128, aes:256 and generic:14 to generic:64"
@@ -63,7 +70,9 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rsa(bits) => write!(f, "rsa:{bits}"),
-            Self::Ec(bits) => write!(f, "ec:p{bits}"),
+            Self::Ec(Field::P256) => f.write_str("ec:p256"),
+            Self::Ec(Field::P384) => f.write_str("ec:p384"),
+            Self::Ec(Field::P521) => f.write_str("ec:p521"),
             Self::Ed25519 => f.write_str("ed25519"),
             Self::Aes(bits) => write!(f, "aes:{bits}"),
             Self::Generic(bytes) => write!(f, "generic:{bytes}"),
@@ -160,7 +169,7 @@ mod tests {
             let found: Algorithm = name.parse().unwrap();
             assert_eq!(found.to_string(), name);
         }
-        assert_eq!("EC:prime256v1".parse(), Ok(Algorithm::Ec(256)));
+        assert_eq!("EC:prime256v1".parse(), Ok(Algorithm::Ec(Field::P256)));
         for wrong in ["", "rsa", "rsa:1024", "rsa:02048x", "ec:k256", "aes:192", "generic:0"] {
             assert!(wrong.parse::<Algorithm>().is_err(), "{wrong}");
         }

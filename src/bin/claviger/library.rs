@@ -1,11 +1,19 @@
 //! The single seam to the library: what the commands ask of tokens, as plain functions.
+//!
+//! Each opens a session, logs in if it has to, and leaves nothing open behind it.
 
+use claviger::call::Function;
 use claviger::config::Configuration;
+use claviger::error::{Error, Rv};
+use claviger::provider::administration::{self, ObjectChoice, ObjectClass};
+use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
+use claviger::session::state::Access;
+use claviger::token::login::Tries;
 
-use crate::failure::{Code, Failure};
-use crate::key::Algorithm;
-use crate::view::{Class, ObjectView, SlotView};
+use crate::failure::Failure;
+use crate::key::{Algorithm, Field};
+use crate::view::{Class, ObjectView, PinState, SlotView};
 
 /// Whose PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,21 +39,56 @@ pub(crate) struct NewKey<'a> {
 }
 
 /// The opened library.
-pub(crate) struct Library {}
-
-fn missing() -> Failure {
-    Failure::new(Code::Failed, "not built")
+pub(crate) struct Library {
+    provider: Provider,
 }
 
-#[allow(unused_variables, clippy::unused_self, clippy::needless_pass_by_value)]
 impl Library {
+    /// Looks which tokens there are; opens none yet.
     pub(crate) fn open(configuration: &Configuration) -> Result<Self, Failure> {
-        Ok(Self {})
+        Ok(Self { provider: Provider::with(configuration.clone())? })
     }
 
-    /// Every slot, in order.
+    /// Every slot, in order. A token that cannot be used is told, and hides no other.
     pub(crate) fn slots(&self) -> Result<Vec<SlotView>, Failure> {
-        Ok(Vec::new())
+        self.provider.look_for_tokens()?;
+        Ok(self.provider.slot_ids().into_iter().map(|slot| self.slot(slot)).collect())
+    }
+
+    fn slot(&self, slot: u64) -> SlotView {
+        let mut view = SlotView {
+            slot,
+            initialized: false,
+            label: String::new(),
+            serial: String::new(),
+            manufacturer: claviger::provider::MANUFACTURER.to_owned(),
+            model: claviger::provider::MODEL.to_owned(),
+            write_protected: false,
+            error: None,
+            user_pin: PinState::NotSet,
+            so_pin: PinState::NotSet,
+            uri: String::new(),
+        };
+        match self.provider.token_view(slot) {
+            Err(error) => {
+                view.serial = self.provider.serial(slot).unwrap_or_default();
+                view.error = Some(error.why.into_owned());
+            }
+            Ok(found) => {
+                view.initialized = found.initialized;
+                view.label = String::from_utf8_lossy(&found.label).trim_end().to_owned();
+                view.serial = found.serial;
+                view.write_protected = found.write_protected;
+                if found.initialized {
+                    view.so_pin = pin_state(found.so_tries);
+                }
+                if found.user_pin_set {
+                    view.user_pin = pin_state(found.user_tries);
+                }
+            }
+        }
+        view.make_uri();
+        view
     }
 
     /// Initialises the token in a slot, or a new one, and tells its slot.
@@ -54,8 +97,19 @@ impl Library {
         slot: Option<u64>,
         label: &str,
         so_pin: &Secret,
-    ) -> Result<SlotView, Failure> {
-        Err(missing())
+    ) -> Result<u64, Failure> {
+        let mut padded = [b' '; 32];
+        for (room, letter) in padded.iter_mut().zip(label.bytes()) {
+            *room = letter;
+        }
+        match slot {
+            None => Ok(self.provider.init_another_token(so_pin, &padded)?),
+            Some(slot) => {
+                let done = self.provider.init_token(slot, so_pin, &padded);
+                done.map(|()| slot)
+                    .map_err(|error| self.explain(slot, Role::SecurityOfficer, error))
+            }
+        }
     }
 
     /// The security officer gives the user a PIN.
@@ -65,7 +119,9 @@ impl Library {
         so: &Secret,
         new: &Secret,
     ) -> Result<(), Failure> {
-        Err(missing())
+        self.logged_in(slot, Role::SecurityOfficer, so, |session| {
+            self.provider.run(Function::InitPin, session, |call| call.init_pin(new))
+        })
     }
 
     /// Changes a PIN by its owner.
@@ -76,7 +132,15 @@ impl Library {
         old: &Secret,
         new: &Secret,
     ) -> Result<(), Failure> {
-        Err(missing())
+        let set =
+            |session| self.provider.run(Function::SetPin, session, |call| call.set_pin(old, new));
+        match role {
+            // Only a security officer who is logged in changes the security officer's PIN.
+            Role::SecurityOfficer => self.logged_in(slot, role, old, set),
+            Role::User => self
+                .in_session(slot, Access::ReadWrite, set)
+                .map_err(|error| self.explain(slot, role, error)),
+        }
     }
 
     /// Makes a key or a key pair on the token; gives the objects.
@@ -86,7 +150,10 @@ impl Library {
         pin: &Secret,
         key: &NewKey<'_>,
     ) -> Result<Vec<ObjectView>, Failure> {
-        Err(missing())
+        let made = self.logged_in(slot, Role::User, pin, |session| {
+            self.provider.make_key(session, kind(key.algorithm), key.label, key.id)
+        })?;
+        Ok(self.views(slot, made))
     }
 
     /// The objects that match; without a PIN the public ones.
@@ -96,7 +163,18 @@ impl Library {
         pin: Option<&Secret>,
         selector: &Selector,
     ) -> Result<Vec<ObjectView>, Failure> {
-        Err(missing())
+        let choice = ObjectChoice {
+            class: selector.class.and_then(class),
+            label: selector.label.clone(),
+            id: selector.id.clone(),
+            unique_id: selector.unique_id.clone(),
+        };
+        let list = |session| self.provider.objects(session, &choice);
+        let found = match pin {
+            None => self.in_session(slot, Access::ReadOnly, list)?,
+            Some(pin) => self.logged_in(slot, Role::User, pin, list)?,
+        };
+        Ok(self.views(slot, found))
     }
 
     /// Deletes the objects with these unique ids; tells how many there were.
@@ -106,11 +184,147 @@ impl Library {
         pin: &Secret,
         unique_ids: &[&str],
     ) -> Result<usize, Failure> {
-        Err(missing())
+        self.logged_in(slot, Role::User, pin, |session| {
+            let mut count = 0;
+            for unique_id in unique_ids {
+                let unique_id = Some((*unique_id).to_owned());
+                let choice = ObjectChoice { unique_id, ..ObjectChoice::default() };
+                count += self.provider.destroy_objects(session, &choice)?;
+            }
+            Ok(count)
+        })
     }
 
     /// Deletes a token and all that is on it.
     pub(crate) fn delete_token(&self, slot: u64, so_pin: &Secret) -> Result<(), Failure> {
-        Err(missing())
+        let deleted = self.provider.delete_token(slot, so_pin);
+        deleted.map_err(|error| self.explain(slot, Role::SecurityOfficer, error))
+    }
+
+    fn in_session<T>(
+        &self,
+        slot: u64,
+        access: Access,
+        body: impl FnOnce(u64) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let session = self.provider.open_session(slot, access)?;
+        let done = body(session);
+        // The last session of a token to close logs out.
+        self.provider.run(Function::CloseSession, session, |call| call.close_session())?;
+        done
+    }
+
+    fn logged_in<T>(
+        &self,
+        slot: u64,
+        role: Role,
+        pin: &Secret,
+        body: impl FnOnce(u64) -> Result<T, Error>,
+    ) -> Result<T, Failure> {
+        let user = match role {
+            Role::SecurityOfficer => UserType::SecurityOfficer,
+            Role::User => UserType::User,
+        };
+        let done = self.in_session(slot, self.best_access(slot), |session| {
+            self.provider.run(Function::Login, session, |call| call.login(user, pin))?;
+            body(session)
+        });
+        done.map_err(|error| self.explain(slot, role, error))
+    }
+
+    /// Where nothing can be written one may still look.
+    fn best_access(&self, slot: u64) -> Access {
+        match self.provider.token_view(slot) {
+            Ok(view) if view.write_protected => Access::ReadOnly,
+            _ => Access::ReadWrite,
+        }
+    }
+
+    /// Says whose PIN it was, and how many tries are left.
+    fn explain(&self, slot: u64, role: Role, error: Error) -> Failure {
+        let whose = match role {
+            Role::SecurityOfficer => "security officer's PIN",
+            Role::User => "user PIN",
+        };
+        let token = self.slot(slot);
+        let state = match role {
+            Role::SecurityOfficer => token.so_pin,
+            Role::User => token.user_pin,
+        };
+        match error.rv {
+            Rv::PinIncorrect if state == PinState::Locked => {
+                Failure::from(Error { rv: Rv::PinLocked, ..error })
+                    .because(format!("the {whose} was wrong, and is locked now"))
+            }
+            Rv::PinIncorrect if state == PinState::FinalTry => {
+                Failure::from(error).because(format!("the {whose} is wrong; one try is left"))
+            }
+            Rv::PinIncorrect => Failure::from(error).because(format!("the {whose} is wrong")),
+            Rv::PinLocked => Failure::from(error).because(format!("the {whose} is locked")),
+            _ => error.into(),
+        }
+    }
+
+    fn views(&self, slot: u64, found: Vec<administration::ObjectView>) -> Vec<ObjectView> {
+        let token = self.slot(slot);
+        found.into_iter().map(|object| view(object, &token)).collect()
+    }
+}
+
+fn view(object: administration::ObjectView, token: &SlotView) -> ObjectView {
+    let mut view = ObjectView {
+        unique_id: object.unique_id,
+        class: match object.class {
+            Some(ObjectClass::Data) => Class::Data,
+            Some(ObjectClass::Certificate) => Class::Certificate,
+            Some(ObjectClass::PublicKey) => Class::PublicKey,
+            Some(ObjectClass::PrivateKey) => Class::PrivateKey,
+            Some(ObjectClass::SecretKey) => Class::SecretKey,
+            None => Class::Other,
+        },
+        key_type: object.key_type,
+        bits: object.bits,
+        label: object.label,
+        id: object.id,
+        private: object.private,
+        sensitive: object.sensitive,
+        extractable: object.extractable,
+        usage: object.usage,
+        uri: String::new(),
+    };
+    view.make_uri(token);
+    view
+}
+
+const fn class(class: Class) -> Option<ObjectClass> {
+    match class {
+        Class::Data => Some(ObjectClass::Data),
+        Class::Certificate => Some(ObjectClass::Certificate),
+        Class::PublicKey => Some(ObjectClass::PublicKey),
+        Class::PrivateKey => Some(ObjectClass::PrivateKey),
+        Class::SecretKey => Some(ObjectClass::SecretKey),
+        Class::Other => None,
+    }
+}
+
+const fn kind(algorithm: Algorithm) -> administration::NewKey {
+    use administration::NewKey;
+    match algorithm {
+        Algorithm::Rsa(bits) => NewKey::Rsa(bits),
+        Algorithm::Ec(Field::P256) => NewKey::P256,
+        Algorithm::Ec(Field::P384) => NewKey::P384,
+        Algorithm::Ec(Field::P521) => NewKey::P521,
+        Algorithm::Ed25519 => NewKey::Ed25519,
+        Algorithm::Aes(bits) => NewKey::Aes(bits / 8),
+        Algorithm::Generic(bytes) => NewKey::Generic(bytes),
+    }
+}
+
+const fn pin_state(tries: Tries) -> PinState {
+    match tries {
+        Tries::All => PinState::Ok,
+        Tries::Fewer => PinState::CountLow,
+        Tries::Last => PinState::FinalTry,
+        Tries::None => PinState::Locked,
     }
 }

@@ -161,9 +161,9 @@ impl PinSource<'_> {
 
     fn named(&self) -> Result<Option<Secret>, Failure> {
         let bytes = match (self.file, self.variable) {
-            (Some(file), _) if file == Path::new("-") => self.from_standard_input()?,
-            (Some(file), _) => self.from_file(file)?,
-            (None, Some(variable)) => self.from_environment(variable)?,
+            (Some(file), _) if file == Path::new("-") => self.read_standard_input()?,
+            (Some(file), _) => self.read_file(file)?,
+            (None, Some(variable)) => self.read_environment(variable)?,
             (None, None) => return Ok(None),
         };
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -174,7 +174,7 @@ impl PinSource<'_> {
         Ok(Some(Secret::copy_of(line)?))
     }
 
-    fn from_standard_input(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn read_standard_input(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let mut line = Zeroizing::new(Vec::with_capacity(512));
         let input = std::io::stdin().lock();
         input.take(MAX_FILE_LEN).read_until(b'\n', &mut line).map_err(|error| {
@@ -183,7 +183,7 @@ impl PinSource<'_> {
         Ok(line)
     }
 
-    fn from_file(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn read_file(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let unreadable = |error: std::io::Error| {
             self.refuse(&format!("cannot be read from {}: {error}", path.display()))
         };
@@ -202,7 +202,7 @@ impl PinSource<'_> {
         Ok(bytes)
     }
 
-    fn from_environment(&self, variable: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn read_environment(&self, variable: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
         // The name is not repeated: it may be a PIN, given by mistake.
         let unset = || {
             self.refuse("cannot be read: there is no such variable")

@@ -89,12 +89,13 @@ pub(crate) struct Delete {
 }
 
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
-    let library = Library::open(&Configuration::of_this_process()?)?;
+    let configuration = Configuration::of_this_process()?;
+    let library = Library::open(&configuration)?;
     match command {
         Command::Init(arguments) => init(&library, &arguments),
         Command::List(arguments) => list(&library, &arguments),
         Command::Show(arguments) => show(&library, &arguments),
-        Command::Delete(arguments) => delete(&library, &arguments),
+        Command::Delete(arguments) => delete(&library, &configuration, &arguments),
     }
 }
 
@@ -116,11 +117,11 @@ fn init(library: &Library, arguments: &Init) -> Result<(), Failure> {
     }
     let made = library.init_token(again.map(|slot| slot.slot), &arguments.label, &so_pin)?;
     if let Some(user_pin) = user_pin {
-        library.init_user_pin(made.slot, &so_pin, &user_pin).map_err(|failure| {
+        library.init_user_pin(made, &so_pin, &user_pin).map_err(|failure| {
             failure.while_doing("the token was made, but the user PIN was not set")
         })?;
     }
-    let made = slot(library, made.slot)?;
+    let made = slot(library, made)?;
     if arguments.format.json {
         return output::print_json(&made);
     }
@@ -188,14 +189,25 @@ fn show(library: &Library, arguments: &Show) -> Result<(), Failure> {
     ]))
 }
 
-fn delete(library: &Library, arguments: &Delete) -> Result<(), Failure> {
+fn delete(
+    library: &Library,
+    configuration: &Configuration,
+    arguments: &Delete,
+) -> Result<(), Failure> {
     let token = arguments.token.find(library)?;
     if !arguments.yes {
         let what = format!("{} (serial {}) and all its objects", token.name(), token.serial);
         prompt::confirm(&format!("{what} will be deleted for good."))?;
     }
     let so_pin = arguments.so_pin.source().known(&token.name())?;
-    library.delete_token(token.slot, &so_pin)?;
+    library.delete_token(token.slot, &so_pin).map_err(|failure| match failure.code {
+        Code::Pin => {
+            let directory = configuration.directory.join("tokens").join(&token.serial);
+            let directory = directory.display();
+            failure.or(format!("without that PIN, the owner of the files can remove {directory}"))
+        }
+        _ => failure,
+    })?;
     output::print(&format!("Deleted {}.\n", output::printable(&token.name())))
 }
 

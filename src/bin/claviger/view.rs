@@ -73,9 +73,9 @@ impl SlotView {
 pub(crate) struct ObjectView {
     pub(crate) unique_id: String,
     pub(crate) class: Class,
-    /// `rsa`, `ec`, `ed25519`, `aes`, `generic`; nothing for data and certificates.
+    /// `rsa`, `ec`, `ed25519`, `aes`, `generic`, `hmac`; nothing for data and certificates.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) key_type: Option<String>,
+    pub(crate) key_type: Option<&'static str>,
     /// The key's size in bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bits: Option<u64>,
@@ -96,11 +96,12 @@ pub(crate) struct ObjectView {
 impl ObjectView {
     /// Type and size as one word: `rsa:2048`, `ec:p256`.
     pub(crate) fn kind(&self) -> String {
-        match (&self.key_type, self.bits) {
+        match (self.key_type, self.bits) {
             (None, _) => String::new(),
-            (Some(kind), Some(bits)) if kind == "ec" => format!("ec:p{bits}"),
-            (Some(kind), Some(bits)) if kind != "ed25519" => format!("{kind}:{bits}"),
-            (Some(kind), _) => kind.clone(),
+            (Some("ec"), Some(bits)) => format!("ec:p{bits}"),
+            (Some("generic"), Some(bits)) => format!("generic:{}", bits / 8),
+            (Some(kind @ ("rsa" | "aes")), Some(bits)) => format!("{kind}:{bits}"),
+            (Some(kind), _) => kind.to_owned(),
         }
     }
 

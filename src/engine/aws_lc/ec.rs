@@ -8,7 +8,7 @@ use std::ptr;
 use aws_lc_sys as lc;
 
 use super::bignum::{Bignum, write_padded};
-use super::{EngineError, Owned, check, failed, initialise};
+use super::{EngineError, Owned, check, failed, gate, initialise};
 use crate::secret::Secret;
 
 /// A curve that is offered.
@@ -70,6 +70,7 @@ impl EcPrivate {
     /// Makes a key. Takes the library's own randomness.
     pub(crate) fn generate(curve: Curve) -> Result<Self, EngineError> {
         let key = empty_key(curve)?;
+        let _inside = gate::enter();
         // SAFETY: a live key with its group.
         let done = unsafe { lc::EC_KEY_generate_key(key.as_ptr()) };
         check(done, EngineError::Failed("EC key generation"))?;
@@ -139,6 +140,7 @@ impl EcPrivate {
         let out = out.get_mut(..self.curve.signature_len()).ok_or(EngineError::Length)?;
         let halves = out.split_at_mut_checked(self.curve.field_len());
         let (r, s) = halves.ok_or(EngineError::Length)?;
+        let _inside = gate::enter();
         // SAFETY: a live key and a readable digest. A fresh object or null.
         let signature =
             unsafe { lc::ECDSA_do_sign(digest.as_ptr(), digest.len(), self.key.as_ptr()) };

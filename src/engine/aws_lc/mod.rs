@@ -9,6 +9,7 @@ mod bignum;
 pub(crate) mod cipher;
 pub(crate) mod ec;
 pub(crate) mod eddsa;
+mod gate;
 pub(crate) mod gcm;
 pub(crate) mod rsa;
 mod rsa_import;
@@ -23,6 +24,8 @@ use aws_lc_sys as lc;
 use super::EngineError;
 use super::hash::Digest;
 use crate::system::arena::ENGINE;
+
+pub(super) use gate::{hold_for_fork, release_after_fork};
 
 /// Routes the library's allocator to the arena, once and before its first use. Every
 /// constructor of this module calls it; calling it early keeps the work out of the first key.
@@ -209,7 +212,12 @@ pub(super) fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::ptr::{self, NonNull};
+
+    use aws_lc_sys as lc;
+
+    use super::{EngineError, allocate, ec, initialise, reallocate, release};
+    use crate::system::arena::ENGINE;
 
     #[test]
     fn blocks_of_the_library_come_from_the_arena_and_keep_their_contents() {

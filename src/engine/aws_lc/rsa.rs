@@ -12,7 +12,7 @@ use std::ptr;
 use aws_lc_sys as lc;
 
 use super::bignum::{Bignum, public_bytes, secret_bytes};
-use super::{Owned, check, initialise, message_digest};
+use super::{Owned, check, gate, initialise, message_digest};
 use crate::engine::EngineError;
 use crate::engine::rsa_padding;
 use crate::secret::Secret;
@@ -66,10 +66,12 @@ impl RsaPrivate {
         let size = size.ok_or(EngineError::Key("RSA modulus size"))?;
         // SAFETY: the library's own constructor.
         let rsa = unsafe { Owned::fresh(lc::RSA_new) }?;
+        let inside = gate::enter();
         // SAFETY: live objects; no callback.
         let done = unsafe {
             lc::RSA_generate_key_ex(rsa.as_ptr(), size, exponent.as_ptr(), ptr::null_mut())
         };
+        drop(inside);
         check(done, EngineError::Failed("RSA key generation"))?;
         let key = Self::around(rsa)?;
         if key.modulus_bits != bits {
@@ -177,6 +179,7 @@ impl RsaPrivate {
             return Err(EngineError::Length);
         }
         let mut written = 0;
+        let _inside = gate::enter();
         // SAFETY: a live key, a readable input and an output that holds the modulus, as was
         // just checked; the library is told both lengths.
         let done = unsafe {
@@ -251,6 +254,7 @@ impl RsaPrivate {
             return Err(EngineError::Length);
         }
         let mut len = self.modulus_len();
+        let _inside = gate::enter();
         let plain =
             Secret::build(len, |room| check(decrypt(room, &mut len), EngineError::Decrypt))?;
         plain.expose(|plain| {

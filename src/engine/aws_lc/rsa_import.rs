@@ -66,10 +66,11 @@ fn whole(
     given: &RsaComponents,
 ) -> Result<Owned<lc::RSA>, EngineError> {
     let Numbers { modulus, exponent, private, prime1, prime2 } = numbers;
+    // The three belong to the primes in the order in which they were given.
+    let in_order = given.prime1.is_some() && given.prime2.is_some();
     let (exponent1, exponent2, coefficient) =
         match (&given.exponent1, &given.exponent2, &given.coefficient) {
-            // The three belong to the primes in the order in which they were given.
-            (Some(first), Some(second), Some(inverse)) if given.prime1.is_some() => {
+            (Some(first), Some(second), Some(inverse)) if in_order => {
                 (number(first)?, number(second)?, number(inverse)?)
             }
             _ => {

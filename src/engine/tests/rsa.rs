@@ -270,12 +270,13 @@ fn all_parts(of: &RsaComponents) -> Vec<Vec<u8>> {
 fn missing_numbers_are_found_again() {
     let whole = key().0.components().expect("memory");
     type Removal = fn(&mut RsaComponents);
-    let incomplete: [(&str, Removal); 6] = [
+    let incomplete: [(&str, Removal); 7] = [
         ("nothing", |_| {}),
         ("the remainder theorem's", |key| {
             (key.exponent1, key.exponent2, key.coefficient) = (None, None, None);
         }),
         ("one of them", |key| key.coefficient = None),
+        ("one prime", |key| key.prime2 = None),
         ("the primes too", |key| {
             (key.prime1, key.prime2) = (None, None);
             (key.exponent1, key.exponent2, key.coefficient) = (None, None, None);

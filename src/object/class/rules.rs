@@ -8,6 +8,7 @@
 use super::{Class, KeyType};
 use crate::cryptoki;
 use crate::object::attribute::{self, Attr};
+use Absent::{Computed, Empty, Number, Private, Secrecy, Use};
 
 /// Must be given to `C_CreateObject`.
 pub(super) const N1: u8 = 1;
@@ -63,7 +64,6 @@ const fn row<T>(name: Attr<T>, notes: u8, absent: Absent) -> Row {
 
 const TRUE: Absent = Absent::Flag(true);
 const FALSE: Absent = Absent::Flag(false);
-use Absent::{Computed, Empty, Number, Private, Secrecy, Use};
 
 /// "Common object attributes" and "Common storage object attributes".
 static STORAGE: &[Row] = &[

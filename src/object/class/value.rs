@@ -90,8 +90,9 @@ fn secret_key(template: &Template, key_type: Option<KeyType>) -> Result<()> {
 /// The number of bits of a modulus that can be one.
 fn modulus_bits(modulus: &[u8]) -> Result<usize> {
     let modulus = der::without_leading_zeros(modulus);
-    let unused = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
-    let bits = modulus.len() * 8 - unused;
+    let first_bits = modulus.first().map_or(0, |byte| byte.ilog2() + 1);
+    let first_bits = usize::try_from(first_bits).unwrap_or_default();
+    let bits = modulus.len().saturating_sub(1) * 8 + first_bits;
     let odd = modulus.last().is_some_and(|byte| byte % 2 == 1);
     if !odd || !RSA_BITS.contains(&bits) {
         return Err(invalid("CKA_MODULUS is even, too short or too long"));

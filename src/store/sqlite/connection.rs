@@ -24,6 +24,10 @@ const SCHEMA: &str = include_str!("schema/1.sql");
 const BUSY: Duration = Duration::from_secs(60);
 const CACHED_STATEMENTS: usize = 64;
 
+/// What SQLite would call a database, and what a page of ours is.
+const SMALLEST_PAGE: u64 = 512;
+const PAGE: u64 = 4096;
+
 /// The longest row that is read or written: 64 MiB.
 const LONGEST_ROW: i32 = 64 << 20;
 
@@ -33,6 +37,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
     harden(&connection)?;
     check_header(&connection)?;
+    check_length(path)?;
     write_ahead(&connection)?;
     check_schema(&connection)?;
     Ok(connection)
@@ -51,6 +56,7 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
     harden(&connection)?;
     check_header(&connection)?;
+    check_length(path)?;
     check_schema(&connection)?;
     Ok(connection)
 }
@@ -59,6 +65,7 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
     harden(&connection)?;
+    connection.pragma_update(None, "page_size", 4096)?;
     write_ahead(&connection)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(SCHEMA)?;
@@ -96,14 +103,14 @@ fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW
 }
 
-/// SQLite takes an empty file for a new database.
+/// SQLite takes a file without a whole page for a new database.
 fn refuse_empty(path: &Path) -> Result<(), StoreError> {
     let found = std::fs::symlink_metadata(path)?;
     if !found.is_file() {
         return Err(StoreError::Corrupt("token.db is not a file".to_owned()));
     }
-    if found.len() == 0 {
-        return Err(StoreError::Corrupt("token.db is empty".to_owned()));
+    if found.len() < SMALLEST_PAGE {
+        return Err(StoreError::Corrupt("token.db is empty or cut off".to_owned()));
     }
     Ok(())
 }
@@ -164,6 +171,15 @@ fn check_header(connection: &Connection) -> Result<(), StoreError> {
         newer if newer > FORMAT => Err(StoreError::Newer(newer)),
         other => Err(StoreError::Corrupt(format!("token.db has the unknown format {other}"))),
     }
+}
+
+/// SQLite finds out about missing pages, and takes the rest of a page that was cut for zeros.
+/// With a log, the last page may be on its way.
+fn check_length(path: &Path) -> Result<(), StoreError> {
+    if has_write_ahead_log(path) || std::fs::symlink_metadata(path)?.len().is_multiple_of(PAGE) {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt("token.db is cut off".to_owned()))
 }
 
 fn write_ahead(connection: &Connection) -> Result<(), StoreError> {

@@ -77,11 +77,7 @@ fn new_slot(connection: &Connection) -> Result<i64, StoreError> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
-fn insert_search(
-    connection: &Connection,
-    slot: i64,
-    rows: &[SearchRow],
-) -> Result<(), StoreError> {
+fn insert_search(connection: &Connection, slot: i64, rows: &[SearchRow]) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/insert_search.sql"))?;
     for row in rows {
         statement.execute(params![row.attribute.cast_signed(), row.value, slot])?;

@@ -36,10 +36,7 @@ pub(super) fn write(connection: &Connection, record: &TokenRecord) -> Result<(),
     Ok(())
 }
 
-fn read_pin(
-    connection: &Connection,
-    role: Role,
-) -> Result<(u32, Option<PinRecord>), StoreError> {
+fn read_pin(connection: &Connection, role: Role) -> Result<(u32, Option<PinRecord>), StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/pin.sql"))?;
     Ok(statement.query_row([number(role)], |row| {
         let tries = row.get(0)?;
@@ -81,11 +78,7 @@ pub(super) fn tries(connection: &Connection, role: Role) -> Result<u32, StoreErr
     Ok(statement.query_row([number(role)], |row| row.get(0))?)
 }
 
-pub(super) fn set_tries(
-    connection: &Connection,
-    role: Role,
-    left: u32,
-) -> Result<(), StoreError> {
+pub(super) fn set_tries(connection: &Connection, role: Role, left: u32) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/set_tries.sql"))?;
     match statement.execute(params![number(role), left])? {
         1 => Ok(()),

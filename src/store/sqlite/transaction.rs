@@ -88,10 +88,11 @@ impl<'s> SqliteTransaction<'s> {
     }
 
     fn roll_back(&mut self) {
-        let rolled_back = self.connection().and_then(|connection| match connection.is_autocommit() {
-            true => Ok(()),
-            false => execute(connection, "ROLLBACK"),
-        });
+        let rolled_back =
+            self.connection().and_then(|connection| match connection.is_autocommit() {
+                true => Ok(()),
+                false => execute(connection, "ROLLBACK"),
+            });
         if rolled_back.is_err()
             && let Ok(entry) = self.registry.entry(self.key)
         {

@@ -163,7 +163,8 @@ fn a_vault_of_the_token_before_is_told_so() {
 fn private_rows_are_found_by_who_is_logged_in_only() {
     let (token, vault) = new_token("0001");
     let store = Memory::new(token);
-    let attributes: [(u64, &[u8]); 4] = [(3, b"label"), (0x102, b"id"), (0, b"class"), (0x101, b"")];
+    let attributes: [(u64, &[u8]); 4] =
+        [(3, b"label"), (0x102, b"id"), (0, b"class"), (0x101, b"")];
     let rows = private_rows(&vault, attributes).unwrap();
     assert_eq!(rows.len(), 2, "indexed attributes with a value");
     assert!(rows.iter().all(|row| row.value.len() == 16));

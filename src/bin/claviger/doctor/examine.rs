@@ -115,6 +115,46 @@ pub(crate) fn installed_modules() -> Vec<PathBuf> {
     found
 }
 
+/// A process that has a module of ours loaded.
+pub(crate) struct Loaded {
+    pub(crate) process: u32,
+    pub(crate) program: String,
+    pub(crate) module: PathBuf,
+    /// The file was replaced or removed since.
+    pub(crate) is_old: bool,
+}
+
+/// The processes with a module of ours, as far as we may see.
+pub(crate) fn loaded_modules() -> Vec<Loaded> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let mut found: Vec<Loaded> = processes
+        .flatten()
+        .filter_map(|entry| {
+            let process: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let maps = fs::read_to_string(entry.path().join("maps")).ok()?;
+            let (module, is_old) = module_in(&maps)?;
+            let program = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+            Some(Loaded { process, program: program.trim().to_owned(), module, is_old })
+        })
+        .collect();
+    found.sort_by_key(|loaded| loaded.process);
+    found
+}
+
+/// proc(5): the path is the sixth field, to the end of the line.
+fn module_in(maps: &str) -> Option<(PathBuf, bool)> {
+    maps.lines().find_map(|line| {
+        let path = line.get(line.find('/')?..)?;
+        let (path, is_old) = match path.strip_suffix(" (deleted)") {
+            Some(path) => (path, true),
+            None => (path, false),
+        };
+        let path = PathBuf::from(path);
+        let name = path.file_name()?.to_str()?;
+        name.starts_with("libclaviger.so").then_some((path, is_old))
+    })
+}
+
 /// The p11-kit files that name our module, each with the module that it names.
 pub(crate) fn p11_kit_entries() -> Vec<(PathBuf, PathBuf)> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -144,6 +184,16 @@ pub(crate) fn locked_memory_limit() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loaded_module_is_found_also_when_its_file_is_gone() {
+        let line = "7f0-7f1 r-xp 0000 08:01 42      /opt/my lib/libclaviger.so.1";
+        let path = PathBuf::from("/opt/my lib/libclaviger.so.1");
+        let other = "7f0-7f1 r-xp 0000 08:01 42 /usr/lib/libclaviger-data.txt\n7f rw-p [heap]\n";
+        assert_eq!(module_in(other), None);
+        assert_eq!(module_in(&format!("{other}{line}\n")), Some((path.clone(), false)));
+        assert_eq!(module_in(&format!("{line} (deleted)")), Some((path, true)));
+    }
 
     #[test]
     fn the_longest_and_latest_mount_counts() {

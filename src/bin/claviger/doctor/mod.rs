@@ -26,7 +26,7 @@ const LEAST_LOCKED_MEMORY: u64 = 64 * 1024;
 
 const HELP: &str = "\
 Looks at the configuration, the installed modules, the data directory and every token in it,
-and changes nothing. Findings are `ok`, `note` (worth knowing) or `problem` (to be mended);
+and mends nothing by itself. Findings are `ok`, `note` (worth knowing) or `problem` (to be mended);
 ends with 6 if there is a problem.";
 
 #[derive(Args)]
@@ -103,6 +103,15 @@ fn modules(findings: &mut Findings) {
             findings.ok(TOPIC, format!("{path}"));
         }
     }
+    for loaded in examine::loaded_modules() {
+        let (process, program) = (loaded.process, loaded.program);
+        let what = format!("{} is loaded by {program} ({process})", loaded.module.display());
+        if loaded.is_old {
+            findings.note(TOPIC, format!("{what}, and its file was replaced"), "start it anew");
+        } else {
+            findings.ok(TOPIC, what);
+        }
+    }
     for (entry, module) in examine::p11_kit_entries() {
         let what = format!("{} names {}", entry.display(), module.display());
         if module.is_absolute() && !module.exists() {
@@ -175,6 +184,10 @@ fn directory(findings: &mut Findings, configuration: &Configuration) {
             return;
         }
         Ok(_) => {}
+    }
+    let lock = path.join("claviger.lock");
+    if lock.exists() {
+        may_be_used(findings, configuration, &lock);
     }
     if may_be_used(findings, configuration, path) {
         findings.ok(TOPIC, format!("{}", path.display()));

@@ -1,3 +1,71 @@
+//! What the contract does not ask: files, damage, other processes.
+
 mod damage;
 mod files;
 mod processes;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::{Opening, SqliteStore};
+use crate::store::Mode;
+use crate::store::contract::{OPENING, new_token, object, read, write};
+
+/// Set for a child process: which part it plays.
+const PART: &str = "CLAVIGER_TEST_PART";
+const PLACE: &str = "CLAVIGER_TEST_PLACE";
+
+/// A directory with one token.
+struct Scratch {
+    place: TempDir,
+    token: PathBuf,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let token = place.path().join("0001");
+        drop(SqliteStore::create(place.path(), &new_token("0001").0, OPENING).unwrap());
+        Self { place, token }
+    }
+
+    fn open(&self) -> SqliteStore {
+        SqliteStore::open(&self.token, OPENING).unwrap()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.token.join(name)
+    }
+}
+
+/// This test binary, about to run one test of its own in the given part.
+fn part(test: &str, part: &str, place: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    aim(&mut command, test, part, place);
+    command
+}
+
+fn aim(command: &mut Command, test: &str, part: &str, place: &Path) {
+    let (_, module) = module_path!().split_once("::").unwrap();
+    command.args([&format!("{module}::{test}"), "--exact", "--nocapture", "--test-threads=1"]);
+    command.env(PART, part).env(PLACE, place).stdout(Stdio::piped());
+}
+
+/// The part that this process was started for, and where.
+fn own_part() -> Option<(String, PathBuf)> {
+    Some((std::env::var(PART).ok()?, PathBuf::from(std::env::var_os(PLACE)?)))
+}
+
+/// Waits for the children and gives the words that each said after "answer:".
+fn answers(children: Vec<Child>) -> Vec<String> {
+    let answer = |child: Child| {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "a child failed: {output:?}");
+        let said = String::from_utf8(output.stdout).unwrap();
+        let (_, answer) = said.split_once("answer:").expect("an answer");
+        answer.lines().next().unwrap().trim().to_owned()
+    };
+    children.into_iter().map(answer).collect()
+}

@@ -1,0 +1,193 @@
+//! What the rows refuse, and with which code; and that the table is in order.
+
+mod ciphers;
+mod making;
+mod signing;
+
+use super::params::{MechanismParams, Shape};
+use super::registry::REGISTRY;
+use super::vectors::{key, rsa, secret_key};
+use super::{Key, Mechanism, find};
+use crate::cryptoki as ck;
+use crate::custody::software::Software;
+use crate::custody::{Custodian, KeySpec};
+use crate::engine::aws_lc::ec::Curve;
+use crate::error::{Result, Rv};
+use crate::object::class::{Class, KeyType};
+use crate::object::material::{private_template, public_template};
+use crate::object::template::Template;
+use crate::object::{Object, attribute};
+
+/// The code of a refusal.
+fn refused<T>(outcome: Result<T>) -> Rv {
+    match outcome {
+        Ok(_) => panic!("this was taken"),
+        Err(error) => error.rv,
+    }
+}
+
+/// A new pair: public and private key.
+fn pair(spec: &KeySpec) -> (Key, Key) {
+    let material = Software.generate(spec).expect("a pair");
+    let private = private_template(&material).expect("attributes");
+    (Object::new(public_template(&material)).into(), Object::new(private).into())
+}
+
+fn rsa_pair() -> (Key, Key) {
+    pair(&KeySpec::Rsa { bits: 2048, exponent: vec![1, 0, 1] })
+}
+
+/// A parameter that a shape can be read as, and that is sound.
+fn sound(shape: Shape) -> MechanismParams {
+    match shape {
+        Shape::None | Shape::OptionalEddsa | Shape::OptionalIv16 => MechanismParams::None,
+        Shape::Iv16 => MechanismParams::Iv(vec![0; 16]),
+        Shape::Ctr => MechanismParams::Ctr { bits: 32, block: [0; 16] },
+        Shape::Gcm => MechanismParams::Gcm { iv: vec![0; 12], aad: vec![], tag_bits: 128 },
+        Shape::Pss => MechanismParams::Pss { hash: ck::CKM_SHA256, mgf: 2, salt_len: 32 },
+        Shape::Oaep => MechanismParams::Oaep {
+            hash: ck::CKM_SHA256,
+            mgf: ck::CKG_MGF1_SHA256,
+            source: ck::CKZ_DATA_SPECIFIED,
+            label: vec![],
+        },
+        Shape::Ecdh1 => {
+            MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
+        }
+        Shape::MacLength => MechanismParams::MacLength(16),
+    }
+}
+
+/// What every start of a row says to a key and a parameter.
+fn starts(row: &Mechanism, key: &Key, params: &MechanismParams) -> Vec<Option<Rv>> {
+    let mut outcomes = Vec::new();
+    let mut add = |outcome: Result<()>| outcomes.push(outcome.err().map(|error| error.rv));
+    if let Some(start) = row.sign {
+        add(start(key, params).map(drop));
+    }
+    if let Some(start) = row.verify {
+        add(start(key, params).map(drop));
+    }
+    for start in [row.encrypt, row.decrypt].into_iter().flatten() {
+        add(start(key, params).map(drop));
+    }
+    if let Some(derive) = row.derive {
+        add(derive(key, params, None).map(drop));
+    }
+    outcomes
+}
+
+#[test]
+fn the_rows_are_sorted_and_found_by_their_numbers() {
+    assert!(REGISTRY.is_sorted_by(|left, right| left.id < right.id), "sorted, each once");
+    for row in REGISTRY {
+        assert_eq!(find(row.id).map(|found| found.name), Some(row.name));
+    }
+    assert!(find(ck::CKM_VENDOR_DEFINED).is_none());
+    assert!(find(ck::CKM_SHA1_RSA_PKCS).is_none(), "no signatures over SHA-1");
+    assert_eq!(REGISTRY.len(), 49);
+}
+
+#[test]
+fn flags_and_sizes_follow_from_the_rows() {
+    let flags = |id| find(id).expect("a row").flags();
+    assert_eq!(
+        flags(ck::CKM_RSA_PKCS),
+        ck::CKF_ENCRYPT | ck::CKF_DECRYPT | ck::CKF_SIGN | ck::CKF_VERIFY
+    );
+    assert_eq!(flags(ck::CKM_SHA256), ck::CKF_DIGEST);
+    assert_eq!(flags(ck::CKM_AES_KEY_GEN), ck::CKF_GENERATE);
+    let curves = ck::CKF_EC_F_P | ck::CKF_EC_OID | ck::CKF_EC_UNCOMPRESS;
+    assert_eq!(flags(ck::CKM_ECDH1_DERIVE), ck::CKF_DERIVE | curves);
+    assert_eq!(flags(ck::CKM_EC_KEY_PAIR_GEN) & curves, curves);
+    for row in REGISTRY {
+        assert!(row.min_key_size <= row.max_key_size, "{row:?}");
+        assert!(row.flags() != 0, "{row:?} can do nothing");
+        assert_eq!(row.key_types.is_empty(), row.digest.is_some(), "{row:?}");
+        let makes = row.generate.is_some() || row.generate_pair.is_some();
+        assert_eq!(row.makes().is_some(), makes, "{row:?}");
+    }
+}
+
+#[test]
+fn another_kind_of_key_is_named_before_a_bad_parameter() {
+    let certificate = Object::new({
+        let mut attributes = Template::default();
+        attributes.set(attribute::CLASS, Class::Certificate.code());
+        attributes
+    });
+    let others: [Key; 3] = [
+        key(Class::SecretKey, KeyType::Rsa, |_| ()),
+        key(Class::Data, KeyType::Aes, |_| ()),
+        certificate.into(),
+    ];
+    for row in REGISTRY {
+        for params in [MechanismParams::None, MechanismParams::MacLength(0), sound(row.shape)] {
+            for other in &others {
+                for outcome in starts(row, other, &params) {
+                    assert_eq!(outcome, Some(Rv::KeyTypeInconsistent), "{row:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Keys that fit a row: the ones that its starts take.
+fn fitting(row: &Mechanism) -> Vec<Key> {
+    let (public, private) = match row.key_types.first() {
+        Some(KeyType::Rsa) => rsa_pair(),
+        Some(KeyType::Ec) => pair(&KeySpec::Ec(Curve::P256)),
+        Some(KeyType::EcEdwards) => pair(&KeySpec::Ed25519),
+        Some(other) => return vec![secret_key(*other, &[7; 32])],
+        None => return vec![],
+    };
+    vec![public, private]
+}
+
+#[test]
+fn parameters_of_another_shape_are_refused() {
+    let shapes = [
+        Shape::Iv16,
+        Shape::Ctr,
+        Shape::Gcm,
+        Shape::Pss,
+        Shape::Oaep,
+        Shape::Ecdh1,
+        Shape::MacLength,
+    ];
+    for row in REGISTRY {
+        for key in fitting(row) {
+            for shape in shapes.into_iter().filter(|shape| *shape != row.shape) {
+                if row.shape == Shape::OptionalIv16 && shape == Shape::Iv16 {
+                    continue;
+                }
+                for outcome in starts(row, &key, &sound(shape)) {
+                    let allowed = [Some(Rv::MechanismParamInvalid), Some(Rv::KeyTypeInconsistent)];
+                    assert!(allowed.contains(&outcome), "{row:?} {shape:?} {outcome:?}");
+                }
+            }
+        }
+    }
+    let sha = find(ck::CKM_SHA256).and_then(|row| row.digest).expect("a digest");
+    assert_eq!(refused(sha(&MechanismParams::Iv(vec![0; 16]))), Rv::MechanismParamInvalid);
+}
+
+#[test]
+fn keys_of_unusable_sizes_are_refused() {
+    let short = secret_key(KeyType::Aes, &[0; 15]);
+    for id in [ck::CKM_AES_ECB, ck::CKM_AES_CBC, ck::CKM_AES_CTR, ck::CKM_AES_GCM] {
+        let row = find(id).expect("a row");
+        for outcome in starts(row, &short, &sound(row.shape)) {
+            assert_eq!(outcome, Some(Rv::KeySizeRange), "{row:?}");
+        }
+        for outcome in starts(row, &short, &MechanismParams::MacLength(0)) {
+            assert_eq!(outcome, Some(Rv::MechanismParamInvalid), "{row:?}: parameters first");
+        }
+    }
+    let empty = secret_key(KeyType::GenericSecret, &[]);
+    let hmac = find(ck::CKM_SHA256_HMAC).expect("a row");
+    assert_eq!(starts(hmac, &empty, &MechanismParams::None), [Some(Rv::KeySizeRange); 2]);
+    let tiny = rsa::public(&[0xff; 64], &[1, 0, 1]);
+    let pkcs = find(ck::CKM_RSA_PKCS).expect("a row");
+    assert!(starts(pkcs, &tiny, &MechanismParams::None).contains(&Some(Rv::KeySizeRange)));
+}

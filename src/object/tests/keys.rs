@@ -1,0 +1,241 @@
+//! Tests of curves, points, pairs and what is computed of them, with real keys.
+
+use super::secret;
+use crate::custody::software::Software;
+use crate::custody::{Custodian, KeyKind, KeyMaterial, KeySpec, SignPrimitive};
+use crate::engine::aws_lc::ec::Curve;
+use crate::engine::ed25519::Variant;
+use crate::engine::hash::{Digest, digest};
+use crate::error::Rv;
+use crate::object::class::change;
+use crate::object::class::reading::{Answer, readable};
+use crate::object::class::{Birth, Class, Context, KeyType, Species, admit, complete};
+use crate::object::curve::{CurveName, curve_of, identifier, point_of, written_point};
+use crate::object::material::{material_of, pair, private_template, public_template};
+use crate::object::template::Template;
+use crate::object::{Object, Prepared, attribute, computed};
+
+const STANDARD: Context = Context { so: false, export_denied: false, mechanism: None };
+
+#[test]
+fn curves_have_names_and_numbers() {
+    let printable = |name: &str| {
+        let mut der = vec![0x13, u8::try_from(name.len()).expect("short")];
+        der.extend(name.as_bytes());
+        der
+    };
+    for (curve, names) in [
+        (CurveName::Nist(Curve::P256), &["secp256r1", "prime256v1", "P-256"][..]),
+        (CurveName::Nist(Curve::P384), &["secp384r1", "P-384"]),
+        (CurveName::Nist(Curve::P521), &["secp521r1", "P-521"]),
+        (CurveName::Edwards25519, &["edwards25519"]),
+    ] {
+        assert_eq!(curve_of(identifier(curve)), Ok(curve));
+        for name in names {
+            assert_eq!(curve_of(&printable(name)), Ok(curve), "{name}");
+        }
+    }
+    let refused = |params: &[u8]| curve_of(params).expect_err("no curve").rv;
+    for name in ["secp256k1", "edwards448", "curve25519", "P-25"] {
+        assert_eq!(refused(&printable(name)), Rv::CurveNotSupported, "{name}");
+    }
+    let secp256k1 = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a];
+    assert_eq!(refused(&secp256k1), Rv::CurveNotSupported);
+    for params in [
+        &[][..],
+        &[5, 0],
+        &[6, 0],
+        &[0x13, 0],
+        &[0x30, 3, 2, 1, 1],
+        &[6, 4, 0x2b, 0x65, 0x70],
+        &[6, 3, 0x2b, 0x65, 0x70, 0],
+        b"P-256",
+    ] {
+        assert_eq!(refused(params), Rv::DomainParamsInvalid, "{params:?}");
+    }
+}
+
+#[test]
+fn points_are_read_in_every_usual_form() {
+    for curve in [Curve::P256, Curve::P384, Curve::P521] {
+        let material = Software.generate(&KeySpec::Ec(curve)).expect("a pair");
+        let KeyMaterial::Ec { point, .. } = material else { panic!("another kind") };
+        let name = CurveName::Nist(curve);
+        let written = written_point(name, &point);
+        let mut compressed = vec![2 + point[point.len() - 1] % 2];
+        compressed.extend(&point[1..=curve.field_len()]);
+        for given in [&point, &written, &compressed, &written_point(name, &compressed)] {
+            assert_eq!(point_of(name, given).as_ref(), Ok(&point), "{curve:?}");
+        }
+        let mut off = point.clone();
+        *off.last_mut().expect("bytes") ^= 1;
+        for bad in [&off[..], &written_point(name, &off), &point[1..], &[], &[4, 1, 0], &[0]] {
+            let refused = point_of(name, bad).expect_err("no point").rv;
+            assert_eq!(refused, Rv::AttributeValueInvalid);
+        }
+    }
+    let material = Software.generate(&KeySpec::Ed25519).expect("a pair");
+    let KeyMaterial::Ed25519 { public, .. } = material else { panic!("another kind") };
+    let name = CurveName::Edwards25519;
+    let octets = [&[4, 32][..], &public].concat();
+    let bits = [&[3, 33, 0][..], &public].concat();
+    for given in [&public[..], &octets, &bits] {
+        assert_eq!(point_of(name, given), Ok(public.to_vec()));
+    }
+    assert_eq!(written_point(name, &public), public);
+    assert!(point_of(name, &[0; 32]).is_err(), "a point of small order");
+    assert!(point_of(name, &public[1..]).is_err());
+}
+
+/// Makes a pair as C_GenerateKeyPair does, with nothing asked for but what must be.
+fn generated(spec: &KeySpec) -> (Template, Template) {
+    let material = Software.generate(spec).expect("a pair");
+    let mut public = Template::default();
+    match spec {
+        KeySpec::Rsa { .. } => public.set(attribute::MODULUS_BITS, 1024),
+        KeySpec::Ec(curve) => {
+            let params = identifier(CurveName::Nist(*curve)).to_vec();
+            public.set(attribute::EC_PARAMS, params);
+        }
+        KeySpec::Ed25519 => public.set(attribute::EC_PARAMS, b"\x13\x0cedwards25519".to_vec()),
+    }
+    let private = Template::default();
+    let context = Context { mechanism: Some(7), ..STANDARD };
+    let key_type = match spec {
+        KeySpec::Rsa { .. } => KeyType::Rsa,
+        KeySpec::Ec(_) => KeyType::Ec,
+        KeySpec::Ed25519 => KeyType::EcEdwards,
+    };
+    for (template, class, birth) in [
+        (&public, Class::PublicKey, Birth::GeneratePublic),
+        (&private, Class::PrivateKey, Birth::GeneratePrivate),
+    ] {
+        admit(template, Species::key(class, key_type), birth, &context).expect("admitted");
+    }
+    let (public, private) = pair(&public, &private, &material).expect("both");
+    let public = complete(public, Birth::GeneratePublic, &context).expect("public");
+    (public, complete(private, Birth::GeneratePrivate, &context).expect("private"))
+}
+
+fn specs() -> [KeySpec; 5] {
+    [
+        KeySpec::Rsa { bits: 1024, exponent: vec![1, 0, 1] },
+        KeySpec::Ec(Curve::P256),
+        KeySpec::Ec(Curve::P384),
+        KeySpec::Ec(Curve::P521),
+        KeySpec::Ed25519,
+    ]
+}
+
+#[test]
+fn both_halves_of_a_pair_have_one_id_and_one_public_key() {
+    for spec in specs() {
+        let (public, private) = generated(&spec);
+        let info = public.get(attribute::PUBLIC_KEY_INFO).expect("an SPKI");
+        assert_eq!(private.get(attribute::PUBLIC_KEY_INFO), Some(info), "{spec:?}");
+        let id = public.get(attribute::ID).expect("an id");
+        assert_eq!(private.get(attribute::ID), Some(id));
+        let bits = computed::subject_public_key(info).expect("its bits");
+        assert_eq!(id, digest(Digest::Sha1, bits));
+        assert_eq!(public.get(attribute::EC_PARAMS), private.get(attribute::EC_PARAMS));
+        if let Some(point) = public.get(attribute::EC_POINT) {
+            assert!(point.ends_with(bits), "{spec:?}");
+        }
+        assert_eq!(private.get(attribute::KEY_GEN_MECHANISM), Some(7));
+        assert!(public.is_set(attribute::LOCAL) && private.is_set(attribute::LOCAL));
+    }
+}
+
+#[test]
+fn a_pair_signs_and_is_imported_again() {
+    for spec in specs() {
+        let (public, private) = generated(&spec);
+        let key = Object::new(private.try_clone().expect("memory"));
+        let Prepared::Private(signer) = key.prepared().expect("a key") else { panic!("{spec:?}") };
+        let primitive = match signer.kind() {
+            KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"message"),
+            KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"message"),
+            KeyKind::Ed25519 => {
+                SignPrimitive::Ed25519 { variant: Variant::Pure, message: b"message" }
+            }
+        };
+        let mut signature = vec![0; signer.kind().signature_len()];
+        signer.sign(primitive, &mut signature).expect("a signature");
+        let public = Object::new(public);
+        match public.prepared().expect("a public key") {
+            Prepared::Rsa(key) => key.verify_pkcs1(b"message", &signature),
+            Prepared::Ec(key) => key.verify(b"message", &signature),
+            Prepared::Ed25519(key) => key.verify(b"message", &signature),
+            Prepared::Private(_) => panic!("a private key"),
+        }
+        .expect("the signature fits");
+        let material = material_of(&private).expect("material");
+        let made = private_template(&material).expect("attributes");
+        assert!(private.matches(&made) || matches!(spec, KeySpec::Ed25519), "{spec:?}");
+        let imported = complete(made, Birth::Create, &STANDARD).expect("imported");
+        assert_eq!(
+            imported.get(attribute::PUBLIC_KEY_INFO),
+            private.get(attribute::PUBLIC_KEY_INFO)
+        );
+        let shown = public_template(&material);
+        let imported = complete(shown, Birth::Create, &STANDARD).expect("imported");
+        assert_eq!(
+            imported.get(attribute::PUBLIC_KEY_INFO),
+            public.attributes.get(attribute::PUBLIC_KEY_INFO)
+        );
+        assert!(!imported.is_set(attribute::LOCAL));
+    }
+}
+
+#[test]
+fn secret_keys_are_not_prepared() {
+    let mut template = Template::default();
+    template.set(attribute::CLASS, Class::SecretKey.code());
+    template.set(attribute::KEY_TYPE, KeyType::Aes.code());
+    template.set(attribute::VALUE, secret(&[0; 16]));
+    let object = Object::new(complete(template, Birth::Create, &STANDARD).expect("a key"));
+    let refused = object.prepared().err().expect("no half of a pair");
+    assert_eq!(refused.rv, Rv::KeyTypeInconsistent);
+    assert_eq!(object.species().map(|species| species.class), Ok(Class::SecretKey));
+    assert!(object.is_set(attribute::ENCRYPT));
+}
+
+#[test]
+fn an_id_given_to_one_half_holds_for_both() {
+    let material = Software.generate(&KeySpec::Ed25519).expect("a pair");
+    let mut with_id = Template::default();
+    with_id.set(attribute::ID, vec![1]);
+    let without = Template::default();
+    for (public, private) in [(&with_id, &without), (&without, &with_id)] {
+        let (public, private) = pair(public, private, &material).expect("both");
+        assert_eq!(public.get(attribute::ID), Some(&[1][..]));
+        assert_eq!(private.get(attribute::ID), Some(&[1][..]));
+    }
+    let mut other = Template::default();
+    other.set(attribute::ID, vec![2]);
+    let (public, private) = pair(&with_id, &other, &material).expect("both");
+    assert_eq!(public.get(attribute::ID), Some(&[1][..]));
+    assert_eq!(private.get(attribute::ID), Some(&[2][..]));
+    let mut foreign = Template::default();
+    foreign.set(attribute::KEY_TYPE, KeyType::Rsa.code());
+    let refused = pair(&foreign, &without, &material).expect_err("another type");
+    assert_eq!(refused.rv, Rv::TemplateInconsistent);
+}
+
+#[test]
+fn a_session_key_gets_its_id_when_it_is_copied_to_the_token() {
+    let (public, _) = generated(&KeySpec::Ec(Curve::P256));
+    let id = public.get(attribute::ID).expect("an id").to_vec();
+    let mut given = Template::default();
+    for name in [attribute::EC_PARAMS, attribute::EC_POINT] {
+        given.set(name, public.get(name).expect("there").to_vec());
+    }
+    given.set(attribute::CLASS, Class::PublicKey.code());
+    given.set(attribute::KEY_TYPE, KeyType::Ec.code());
+    let session = complete(given, Birth::Create, &STANDARD).expect("created");
+    assert!(matches!(readable(&session, attribute::ID.id), Answer::Empty));
+    let mut to_token = Template::default();
+    to_token.set(attribute::TOKEN, true);
+    let copy = change::copy(&session, &to_token, &STANDARD).expect("copied");
+    assert_eq!(copy.get(attribute::ID), Some(&id[..]));
+}
