@@ -19,7 +19,9 @@ macro_rules! not_built {
         /// # Safety
         /// None of its own: no pointer is looked at.
         #[unsafe(no_mangle)]
-        pub(super) unsafe extern "C" fn $c_name(session: CK_SESSION_HANDLE, $(_: $argument),*) -> CK_RV {
+        pub(super) unsafe extern "C" fn $c_name(
+            session: CK_SESSION_HANDLE, $(_: $argument),*
+        ) -> CK_RV {
             in_session(Function::$name, session, |_call| {
                 Err(Rv::FunctionNotSupported.because("not built yet"))
             })

@@ -1,4 +1,5 @@
-//! Which file counts, what is refused and how the refusal reads.
+//! Which file counts, where the tokens lie, what is refused and how the refusal reads.
+//! Places are made in temporary directories; the machine's own are not looked at.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -129,6 +129,7 @@ pub(crate) trait Custodian: Send + Sync {
     ///
     /// # Errors
     /// `CKR_DEVICE_ERROR` if it could not.
+    #[allow(dead_code, reason = "software keeps nothing; a TPM or a module will")]
     fn destroy(&self, material: &KeyMaterial) -> Result<()>;
 }
 

@@ -3,14 +3,14 @@
 //! What the pairs are used for is in `ecdsa`, `ecdh` and `eddsa`. PKCS#11 3.2, "Elliptic curve
 //! key pair generation", "Edwards Elliptic Curve key pair generation".
 
-use super::{expect_key, expect_template, inconsistent};
+use super::{expect_key, expect_template, inconsistent, new_pair};
 use crate::custody::{Custodian, KeySpec};
 use crate::engine::aws_lc::ec::EcPublic;
 use crate::error::{Error, Result, Rv};
 use crate::object::class::{Class, KeyType};
 use crate::object::curve::{CurveName, curve_of};
 use crate::object::template::Template;
-use crate::object::{Object, Prepared, attribute, material};
+use crate::object::{Object, Prepared, attribute};
 
 /// A public key on a NIST curve, ready for use.
 pub(super) fn public_key(key: &Object) -> Result<&EcPublic> {
@@ -30,7 +30,7 @@ pub(super) fn generate_pair(
     let CurveName::Nist(curve) = asked_curve(public, private, KeyType::Ec)? else {
         return Err(other_curve());
     };
-    material::pair(public, private, &custodian.generate(&KeySpec::Ec(curve))?)
+    new_pair(custodian, &KeySpec::Ec(curve), public, private)
 }
 
 /// Makes an Ed25519 pair, if the public template asks for that curve.
@@ -42,7 +42,7 @@ pub(super) fn generate_edwards_pair(
     let CurveName::Edwards25519 = asked_curve(public, private, KeyType::EcEdwards)? else {
         return Err(other_curve());
     };
-    material::pair(public, private, &custodian.generate(&KeySpec::Ed25519)?)
+    new_pair(custodian, &KeySpec::Ed25519, public, private)
 }
 
 /// The curve of the public template; the private one says nothing or the same.

@@ -27,6 +27,9 @@ pub(super) fn derive(key: &Key, params: &MechanismParams, len: Option<usize>) ->
     if kdf.is_none() && !shared.is_empty() {
         return Err(invalid("shared data without a key derivation function"));
     }
+    if len == Some(0) {
+        return Err(Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"));
+    }
     let point = raw_point(curve, public);
     let agreed = private.derive(DerivePrimitive::Ecdh { point })?;
     match kdf {

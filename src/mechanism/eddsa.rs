@@ -24,7 +24,7 @@ const LONGEST_CONTEXT: usize = 255;
 enum Scheme {
     Pure(Message),
     Context(Vec<u8>, Message),
-    Prehash(Vec<u8>, Hasher),
+    Prehash(Vec<u8>, Box<Hasher>),
 }
 
 impl Scheme {
@@ -37,7 +37,7 @@ impl Scheme {
                 Err(invalid("a context of more than 255 bytes"))
             }
             MechanismParams::Eddsa { prehash: true, context } => {
-                Ok(Self::Prehash(context.clone(), Hasher::new(Digest::Sha512)))
+                Ok(Self::Prehash(context.clone(), Box::new(Hasher::new(Digest::Sha512))))
             }
             MechanismParams::Eddsa { prehash: false, context } if context.is_empty() => {
                 Ok(Self::Pure(Message::default()))

@@ -5,7 +5,7 @@
 
 use super::operation::{Signing, Verifying, room};
 use super::params::{MechanismParams, invalid};
-use super::{Key, secret_value};
+use super::{Key, generic, secret_value};
 use crate::engine::hash::{Digest, Mac, constant_time_eq};
 use crate::error::{Result, Rv};
 use crate::object::class::KeyType;
@@ -46,8 +46,8 @@ fn start(key: &Key, params: &MechanismParams, digest: Digest, length: Length) ->
         (Length::Full, _) => return Err(invalid("this MAC takes no parameter")),
         (Length::Chosen, _) => return Err(invalid("this MAC takes its length as parameter")),
     };
-    if value.is_empty() {
-        return Err(Rv::KeySizeRange.because("an empty key"));
+    if !(1..=generic::LONGEST).contains(&value.len()) {
+        return Err(Rv::KeySizeRange.because("an empty key, or one that is no key"));
     }
     Ok(Hmac { mac: value.expose(|value| Mac::new(digest, value))?, len })
 }

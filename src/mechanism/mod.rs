@@ -25,13 +25,13 @@ mod vectors;
 
 use std::sync::Arc;
 
-use crate::custody::{Custodian, PrivateKey};
+use crate::custody::{Custodian, KeyMaterial, KeySpec, PrivateKey};
 use crate::engine::hash::{Digest, Hasher};
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Attr};
 use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
-use crate::object::{Object, Prepared};
+use crate::object::{Object, Prepared, material};
 use crate::secret::Secret;
 
 use operation::{Ciphering, Digesting, Signing, Verifying};
@@ -228,6 +228,27 @@ fn secret_key(template: &Template, key_type: KeyType, value: Secret) -> Result<T
     made.set(attribute::KEY_TYPE, key_type.code());
     made.set(attribute::VALUE, value);
     Ok(made)
+}
+
+/// Has a custodian make a pair and gives the attributes of both halves.
+fn new_pair(
+    custodian: &dyn Custodian,
+    spec: &KeySpec,
+    public: &Template,
+    private: &Template,
+) -> Result<(Template, Template)> {
+    let made = custodian.generate(spec)?;
+    let fits = match (spec, &made) {
+        (KeySpec::Rsa { .. }, KeyMaterial::Rsa(_)) => true,
+        (KeySpec::Ec(asked), KeyMaterial::Ec { curve, .. }) => asked == curve,
+        (KeySpec::Ed25519, KeyMaterial::Ed25519 { .. }) => true,
+        _ => false,
+    };
+    if fits {
+        material::pair(public, private, &made)
+    } else {
+        Err(Rv::GeneralError.because("another kind of pair than was asked for"))
+    }
 }
 
 /// The number of bytes that a template for a secret key asks for.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::operation::{Ciphering, room};
 use super::params::{MechanismParams, invalid};
-use super::{Key, expect_key, expect_template, inconsistent, private_key, registry};
+use super::{Key, expect_key, expect_template, inconsistent, new_pair, private_key, registry};
 use crate::custody::{Custodian, DecryptPrimitive, KeySpec, PrivateKey};
 use crate::engine::aws_lc::rsa::OaepParams;
 use crate::engine::aws_lc::rsa_public::RsaPublic;
@@ -15,7 +15,7 @@ use crate::engine::hash::Digest;
 use crate::error::{Error, Result, Rv};
 use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
-use crate::object::{Object, Prepared, attribute, material};
+use crate::object::{Object, Prepared, attribute};
 use crate::secret::Secret;
 
 /// What PKCS#1 v1.5 padding adds at least.
@@ -66,7 +66,7 @@ pub(super) fn generate_pair(
     };
     check_exponent(&exponent)?;
     let bits = usize::try_from(bits).map_err(|_| Rv::AttributeValueInvalid.because("bits"))?;
-    material::pair(public, private, &custodian.generate(&KeySpec::Rsa { bits, exponent })?)
+    new_pair(custodian, &KeySpec::Rsa { bits, exponent }, public, private)
 }
 
 /// FIPS 186-5: odd and above 2^16; the engine makes keys with exponents of at most 32 bits.

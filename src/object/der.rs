@@ -5,7 +5,6 @@
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const NULL: u8 = 0x05;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(super) const PRINTABLE_STRING: u8 = 0x13;
 pub(super) const SEQUENCE: u8 = 0x30;

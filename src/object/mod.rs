@@ -105,14 +105,6 @@ impl Object {
     pub(crate) fn is_set(&self, flag: Attr<bool>) -> bool {
         self.attributes.is_set(flag)
     }
-
-    /// What kind of object it is.
-    ///
-    /// # Errors
-    /// Those of `Species::of`; whole objects have none.
-    pub(crate) fn species(&self) -> Result<Species> {
-        Species::of(&self.attributes)
-    }
 }
 
 /// What parsing says of values that were checked when they came in: of a key so small that the

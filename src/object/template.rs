@@ -103,13 +103,6 @@ impl Template {
         self.put(name.id, T::wrap(value));
     }
 
-    /// Writes an attribute if the template does not have it.
-    pub(crate) fn set_default<T: Typed>(&mut self, name: Attr<T>, value: T::Owned) {
-        if let Err(place) = self.place(name.id) {
-            self.entries.insert(place, (name.id, T::wrap(value)));
-        }
-    }
-
     /// Writes a value whose attribute is known by number only, over whatever stood there.
     pub(crate) fn put(&mut self, id: u64, value: Value) {
         match self.place(id) {

@@ -137,7 +137,8 @@ impl Provider {
         });
         for (id, serial) in serials {
             match slots.iter().find(|slot| slot.id == id) {
-                Some(slot) if slot.token().is_some() => {}
+                Some(slot) if slot.token().is_some_and(|token| token.serial() == serial) => {}
+                Some(slot) if in_use.contains(&slot.id) => {}
                 Some(slot) => slot.put(self.new_token(serial)),
                 None => slots.push(Arc::new(Slot::new(id, Some(self.new_token(serial))))),
             }

@@ -1,15 +1,17 @@
-//! From a PIN to an object's secret part, and back.
-//!
-//!     PIN -Argon2id-> PIN key -opens-> token master key, 32 random bytes for each initialisation
-//!     master key -HKDF-> "kek-seal", "index"
-//!     epoch key, 32 random bytes, under "kek-seal" -opens-> data key, one for each version
-//!     data key -AES-256-GCM-> the secret part
+//! From a PIN to an object's secret part: a PIN key (Argon2id) opens the token master key, whose
+//! "kek-seal" (HKDF) opens the random key of an epoch, which opens the data key of one version
+//! of an object, which opens its secret part (AES-256-GCM throughout).
 //!
 //! A vault exists only for who is logged in. It neither counts tries nor commits anything.
 
+mod associated;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{NewToken, ObjectId, PinRecord, Role, StoreError, StoredObject, TokenRecord};
+use self::associated::{Content, associated};
+use super::{NewToken, PinRecord, Role, StoreError, StoredObject, TokenRecord};
 use super::{TRIES, Transaction};
 use crate::engine::hash::{Digest, Mac, constant_time_eq, keyed_blake3};
 use crate::engine::kdf::{Argon2Cost, argon2id, hkdf_sha256};
@@ -17,7 +19,6 @@ use crate::engine::{EngineError, random, sealing};
 use crate::error::{Error, Rv};
 use crate::secret::Secret;
 
-const FORMAT: u8 = 1;
 const KEY_LEN: usize = 32;
 const FIRST_EPOCH: u64 = 1;
 
@@ -84,25 +85,6 @@ impl From<VaultError> for Error {
             VaultError::Engine(error) => {
                 Rv::DeviceError.because(format!("sealing or opening failed: {error:?}"))
             }
-        }
-    }
-}
-
-/// What a seal holds; part of its associated data.
-#[derive(Clone, Copy)]
-enum Content {
-    MasterForSo,
-    MasterForUser,
-    EpochKey,
-    DataKey,
-    SecretPart,
-}
-
-impl From<Role> for Content {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::SecurityOfficer => Self::MasterForSo,
-            Role::User => Self::MasterForUser,
         }
     }
 }
@@ -326,47 +308,6 @@ impl Vault {
     }
 }
 
-/// What a seal is bound to:
-///
-///     format version (1) | length of serial (1), serial | object id (16) | version (8) |
-///     class (8) | content (1)
-///
-/// with zeros where there is no object, and an epoch's number in the place of the version. A
-/// secret part is bound to what the object says in clear as well: private (1), key type (1 + 8),
-/// attributes; so that nobody can turn a public-flagged secret key into a readable one.
-fn associated(
-    serial: &str,
-    content: Content,
-    object: Option<&StoredObject>,
-    number: u64,
-) -> Vec<u8> {
-    let (id, class) = object.map_or((ObjectId([0; 16]), 0), |object| (object.id, object.class));
-    let mut bytes = vec![FORMAT, u8::try_from(serial.len()).unwrap_or(u8::MAX)];
-    bytes.extend_from_slice(serial.as_bytes());
-    bytes.extend_from_slice(&id.0);
-    bytes.extend_from_slice(&number.to_le_bytes());
-    bytes.extend_from_slice(&class.to_le_bytes());
-    bytes.push(content.number());
-    if let (Content::SecretPart, Some(object)) = (content, object) {
-        bytes.extend_from_slice(&[u8::from(object.private), u8::from(object.key_type.is_some())]);
-        bytes.extend_from_slice(&object.key_type.unwrap_or(0).to_le_bytes());
-        bytes.extend_from_slice(&object.clear);
-    }
-    bytes
-}
-
-impl Content {
-    const fn number(self) -> u8 {
-        match self {
-            Self::MasterForSo => 1,
-            Self::MasterForUser => 2,
-            Self::EpochKey => 3,
-            Self::DataKey => 4,
-            Self::SecretPart => 5,
-        }
-    }
-}
-
 fn pin_key(
     record: &PinRecord,
     pin: &Secret,
@@ -401,6 +342,3 @@ fn not_opened(error: EngineError, why: &'static str) -> VaultError {
         other => VaultError::Engine(other),
     }
 }
-
-#[cfg(test)]
-mod tests;

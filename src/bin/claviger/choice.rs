@@ -1,4 +1,5 @@
-//! Which token a command means.
+//! Which token a command means: by label, serial number or slot, or the only one there is.
+//! A name that fits several tokens is refused, never guessed.
 
 use clap::Args;
 

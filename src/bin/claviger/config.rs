@@ -1,4 +1,6 @@
 //! `claviger config`: show what is configured and check a file.
+//!
+//! What may stand in a file is decided in the library; here it is only told.
 
 use std::path::PathBuf;
 

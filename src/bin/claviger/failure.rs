@@ -76,11 +76,9 @@ impl From<Error> for Failure {
 fn meaning(rv: Rv) -> (Code, &'static str) {
     match rv {
         Rv::PinIncorrect => (Code::Pin, "`claviger token show` tells whether few tries are left"),
-        Rv::PinLocked => (
-            Code::Pin,
-            "a locked user PIN is replaced by the security officer: `claviger pin reset`; \
-             a locked SO PIN cannot be unlocked",
-        ),
+        Rv::PinLocked => {
+            (Code::Pin, "the security officer sets a new user PIN: `claviger pin reset`")
+        }
         Rv::UserPinNotInitialized => {
             (Code::Pin, "the security officer sets the first user PIN: `claviger pin reset`")
         }

@@ -1,4 +1,6 @@
 //! `claviger key`: generate keys on a token.
+//!
+//! Importing keys and certificates is left to PKCS#11 tools.
 
 use std::fmt;
 use std::str::FromStr;

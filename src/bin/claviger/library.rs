@@ -251,16 +251,21 @@ impl Library {
             Role::SecurityOfficer => token.so_pin,
             Role::User => token.user_pin,
         };
+        let unlock = match role {
+            Role::SecurityOfficer => "nobody can unlock it; the user PIN goes on working",
+            Role::User => "the security officer sets a new one: `claviger pin reset`",
+        };
         match error.rv {
-            Rv::PinIncorrect if state == PinState::Locked => {
-                Failure::from(Error { rv: Rv::PinLocked, ..error })
-                    .because(format!("the {whose} was wrong, and is locked now"))
-            }
+            Rv::PinIncorrect if state == PinState::Locked => Failure::from(error)
+                .because(format!("the {whose} was wrong, and is locked now"))
+                .or(unlock),
             Rv::PinIncorrect if state == PinState::FinalTry => {
                 Failure::from(error).because(format!("the {whose} is wrong; one try is left"))
             }
             Rv::PinIncorrect => Failure::from(error).because(format!("the {whose} is wrong")),
-            Rv::PinLocked => Failure::from(error).because(format!("the {whose} is locked")),
+            Rv::PinLocked => {
+                Failure::from(error).because(format!("the {whose} is locked")).or(unlock)
+            }
             _ => error.into(),
         }
     }

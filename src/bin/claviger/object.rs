@@ -1,4 +1,6 @@
 //! `claviger object`: list and delete what is on a token.
+//!
+//! What is deleted is listed first, and deleted by its unique ids: no more than was shown.
 
 use clap::{Args, Subcommand};
 use claviger::config::Configuration;

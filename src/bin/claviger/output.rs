@@ -1,4 +1,5 @@
 //! What is printed: tables for people, JSON for programs, failures for both.
+//! Results go to standard output, everything else to standard error.
 
 use std::io::{self, ErrorKind, Write};
 

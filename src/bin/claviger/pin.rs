@@ -1,4 +1,5 @@
 //! `claviger pin`: the owner changes a PIN, the security officer gives the user a new one.
+//! PKCS#11 3.2, "C_SetPIN" and "C_InitPIN".
 
 use clap::{Args, Subcommand};
 use claviger::config::Configuration;

@@ -1,4 +1,5 @@
 //! `claviger token`: make, list, show and delete tokens.
+//! PKCS#11 3.2, "C_InitToken", except that a new token never replaces another one unasked.
 
 use clap::{Args, Subcommand};
 use claviger::config::Configuration;
@@ -151,13 +152,15 @@ fn list(library: &Library, arguments: &List) -> Result<(), Failure> {
     if !slots.iter().any(|slot| slot.initialized || slot.error.is_some()) {
         output::note("there is no token yet; `claviger token init --label NAME` makes one");
     }
+    for slot in &slots {
+        if let Some(why) = &slot.error {
+            output::note(&format!("the token in slot {} cannot be used: {why}", slot.slot));
+        }
+    }
     let row = |slot: &SlotView| match (slot.initialized, &slot.error) {
-        (_, Some(why)) => vec![
-            slot.slot.to_string(),
-            "(unusable)".to_owned(),
-            slot.serial.clone(),
-            format!("{why}; see `claviger doctor`"),
-        ],
+        (_, Some(_)) => {
+            vec![slot.slot.to_string(), "(unusable)".to_owned(), slot.serial.clone()]
+        }
         (true, None) => vec![
             slot.slot.to_string(),
             slot.label.clone(),

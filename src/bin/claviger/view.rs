@@ -1,4 +1,5 @@
-//! What the commands show of tokens and objects; the field names are the JSON's and stay.
+//! What the commands show of tokens and objects. The field names are the JSON's and stay:
+//! docs/cli.md lists them. URIs follow RFC 7512.
 
 use std::str::FromStr;
 

@@ -201,8 +201,7 @@ fn templates_are_in_order_whatever_order_they_came_in() {
     template.set(attribute::CLASS, 2);
     template.set(attribute::LABEL, vec![]);
     template.set(attribute::CLASS, 3);
-    template.set_default(attribute::CLASS, 4);
-    template.set_default(attribute::TOKEN, true);
+    template.put(attribute::TOKEN.id, Value::Bool(true));
     let ids: Vec<u64> = template.iter().map(|(id, _)| id).collect();
     assert_eq!(ids, [0, 1, 3, 0x102]);
     assert_eq!(template.get(attribute::CLASS), Some(3));

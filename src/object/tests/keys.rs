@@ -14,6 +14,7 @@ use crate::object::curve::{CurveName, curve_of, identifier, point_of, written_po
 use crate::object::material::{material_of, pair, private_template, public_template};
 use crate::object::template::Template;
 use crate::object::{Object, Prepared, attribute, computed};
+use crate::secret::Secret;
 
 const STANDARD: Context = Context { so: false, export_denied: false, mechanism: None };
 
@@ -187,6 +188,56 @@ fn a_pair_signs_and_is_imported_again() {
     }
 }
 
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let pair = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).expect("digits");
+        u8::from_str_radix(pair, 16).expect("digits")
+    };
+    digits.chunks(2).map(pair).collect()
+}
+
+/// The SubjectPublicKeyInfo of an imported private key.
+fn info_of(key_type: KeyType, params: &[u8], value: &str) -> Vec<u8> {
+    let mut template = Template::default();
+    template.set(attribute::CLASS, Class::PrivateKey.code());
+    template.set(attribute::KEY_TYPE, key_type.code());
+    template.set(attribute::EC_PARAMS, params.to_vec());
+    template.set(attribute::VALUE, secret(&bytes(value)));
+    let key = complete(template, Birth::Create, &STANDARD).expect("created");
+    key.get(attribute::PUBLIC_KEY_INFO).expect("an SPKI").to_vec()
+}
+
+#[test]
+fn the_public_key_info_is_what_x_509_has() {
+    // RFC 8410, 10.1 and 10.3.
+    let seed = "D4EE72DBF913584AD5B6D8F1F769F8AD3AFE7C28CBF1D4FBE097A88F44755842";
+    assert_eq!(
+        info_of(KeyType::EcEdwards, identifier(CurveName::Edwards25519), seed),
+        bytes(
+            "302A300506032B6570032100
+             19BF44096984CDFE8541BAC167DC3B96C85086AA30B6B6CB0C5C38AD703166E1"
+        )
+    );
+    // The base point of P-256 (FIPS 186-4, D.1.2.3) belongs to the scalar 1.
+    assert_eq!(
+        info_of(KeyType::Ec, identifier(CurveName::Nist(Curve::P256)), "01"),
+        bytes(
+            "3059301306072A8648CE3D020106082A8648CE3D03010703420004
+             6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
+             4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5"
+        )
+    );
+    let (public, _) = generated(&KeySpec::Rsa { bits: 1024, exponent: vec![1, 0, 1] });
+    let modulus = public.get(attribute::MODULUS).expect("a modulus");
+    let expected = [
+        &bytes("30819F300D06092A864886F70D010101050003818D0030818902818100"),
+        modulus,
+        &bytes("0203010001"),
+    ];
+    assert_eq!(public.get(attribute::PUBLIC_KEY_INFO), Some(&expected.concat()[..]));
+}
+
 #[test]
 fn secret_keys_are_not_prepared() {
     let mut template = Template::default();
@@ -196,7 +247,6 @@ fn secret_keys_are_not_prepared() {
     let object = Object::new(complete(template, Birth::Create, &STANDARD).expect("a key"));
     let refused = object.prepared().err().expect("no half of a pair");
     assert_eq!(refused.rv, Rv::KeyTypeInconsistent);
-    assert_eq!(object.species().map(|species| species.class), Ok(Class::SecretKey));
     assert!(object.is_set(attribute::ENCRYPT));
 }
 
@@ -238,4 +288,31 @@ fn a_session_key_gets_its_id_when_it_is_copied_to_the_token() {
     to_token.set(attribute::TOKEN, true);
     let copy = change::copy(&session, &to_token, &STANDARD).expect("copied");
     assert_eq!(copy.get(attribute::ID), Some(&id[..]));
+}
+
+#[test]
+fn two_numbers_are_completed_to_a_whole_rsa_key() {
+    let (_, whole) = generated(&KeySpec::Rsa { bits: 1024, exponent: vec![1, 0, 1] });
+    let mut given = Template::default();
+    for id in [
+        attribute::CLASS.id,
+        attribute::KEY_TYPE.id,
+        attribute::MODULUS.id,
+        attribute::PRIVATE_EXPONENT.id,
+    ] {
+        let value = whole.value(id).expect("there").try_clone().expect("memory");
+        given.put(id, value);
+    }
+    let key = complete(given.try_clone().expect("memory"), Birth::Create, &STANDARD);
+    let key = key.expect("created");
+    assert_eq!(key.get(attribute::PUBLIC_EXPONENT), Some(&[1, 0, 1][..]));
+    assert_eq!(key.get(attribute::PUBLIC_KEY_INFO), whole.get(attribute::PUBLIC_KEY_INFO));
+    assert_eq!(key.get(attribute::PRIME_1).map(Secret::len), Some(64));
+    let exponent = whole.get(attribute::PRIVATE_EXPONENT).expect("there");
+    let mut wrong = exponent.expose(<[u8]>::to_vec);
+    *wrong.last_mut().expect("bytes") ^= 2;
+    given.set(attribute::PRIVATE_EXPONENT, secret(&wrong));
+    given.set(attribute::PUBLIC_EXPONENT, vec![1, 0, 1]);
+    let refused = complete(given, Birth::Create, &STANDARD).expect_err("no key");
+    assert_eq!(refused.rv, Rv::AttributeValueInvalid);
 }

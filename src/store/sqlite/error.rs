@@ -32,7 +32,7 @@ fn of_code(failure: ffi::Error, text: Option<String>) -> StoreError {
             | ErrorCode::FileLockingProtocolFailed,
             _,
         ) => StoreError::Busy,
-        (ErrorCode::DiskFull, _) => StoreError::Full,
+        (ErrorCode::DiskFull | ErrorCode::TooBig, _) => StoreError::Full,
         (ErrorCode::OutOfMemory, _) => StoreError::Memory,
         (ErrorCode::ReadOnly, _) => StoreError::ReadOnly,
         (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => StoreError::Corrupt(text),

@@ -1,7 +1,6 @@
-//! The two small files beside `token.db`: `token.lock` and `generation`.
-//!
-//!     token.lock   no content; record lock on byte 0: the writer; on byte 1: PIN attempts
-//!     generation   8 bytes, little endian; bit 63 is set while a commit is under way
+//! The two small files beside `token.db`. `token.lock` is empty; record locks on its byte 0 are
+//! the writer's, on byte 1 those of PIN attempts. `generation` is a number of 8 bytes, little
+//! endian, whose bit 63 is set while a commit is under way.
 //!
 //! POSIX record locks vanish when the process closes any descriptor of the file, so these files
 //! are opened once per process and closed by the registry alone.

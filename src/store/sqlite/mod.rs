@@ -1,7 +1,5 @@
-//! The store of a token in a directory of its own, with SQLite.
-//!
-//!     <tokens>/<serial>/token.db (-wal, -shm)   everything that lasts
-//!                       token.lock, generation  see `files`
+//! The store of a token in a directory of its own, `<tokens>/<serial>/`: `token.db`, `-wal` and
+//! `-shm` hold everything that lasts; for `token.lock` and `generation` see `files`.
 //!
 //! A `SqliteStore` holds a key into the process's registry of connections, never a connection:
 //! forks need all of them in one place. Only SQLite opens `token.db` while it is in use.
@@ -32,6 +30,7 @@ use crate::system::failpoint::hit;
 use crate::system::files::{
     Access, LockKind, make_directory, open_or_create, shared_file_system, sync_directory,
 };
+use crate::system::fork::is_inherited;
 
 /// How token directories are used.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +108,10 @@ impl SqliteStore {
         let gone = parent.join(gone);
         // Whoever remembers something of this token asks its database again, and finds it gone.
         files.mark()?;
-        fs::rename(&directory, &gone)?;
+        if let Err(error) = fs::rename(&directory, &gone) {
+            files.settle()?;
+            return Err(error.into());
+        }
         hit("store.destroy.renamed");
         sync_directory(parent)?;
         entry.disconnect();
@@ -129,6 +131,9 @@ impl Store for SqliteStore {
     }
 
     fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        if is_inherited() {
+            return Err(StoreError::Missing);
+        }
         if self.read_only && mode == Mode::Write {
             return Err(StoreError::ReadOnly);
         }
@@ -146,6 +151,10 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        // In a forked child the connection is the parent's: `close_inherited` knows how.
+        if is_inherited() {
+            return;
+        }
         let mut registry = registry::lock();
         self.files = None;
         registry.release(self.key);

@@ -1,7 +1,9 @@
+//! What a vault opens, and what it refuses to open.
+
 use super::super::contract::{CHEAP, new_token, object, pin, read, write};
 use super::super::memory::Memory;
 use super::super::search::{candidates, private_rows, public_rows};
-use super::super::{Mode, Query, SearchRow, Store};
+use super::super::{Mode, ObjectId, Query, SearchRow, Store};
 use super::*;
 
 const RULES: PinRules<'static> = PinRules { cost: CHEAP, pepper: None, tries: 10 };

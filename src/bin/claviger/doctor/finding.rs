@@ -1,4 +1,5 @@
 //! What `doctor` finds: all right, worth knowing, or to be mended.
+//! Every problem says how.
 
 use serde::Serialize;
 

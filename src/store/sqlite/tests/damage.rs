@@ -1,3 +1,5 @@
+//! Damaged, foreign, newer and full databases.
+
 use std::fs;
 
 use rusqlite::Connection;

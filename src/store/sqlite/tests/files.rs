@@ -1,3 +1,5 @@
+//! The files of a token: names, permissions, read-only and missing ones.
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 

@@ -1,3 +1,5 @@
+//! Many processes on one token: tries, writers, forks.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -34,22 +36,34 @@ fn right_pins_of_many_processes_do_not_lock_each_other_out() {
     const TEST: &str = "processes::right_pins_of_many_processes_do_not_lock_each_other_out";
     if let Some((_, token)) = own_part() {
         let store: Box<dyn Store> = Box::new(SqliteStore::open(&token, OPENING).unwrap());
-        for _ in 0..5 {
-            match store.begin_attempt(Role::User).unwrap() {
-                Attempt::Allowed(counted) => {
-                    std::thread::sleep(Duration::from_millis(10));
-                    counted.succeed(TRIES).unwrap();
+        return std::thread::scope(|scope| {
+            // To the kernel, a thread that writes here and one that waits there are a deadlock.
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    write(&*store, |t| t.insert(&object("")));
                 }
-                Attempt::Locked => return println!("answer: locked out"),
-            }
-        }
-        return println!("answer: fine");
+            });
+            println!("answer: {}", log_in_five_times(&*store));
+        });
     }
     let scratch = Scratch::new();
     write(&scratch.open(), |t| t.set_tries(Role::User, 2));
     let answers = answers(start(TEST, "right", &scratch, 16));
     assert!(answers.iter().all(|answer| answer == "fine"), "{answers:?}");
     assert_eq!(read(&scratch.open(), |t| t.tries(Role::User)), TRIES);
+}
+
+fn log_in_five_times(store: &dyn Store) -> &'static str {
+    for _ in 0..5 {
+        match store.begin_attempt(Role::User).unwrap() {
+            Attempt::Allowed(counted) => {
+                std::thread::sleep(Duration::from_millis(10));
+                counted.succeed(TRIES).unwrap();
+            }
+            Attempt::Locked => return "locked out",
+        }
+    }
+    "fine"
 }
 
 #[test]
@@ -100,8 +114,39 @@ fn writers_of_many_processes_lose_nothing() {
 }
 
 #[test]
-fn two_processes_make_two_tokens() {
-    const TEST: &str = "processes::two_processes_make_two_tokens";
+fn a_killed_writer_loses_nothing_that_it_acknowledged() {
+    const TEST: &str = "processes::a_killed_writer_loses_nothing_that_it_acknowledged";
+    if let Some((_, token)) = own_part() {
+        let store = SqliteStore::open(&token, OPENING).unwrap();
+        loop {
+            let pair = [object("one half"), object("the other")];
+            write(&store, |t| t.insert(&pair[0]).and(t.insert(&pair[1])));
+            println!("kept: {}", pair[0].id);
+        }
+    }
+    let scratch = Scratch::new();
+    let mut told = Vec::new();
+    for round in 0..12 {
+        let mut child = start(TEST, "writer", &scratch, 1).remove(0);
+        std::thread::sleep(Duration::from_millis(60 + round * 7));
+        child.kill().unwrap();
+        let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        let (whole, _) = said.rsplit_once('\n').unwrap_or_default();
+        told.extend(
+            whole.lines().filter_map(|line| line.strip_prefix("kept: ")).map(str::to_owned),
+        );
+        let store = scratch.open();
+        let found = read(&store, |t| t.find(&Query::default()));
+        assert_eq!(found.len() % 2, 0, "pairs are whole");
+        let found: BTreeSet<_> = found.iter().map(ToString::to_string).collect();
+        assert!(told.iter().all(|id| found.contains(id)), "after {} objects", told.len());
+    }
+    assert!(!told.is_empty());
+}
+
+#[test]
+fn of_two_that_make_one_token_one_succeeds() {
+    const TEST: &str = "processes::of_two_that_make_one_token_one_succeeds";
     if let Some((_, place)) = own_part() {
         let (token, _) = new_token("same");
         let made = SqliteStore::create(&place, &token, OPENING);

@@ -1,0 +1,94 @@
+# What a newcomer needs: `make demo` and `make check`. What a packager needs: build, install, uninstall.
+
+CARGO      ?= cargo
+PREFIX     ?= /usr/local
+DESTDIR    ?=
+INSTALL    ?= install
+
+LIBDIR     ?= $(PREFIX)/lib
+BINDIR     ?= $(PREFIX)/bin
+INCLUDEDIR ?= $(PREFIX)/include
+# p11-kit reads its own share directory, and /etc for what an administrator added.
+ifeq ($(PREFIX),/usr/local)
+P11KITDIR  ?= /etc/pkcs11/modules
+else
+P11KITDIR  ?= $(PREFIX)/share/p11-kit/modules
+endif
+
+target     := $(or $(CARGO_TARGET_DIR),target)
+module     := $(LIBDIR)/pkcs11/libclaviger.so
+modulefile := $(P11KITDIR)/claviger.module
+
+# rustup puts cargo here, and a fresh shell may not know it yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help build demo check format lint test interop stress bench install uninstall clean
+
+help:
+	@echo 'make demo       build, then show tokens at work with stock tools, on one screen'
+	@echo 'make check      everything that must hold: format, lints, tests, neighbours, demo'
+	@echo 'make build      target/release/libclaviger.so and target/release/claviger'
+	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)   (and: make uninstall)'
+	@echo 'make stress     the tests that take long      make bench   against another module'
+
+build:
+	$(CARGO) build --release --locked
+
+demo:
+	@interop/demo.sh
+
+# One after the other also under `make -j`: they share two cores and the build directory.
+check:
+	@interop/install.sh check
+	$(MAKE) format
+	$(MAKE) lint
+	$(MAKE) test
+	$(MAKE) interop
+	$(MAKE) demo
+	@echo 'make check: all passed'
+
+format:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+# The library first: tests load the built .so.
+test:
+	$(CARGO) build --locked
+	$(CARGO) test --locked
+
+interop: build
+	interop/run
+
+# Tests that are marked as slow, and more processes on one token than a check has time for.
+stress: build
+	$(CARGO) test --locked --release -- --include-ignored
+	PROCESSES=32 EACH=50 STRESS=1 interop/run concurrency
+
+SOFTHSM ?= $(firstword $(wildcard /usr/lib/softhsm/libsofthsm2.so /usr/lib*/softhsm/libsofthsm2.so \
+             /usr/lib/*/softhsm/libsofthsm2.so))
+bench: build
+	$(CARGO) bench --locked --bench overhead
+	$(CARGO) bench --locked --bench modules -- --module claviger=$(target)/release/libclaviger.so \
+	    $(if $(SOFTHSM),--module softhsm2=$(SOFTHSM))
+
+# Builds nothing, so that `sudo make install` needs no toolchain for root.
+install:
+	@test -e $(target)/release/libclaviger.so || { echo 'run `make build` first' >&2; exit 1; }
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkcs11 $(DESTDIR)$(BINDIR) $(DESTDIR)$(INCLUDEDIR) \
+	    $(DESTDIR)$(P11KITDIR)
+	$(INSTALL) -m 755 $(target)/release/libclaviger.so $(DESTDIR)$(module)
+	$(INSTALL) -m 755 $(target)/release/claviger $(DESTDIR)$(BINDIR)/claviger
+	$(INSTALL) -m 644 include/claviger.h $(DESTDIR)$(INCLUDEDIR)/claviger.h
+	printf '# Claviger for everything that finds its PKCS#11 modules through p11-kit.\nmodule: %s\n' \
+	    $(module) >$(DESTDIR)$(modulefile)
+	chmod 644 $(DESTDIR)$(modulefile)
+
+# Tokens are never touched: they belong to their users.
+uninstall:
+	rm -f $(DESTDIR)$(module) $(DESTDIR)$(BINDIR)/claviger $(DESTDIR)$(INCLUDEDIR)/claviger.h \
+	    $(DESTDIR)$(modulefile)
+
+clean:
+	$(CARGO) clean

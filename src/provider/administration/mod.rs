@@ -1,0 +1,127 @@
+//! What the command line tool asks for, in plain words: objects, new keys, and the end of a
+//! token. No templates and no numbers of the standard leave this folder.
+//!
+//! Each step passes the hall as the C function does that it stands for, under the same rules.
+//! PKCS#11 3.2, "Object management functions" and "Key management functions".
+
+mod new_key;
+mod view;
+
+use std::sync::PoisonError;
+
+use crate::call::Function;
+use crate::error::{Result, Rv};
+use crate::secret::Secret;
+use crate::session::state::Access;
+use crate::store::sqlite::{Opening, SqliteStore};
+
+use super::Provider;
+use super::sessions::UserType;
+pub use new_key::NewKey;
+pub use view::{ObjectChoice, ObjectClass, ObjectView};
+
+/// Handles asked for at a time.
+const BATCH: usize = 512;
+
+impl Provider {
+    /// The objects that a session sees and that match.
+    ///
+    /// # Errors
+    /// Those of C_FindObjects and C_GetAttributeValue.
+    pub fn objects(&self, session: u64, choice: &ObjectChoice) -> Result<Vec<ObjectView>> {
+        let handles = self.handles(session, choice)?;
+        self.run(Function::GetAttributeValue, session, |call| {
+            handles.into_iter().map(|handle| call.view(handle)).collect()
+        })
+    }
+
+    fn handles(&self, session: u64, choice: &ObjectChoice) -> Result<Vec<u64>> {
+        let wanted = choice.template();
+        self.run(Function::FindObjectsInit, session, |call| call.find_init(Some(&wanted)))?;
+        let mut handles = Vec::new();
+        loop {
+            let found = self.run(Function::FindObjects, session, |call| call.find(BATCH))?;
+            if found.is_empty() {
+                break;
+            }
+            handles.extend(found);
+        }
+        self.run(Function::FindObjectsFinal, session, |call| call.find_final())?;
+        Ok(handles)
+    }
+
+    /// Destroys the objects that match; how many there were.
+    ///
+    /// # Errors
+    /// Those of C_FindObjects and C_DestroyObject. What came before the failure is destroyed.
+    pub fn destroy_objects(&self, session: u64, choice: &ObjectChoice) -> Result<usize> {
+        let handles = self.handles(session, choice)?;
+        for handle in &handles {
+            let handle = *handle;
+            self.run(Function::DestroyObject, session, |call| call.destroy_object(handle))?;
+        }
+        Ok(handles.len())
+    }
+
+    /// Makes a key or a key pair on the token, to be used and not read.
+    ///
+    /// # Errors
+    /// Those of C_GenerateKey and C_GenerateKeyPair.
+    pub fn make_key(
+        &self,
+        session: u64,
+        key: NewKey,
+        label: &str,
+        id: Option<&[u8]>,
+    ) -> Result<Vec<ObjectView>> {
+        let given = key.mechanism()?;
+        let (public, hidden) = key.templates(label, id)?;
+        if key.is_secret() {
+            return self.run(Function::GenerateKey, session, |call| {
+                let made = call.generate_key(&given, hidden)?;
+                Ok(vec![call.view(made)?])
+            });
+        }
+        self.run(Function::GenerateKeyPair, session, |call| {
+            let made = call.generate_key_pair(&given, public, hidden)?;
+            Ok(vec![call.view(made.public)?, call.view(made.private)?])
+        })
+    }
+
+    /// The serial number of the token in a slot, also of one that cannot be opened.
+    #[must_use]
+    pub fn serial(&self, slot: u64) -> Option<String> {
+        let token = self.slot(slot).ok()?.token()?;
+        Some(token.serial().to_owned())
+    }
+
+    /// Deletes a token and everything on it. The security officer's PIN is checked first, with
+    /// its tries counted.
+    ///
+    /// # Errors
+    /// Those of C_OpenSession and C_Login; `CKR_SESSION_EXISTS` if this process has a session
+    /// open on it; the store's.
+    pub fn delete_token(&self, slot: u64, so_pin: &Secret) -> Result<()> {
+        let held = self.slot(slot)?;
+        let _one_at_a_time = self.initialising.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.session_counts(slot).0 != 0 {
+            return Err(Rv::SessionExists.because("a session with this token is open"));
+        }
+        let serial = held.token().map(|token| token.serial().to_owned());
+        let serial =
+            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let session = self.open_session(slot, Access::ReadWrite)?;
+        let checked = self
+            .run(Function::Login, session, |call| call.login(UserType::SecurityOfficer, so_pin));
+        self.run(Function::CloseSession, session, |call| call.close_session())?;
+        checked?;
+        held.forget();
+        let directory = self.configuration.directory.join("tokens").join(serial);
+        let opening = Opening {
+            access: self.configuration.access(),
+            shared_fs: self.configuration.shared_fs,
+        };
+        SqliteStore::open(&directory, opening)?.destroy()?;
+        self.look_for_tokens()
+    }
+}

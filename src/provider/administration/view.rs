@@ -1,0 +1,165 @@
+//! Objects in plain words: which are meant, and what may be shown of them to everybody who sees
+//! them. Attributes that could be secret are never read here.
+
+use crate::engine::aws_lc::ec::Curve;
+use crate::error::Result;
+use crate::object::attribute::{self, Attr};
+use crate::object::class::{Class, KeyType};
+use crate::object::curve::{CurveName, curve_of};
+use crate::object::template::Template;
+use crate::provider::Call;
+
+/// What an object is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ObjectClass {
+    /// CKO_DATA.
+    Data,
+    /// CKO_CERTIFICATE.
+    Certificate,
+    /// CKO_PUBLIC_KEY.
+    PublicKey,
+    /// CKO_PRIVATE_KEY.
+    PrivateKey,
+    /// CKO_SECRET_KEY.
+    SecretKey,
+}
+
+/// Which objects are meant: those that match everything that is given.
+#[derive(Clone, Default, Debug)]
+pub struct ObjectChoice {
+    /// Of this class.
+    pub class: Option<ObjectClass>,
+    /// With this CKA_LABEL.
+    pub label: Option<String>,
+    /// With this CKA_ID.
+    pub id: Option<Vec<u8>>,
+    /// With this CKA_UNIQUE_ID.
+    pub unique_id: Option<String>,
+}
+
+/// An object, as far as it may be shown to everybody who sees it.
+#[derive(Clone, Debug)]
+pub struct ObjectView {
+    /// CKA_UNIQUE_ID.
+    pub unique_id: String,
+    /// Nothing for a class that only the C functions know.
+    pub class: Option<ObjectClass>,
+    /// Of keys: `rsa`, `ec`, `ed25519`, `aes`, `generic`, `hmac`.
+    pub key_type: Option<&'static str>,
+    /// Of keys: bits of the modulus, the curve or the secret.
+    pub bits: Option<u64>,
+    /// CKA_LABEL.
+    pub label: String,
+    /// CKA_ID.
+    pub id: Vec<u8>,
+    /// CKA_PRIVATE.
+    pub private: bool,
+    /// CKA_SENSITIVE, of private and secret keys.
+    pub sensitive: Option<bool>,
+    /// CKA_EXTRACTABLE, of private and secret keys.
+    pub extractable: Option<bool>,
+    /// The uses that the object allows.
+    pub usage: Vec<&'static str>,
+}
+
+const CLASSES: [(Class, ObjectClass); 5] = [
+    (Class::Data, ObjectClass::Data),
+    (Class::Certificate, ObjectClass::Certificate),
+    (Class::PublicKey, ObjectClass::PublicKey),
+    (Class::PrivateKey, ObjectClass::PrivateKey),
+    (Class::SecretKey, ObjectClass::SecretKey),
+];
+
+const USES: [(Attr<bool>, &str); 9] = [
+    (attribute::ENCRYPT, "encrypt"),
+    (attribute::DECRYPT, "decrypt"),
+    (attribute::SIGN, "sign"),
+    (attribute::VERIFY, "verify"),
+    (attribute::WRAP, "wrap"),
+    (attribute::UNWRAP, "unwrap"),
+    (attribute::DERIVE, "derive"),
+    (attribute::ENCAPSULATE, "encapsulate"),
+    (attribute::DECAPSULATE, "decapsulate"),
+];
+
+impl ObjectChoice {
+    pub(super) fn template(&self) -> Template {
+        let mut wanted = Template::default();
+        let class = CLASSES.iter().find(|(_, shown)| Some(*shown) == self.class);
+        if let Some((class, _)) = class {
+            wanted.set(attribute::CLASS, class.code());
+        }
+        if let Some(label) = &self.label {
+            wanted.set(attribute::LABEL, label.as_bytes().to_vec());
+        }
+        if let Some(id) = &self.id {
+            wanted.set(attribute::ID, id.clone());
+        }
+        if let Some(unique_id) = &self.unique_id {
+            wanted.set(attribute::UNIQUE_ID, unique_id.as_bytes().to_vec());
+        }
+        wanted.set(attribute::TOKEN, true);
+        wanted
+    }
+}
+
+impl Call<'_> {
+    pub(super) fn view(&self, handle: u64) -> Result<ObjectView> {
+        let held = self.object(handle)?;
+        let attributes = &held.object.attributes;
+        let text =
+            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        let class = attributes.get(attribute::CLASS).and_then(Class::from_code);
+        let shown = CLASSES.iter().find(|(known, _)| Some(*known) == class);
+        let key_type = attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code);
+        let uses = USES.iter().filter(|(flag, _)| attributes.is_set(*flag));
+        Ok(ObjectView {
+            unique_id: text(attributes.get(attribute::UNIQUE_ID)),
+            class: shown.map(|(_, shown)| *shown),
+            key_type: key_type.map(key_type_name),
+            bits: key_type.and_then(|key_type| bits(key_type, attributes)),
+            label: text(attributes.get(attribute::LABEL)),
+            id: attributes.get(attribute::ID).unwrap_or_default().to_vec(),
+            private: attributes.is_set(attribute::PRIVATE),
+            sensitive: attributes.get(attribute::SENSITIVE),
+            extractable: attributes.get(attribute::EXTRACTABLE),
+            usage: uses.map(|(_, name)| *name).collect(),
+        })
+    }
+}
+
+const fn key_type_name(key_type: KeyType) -> &'static str {
+    match key_type {
+        KeyType::Rsa => "rsa",
+        KeyType::Ec => "ec",
+        KeyType::EcEdwards => "ed25519",
+        KeyType::Aes => "aes",
+        KeyType::GenericSecret => "generic",
+        KeyType::Sha1Hmac
+        | KeyType::Sha224Hmac
+        | KeyType::Sha256Hmac
+        | KeyType::Sha384Hmac
+        | KeyType::Sha512Hmac => "hmac",
+    }
+}
+
+fn bits(key_type: KeyType, attributes: &Template) -> Option<u64> {
+    match key_type {
+        KeyType::Rsa => {
+            let modulus = attributes.get(attribute::MODULUS)?;
+            let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+            let digits = modulus.get(zeros..)?;
+            let first = digits.first()?;
+            let bits = u64::try_from(digits.len()).ok()?.checked_mul(8)?;
+            bits.checked_sub(u64::from(first.leading_zeros()))
+        }
+        KeyType::Ec | KeyType::EcEdwards => {
+            match curve_of(attributes.get(attribute::EC_PARAMS)?).ok()? {
+                CurveName::Nist(Curve::P256) | CurveName::Edwards25519 => Some(256),
+                CurveName::Nist(Curve::P384) => Some(384),
+                CurveName::Nist(Curve::P521) => Some(521),
+            }
+        }
+        _ => attributes.get(attribute::VALUE_LEN)?.checked_mul(8),
+    }
+}

@@ -1,0 +1,17 @@
+//! The command line tool as its users meet it: exit codes, JSON fields, what it says and what
+//! it never says. Each test has a home and a data directory of its own, and no terminal unless
+//! it brings one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+#![allow(clippy::indexing_slicing, reason = "a JSON field that is missing fails the test")]
+
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/configuration.rs"]
+mod configuration;
+#[path = "cli/doctor.rs"]
+mod doctor;
+#[path = "cli/person.rs"]
+mod person;
+#[path = "cli/tokens.rs"]
+mod tokens;

@@ -1,0 +1,128 @@
+//! `config show` and `config check`, and what every other command does with a wrong file or
+//! in a privileged process.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+
+use super::person::{Answer, Person};
+
+#[test]
+fn show_tells_each_value_and_its_origin() {
+    let person = Person::new();
+    person.configure("# mine\n[pin]\ntries = 5\n");
+    let shown = person.json(&["config", "show"]);
+    let file = person.path(".config/claviger/claviger.toml");
+    assert_eq!(shown["file"], file.to_str().unwrap());
+    let values = shown["values"].as_array().unwrap();
+    let value = |key: &str| values.iter().find(|value| value["key"] == key).unwrap();
+    assert_eq!(value("pin.tries")["value"], 5);
+    assert_eq!(value("pin.tries")["origin"], "file");
+    assert_eq!(value("pin.tries")["line"], 3);
+    assert_eq!(value("pin.argon2_passes")["origin"], "default");
+    assert_eq!(value("slots.spare")["value"], false);
+    assert_eq!(value("policy.export")["value"], "deny");
+
+    let mut command = person.command(&["config", "show", "--json"]);
+    command.env("CLAVIGER_DIR", person.path("elsewhere"));
+    let shown: serde_json::Value = serde_json::from_str(&Answer::of(command).out).unwrap();
+    assert_eq!(shown["values"][0]["key"], "directory");
+    assert_eq!(shown["values"][0]["origin"], "environment");
+    assert_eq!(shown["values"][0]["variable"], "CLAVIGER_DIR");
+}
+
+#[test]
+fn what_show_prints_is_a_configuration_file() {
+    let person = Person::new();
+    let shown = person.run(&["config", "show"]).expect_code(0);
+    person.write("again.toml", &shown.out);
+    person.run(&["config", "check", "again.toml"]).expect_code(0).says("again.toml: ok");
+}
+
+#[test]
+fn a_wrong_file_stops_every_command_with_file_line_and_key() {
+    let person = Person::new();
+    person.configure("[pin]\ntrys = 5\ntries = 0\n");
+    let place = ".config/claviger/claviger.toml:2: pin.trys: unknown key";
+    for arguments in [
+        &["token", "list"][..],
+        &["token", "init", "--label", "a"],
+        &["pin", "set"],
+        &["key", "generate", "ed25519", "--label", "a"],
+        &["object", "list"],
+        &["config", "show"],
+        &["config", "check"],
+    ] {
+        person.run(arguments).expect_code(5).says(place);
+    }
+    person.run(&["config", "check"]).expect_code(5).says("toml:3: pin.tries: must be a whole num");
+    let checked = person.run(&["config", "check", "--json"]).expect_code(5);
+    let checked: serde_json::Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!(checked["ok"], false);
+    assert_eq!(checked["problems"][1]["line"], 3);
+    assert_eq!(checked["problems"][1]["key"], "pin.tries");
+    person.run(&["doctor"]).expect_code(6).says("PROBLEM  configuration");
+}
+
+#[test]
+fn a_named_file_that_is_missing_is_an_error() {
+    let person = Person::new();
+    for (variable, value) in [
+        ("CLAVIGER_CONF", person.path("missing.toml").to_str().unwrap()),
+        ("CLAVIGER_CONF", "relative.toml"),
+        ("CLAVIGER_DIR", "relative"),
+    ] {
+        for arguments in [&["token", "list"][..], &["config", "check"]] {
+            let mut command = person.command(arguments);
+            command.env(variable, value);
+            Answer::of(command).expect_code(5);
+        }
+    }
+}
+
+#[test]
+fn root_refuses_a_file_that_others_can_change() {
+    let person = Person::new();
+    let file = person.path(".config/claviger/claviger.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    if is_root() {
+        person.run(&["token", "list"]).expect_code(5).says("chmod go-w");
+    }
+    person.run(&["doctor"]).expect_code(6).says("0666");
+}
+
+#[test]
+fn a_privileged_process_does_not_look_at_the_environment() {
+    if !is_root() {
+        return;
+    }
+    // Set-user-id to somebody with fewer rights: the kernel sets AT_SECURE for that too.
+    let person = Person::new();
+    let program = person.path("claviger");
+    fs::copy(env!("CARGO_BIN_EXE_claviger"), &program).unwrap();
+    std::os::unix::fs::chown(&program, Some(65_534), Some(65_534)).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
+    let mut command = Command::new(&program);
+    person.settle(&mut command);
+    command.args(["config", "show", "--json"]);
+    command.env("CLAVIGER_CONF", "/nowhere.toml").env("CLAVIGER_DIR", "/nowhere");
+    let answer = Answer::of(command);
+    if answer.code == 5 && answer.err.contains("nowhere") && mounted_nosuid(&program) {
+        return;
+    }
+    let shown: serde_json::Value = serde_json::from_str(&answer.expect_code(0).out).unwrap();
+    assert_ne!(shown["values"][0]["origin"], "environment");
+    assert_ne!(shown["values"][0]["value"], "/nowhere");
+    assert!(shown["file"].is_null() || shown["file"] == "/etc/claviger/claviger.toml");
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|found| found.uid() == 0)
+}
+
+/// Where set-user-id has no effect, nothing can be tested.
+fn mounted_nosuid(path: &Path) -> bool {
+    let found = Command::new("findmnt").args(["-no", "OPTIONS", "-T"]).arg(path).output();
+    found.is_ok_and(|found| String::from_utf8_lossy(&found.stdout).contains("nosuid"))
+}

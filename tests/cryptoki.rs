@@ -1,0 +1,65 @@
+//! The module through its C ABI: the built library is loaded with dlopen and called as hosts call
+//! it. One chapter per file, each test in a process and a token directory of its own
+//! (`support/isolation.rs`); names of tests say the rule that they hold.
+//!
+//! `CLAVIGER_TEST_MODULE=/path/to/other.so` runs the same tests against another module.
+
+#![allow(unsafe_code, reason = "calls through the C ABI are what is tested here")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+#![allow(dead_code, reason = "support is written for all chapters")]
+#![allow(unreachable_pub, missing_docs, reason = "a test binary has no interface")]
+
+mod support;
+
+#[path = "cryptoki/aes.rs"]
+mod aes;
+#[path = "cryptoki/answers.rs"]
+mod answers;
+#[path = "cryptoki/attributes.rs"]
+mod attributes;
+#[path = "cryptoki/calls.rs"]
+mod calls;
+#[path = "cryptoki/certificates.rs"]
+mod certificates;
+#[path = "cryptoki/changes.rs"]
+mod changes;
+#[path = "cryptoki/derive.rs"]
+mod derive;
+#[path = "cryptoki/digests.rs"]
+mod digests;
+#[path = "cryptoki/ecdsa.rs"]
+mod ecdsa;
+#[path = "cryptoki/eddsa.rs"]
+mod eddsa;
+#[path = "cryptoki/every_function.rs"]
+mod every_function;
+#[path = "cryptoki/finding.rs"]
+mod finding;
+#[path = "cryptoki/gcm.rs"]
+mod gcm;
+#[path = "cryptoki/generation.rs"]
+mod generation;
+#[path = "cryptoki/hmac.rs"]
+mod hmac;
+#[path = "cryptoki/initialise.rs"]
+mod initialise;
+#[path = "cryptoki/interfaces.rs"]
+mod interfaces;
+#[path = "cryptoki/login.rs"]
+mod login;
+#[path = "cryptoki/objects.rs"]
+mod objects;
+#[path = "cryptoki/operations.rs"]
+mod operations;
+#[path = "cryptoki/pins.rs"]
+mod pins;
+#[path = "cryptoki/policy.rs"]
+mod policy;
+#[path = "cryptoki/random.rs"]
+mod random;
+#[path = "cryptoki/rsa.rs"]
+mod rsa;
+#[path = "cryptoki/sessions.rs"]
+mod sessions;
+#[path = "cryptoki/slots.rs"]
+mod slots;

@@ -1,0 +1,131 @@
+//! What each function answers in a logged-in session when every pointer is NULL and every
+//! number 0, when every pointer is NULL and every number absurd, and when every pointer leads
+//! to 64 KiB of 0xff and every number is absurd: the table behind `every_function`.
+
+use cryptoki_sys as ck;
+
+const BAD: ck::CK_RV = ck::CKR_ARGUMENTS_BAD;
+const IDLE: ck::CK_RV = ck::CKR_OPERATION_NOT_INITIALIZED;
+const ACTIVE: ck::CK_RV = ck::CKR_OPERATION_ACTIVE;
+const ABSENT: ck::CK_RV = ck::CKR_FUNCTION_NOT_SUPPORTED;
+const NO_OBJECT: ck::CK_RV = ck::CKR_OBJECT_HANDLE_INVALID;
+const NO_KEY: ck::CK_RV = ck::CKR_KEY_HANDLE_INVALID;
+const NO_MECHANISM: ck::CK_RV = ck::CKR_MECHANISM_INVALID;
+const NO_LOGIN: ck::CK_RV = ck::CKR_USER_NOT_LOGGED_IN;
+const PARALLEL: ck::CK_RV = ck::CKR_FUNCTION_NOT_PARALLEL;
+const PIN_LENGTH: ck::CK_RV = ck::CKR_PIN_LEN_RANGE;
+const SIGNATURE_LENGTH: ck::CK_RV = ck::CKR_SIGNATURE_LEN_RANGE;
+const NO_USER: ck::CK_RV = ck::CKR_USER_TYPE_INVALID;
+const NO_ASYNC: ck::CK_RV = ck::CKR_SESSION_ASYNC_NOT_SUPPORTED;
+const OK: ck::CK_RV = ck::CKR_OK;
+
+/// A function, its answers without any operation, and its answers while a search and an
+/// operation of each kind is running.
+pub type Row = (&'static str, [ck::CK_RV; 3], [ck::CK_RV; 3]);
+
+/// All functions but C_Initialize and C_Finalize, which `initialise` calls in every way.
+#[rustfmt::skip]
+pub const ANSWERS: [Row; 102] = [
+    ("C_GetInfo", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetFunctionList", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetSlotList", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetSlotInfo", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetTokenInfo", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetMechanismList", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetMechanismInfo", [BAD, NO_MECHANISM, NO_MECHANISM], [BAD, NO_MECHANISM, NO_MECHANISM]),
+    ("C_InitToken", [BAD, BAD, PIN_LENGTH], [BAD, BAD, PIN_LENGTH]),
+    ("C_InitPIN", [NO_LOGIN, NO_LOGIN, NO_LOGIN], [NO_LOGIN, NO_LOGIN, NO_LOGIN]),
+    ("C_SetPIN", [BAD, BAD, PIN_LENGTH], [BAD, BAD, PIN_LENGTH]),
+    ("C_OpenSession", [BAD, BAD, NO_ASYNC], [BAD, BAD, NO_ASYNC]),
+    ("C_CloseSession", [OK, OK, OK], [OK, OK, OK]),
+    ("C_CloseAllSessions", [OK, OK, OK], [OK, OK, OK]),
+    ("C_GetSessionInfo", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetOperationState", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_SetOperationState", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_Login", [BAD, NO_USER, NO_USER], [BAD, NO_USER, NO_USER]),
+    ("C_Logout", [OK, OK, OK], [OK, OK, OK]),
+    ("C_CreateObject", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_CopyObject", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_DestroyObject", [NO_OBJECT, NO_OBJECT, NO_OBJECT], [NO_OBJECT, NO_OBJECT, NO_OBJECT]),
+    ("C_GetObjectSize", [BAD, BAD, NO_OBJECT], [BAD, BAD, NO_OBJECT]),
+    ("C_GetAttributeValue", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_SetAttributeValue", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_FindObjectsInit", [OK, BAD, BAD], [ACTIVE, BAD, BAD]),
+    ("C_FindObjects", [BAD, BAD, IDLE], [BAD, BAD, OK]),
+    ("C_FindObjectsFinal", [IDLE, IDLE, IDLE], [OK, OK, OK]),
+    ("C_EncryptInit", [BAD, BAD, NO_MECHANISM], [OK, OK, ACTIVE]),
+    ("C_Encrypt", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_EncryptUpdate", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_EncryptFinal", [BAD, BAD, IDLE], [BAD, BAD, OK]),
+    ("C_DecryptInit", [BAD, BAD, NO_MECHANISM], [OK, OK, ACTIVE]),
+    ("C_Decrypt", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_DecryptUpdate", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_DecryptFinal", [BAD, BAD, IDLE], [BAD, BAD, OK]),
+    ("C_DigestInit", [BAD, BAD, NO_MECHANISM], [OK, OK, NO_MECHANISM]),
+    ("C_Digest", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_DigestUpdate", [IDLE, BAD, BAD], [OK, BAD, BAD]),
+    ("C_DigestKey", [IDLE, IDLE, IDLE], [NO_KEY, NO_KEY, NO_KEY]),
+    ("C_DigestFinal", [BAD, BAD, IDLE], [BAD, BAD, OK]),
+    ("C_SignInit", [BAD, BAD, NO_MECHANISM], [OK, OK, ACTIVE]),
+    ("C_Sign", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_SignUpdate", [IDLE, BAD, BAD], [OK, BAD, BAD]),
+    ("C_SignFinal", [BAD, BAD, IDLE], [BAD, BAD, OK]),
+    ("C_SignRecoverInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_SignRecover", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifyInit", [BAD, BAD, NO_MECHANISM], [OK, OK, ACTIVE]),
+    ("C_Verify", [IDLE, BAD, BAD], [SIGNATURE_LENGTH, BAD, BAD]),
+    ("C_VerifyUpdate", [IDLE, BAD, BAD], [OK, BAD, BAD]),
+    ("C_VerifyFinal", [IDLE, BAD, BAD], [SIGNATURE_LENGTH, BAD, BAD]),
+    ("C_VerifyRecoverInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifyRecover", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DigestEncryptUpdate", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DecryptDigestUpdate", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_SignEncryptUpdate", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DecryptVerifyUpdate", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_GenerateKey", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_GenerateKeyPair", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_WrapKey", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_UnwrapKey", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DeriveKey", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_SeedRandom", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_GenerateRandom", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_GetFunctionStatus", [PARALLEL, PARALLEL, PARALLEL], [PARALLEL, PARALLEL, PARALLEL]),
+    ("C_CancelFunction", [PARALLEL, PARALLEL, PARALLEL], [PARALLEL, PARALLEL, PARALLEL]),
+    ("C_WaitForSlotEvent", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_GetInterfaceList", [BAD, BAD, OK], [BAD, BAD, OK]),
+    ("C_GetInterface", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_LoginUser", [BAD, NO_USER, NO_USER], [BAD, NO_USER, NO_USER]),
+    ("C_SessionCancel", [OK, OK, OK], [OK, OK, OK]),
+    ("C_MessageEncryptInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_EncryptMessage", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_EncryptMessageBegin", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_EncryptMessageNext", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageEncryptFinal", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageDecryptInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DecryptMessage", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DecryptMessageBegin", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DecryptMessageNext", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageDecryptFinal", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageSignInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_SignMessage", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_SignMessageBegin", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_SignMessageNext", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageSignFinal", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageVerifyInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifyMessage", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifyMessageBegin", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifyMessageNext", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_MessageVerifyFinal", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_EncapsulateKey", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_DecapsulateKey", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifySignatureInit", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifySignature", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifySignatureUpdate", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_VerifySignatureFinal", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_GetSessionValidationFlags", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_AsyncComplete", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_AsyncGetID", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_AsyncJoin", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_WrapKeyAuthenticated", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_UnwrapKeyAuthenticated", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+];

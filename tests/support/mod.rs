@@ -1,0 +1,23 @@
+//! What every test through the C ABI stands on: a process of its own, the module loaded as a
+//! host would load it, and short ways to say what a call must answer.
+
+pub mod elf;
+pub mod functions;
+pub mod isolation;
+pub mod known;
+pub mod module;
+pub mod openssl;
+pub mod operations;
+pub mod rv;
+pub mod session;
+pub mod template;
+pub mod token;
+
+pub use isolation::{Bench, isolated};
+pub use module::Module;
+pub(crate) use module::call;
+pub use rv::{Refused, Rv};
+pub use session::Session;
+pub use template::Template;
+pub(crate) use template::template;
+pub use token::{SO_PIN, Token, USER_PIN};
