@@ -1,6 +1,7 @@
 //! PINs and login. A try is counted down, and lasting, before a PIN is looked at.
 //! PKCS#11 3.2, "C_Login", "C_InitPIN", "C_SetPIN", "C_InitToken".
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use crate::error::{Result, Rv};
@@ -20,6 +21,8 @@ pub const LONGEST_PIN: u64 = 255;
 pub(super) struct Login {
     pub(super) role: Role,
     pub(super) vault: Arc<Vault>,
+    /// A wrong PIN was counted since, in a context-specific login.
+    miscounted: AtomicBool,
 }
 
 /// How many tries a PIN has left, as far as the token's flags tell.
@@ -70,7 +73,7 @@ impl Token {
     }
 
     fn enter(&self, role: Role, vault: Vault) {
-        let login = Login { role, vault: Arc::new(vault) };
+        let login = Login { role, vault: Arc::new(vault), miscounted: AtomicBool::new(false) };
         *self.login.write().unwrap_or_else(PoisonError::into_inner) = Some(login);
         // What was opened without keys lacks its secret parts.
         self.table.close_opened();
@@ -169,16 +172,32 @@ impl Token {
             None => return Err(Rv::UserNotLoggedIn.because("nobody is logged in")),
         };
         if vault.pin_check(pin) {
-            return Ok(());
+            return self.give_tries_back(role);
         }
         if self.store()?.is_read_only() {
             return Err(Rv::PinIncorrect.because("not the PIN of the login"));
         }
         let _one_at_a_time = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.note_mismatch(true);
         match self.store()?.count_mismatch(role)? {
             0 => Err(Rv::PinLocked.because("that was the last try")),
             _ => Err(Rv::PinIncorrect.because("not the PIN of the login")),
         }
+    }
+
+    fn note_mismatch(&self, miscounted: bool) -> bool {
+        let login = self.login();
+        login.as_ref().is_some_and(|login| login.miscounted.swap(miscounted, Ordering::Relaxed))
+    }
+
+    /// After a right PIN in a context-specific login: undoes what wrong ones before it cost.
+    fn give_tries_back(&self, role: Role) -> Result<()> {
+        if !self.note_mismatch(false) {
+            return Ok(());
+        }
+        let mut transaction = self.store()?.begin(Mode::Write)?;
+        transaction.set_tries(role, self.settings.tries)?;
+        Ok(transaction.commit()?)
     }
 
     /// C_InitPIN, by the security officer: also how a locked user PIN is mended.

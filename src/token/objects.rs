@@ -8,7 +8,7 @@ use crate::object::Object;
 use crate::object::attribute;
 use crate::object::class::change::{change, copy};
 use crate::object::class::reading::matches;
-use crate::object::class::{Birth, Context, complete};
+use crate::object::class::{Birth, Class, Context, complete};
 use crate::object::template::Template;
 use crate::store::vault::VaultError;
 use crate::store::{Mode, ObjectId, StoredObject, Transaction};
@@ -178,6 +178,10 @@ impl Token {
             Rv::ObjectHandleInvalid => Rv::KeyHandleInvalid.because(error.why),
             _ => error,
         })?;
+        let class = held.object.attributes.get(attribute::CLASS).and_then(Class::from_code);
+        if !class.is_some_and(Class::is_key) {
+            return Err(Rv::KeyHandleInvalid.because("the object is not a key"));
+        }
         match held.place {
             Place::Token { complete: false, .. } => {
                 Err(Rv::UserNotLoggedIn.because("keys on the token need a login"))
