@@ -132,11 +132,6 @@ impl Ed25519Public {
         Ok(Self(key))
     }
 
-    /// The 32 bytes.
-    pub(crate) fn to_bytes(&self) -> [u8; KEY_LEN] {
-        self.0.to_bytes()
-    }
-
     /// Checks a plain Ed25519 signature. `Length` if it is not 64 bytes long.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), EngineError> {
         let signature = Signature::from_bytes(checked_len(signature)?);

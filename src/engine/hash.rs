@@ -37,14 +37,6 @@ impl Digest {
             Self::Sha512 => 64,
         }
     }
-
-    /// Bytes of an input block.
-    pub(crate) const fn block_len(self) -> usize {
-        match self {
-            Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
-            Self::Sha384 | Self::Sha512 => 128,
-        }
-    }
 }
 
 /// Runs the same expression on whichever hash is inside.
@@ -136,11 +128,6 @@ impl Mac {
         };
         let state = Locked::new(RefCell::new(Some(state))).ok_or(EngineError::Memory)?;
         Ok(Self { digest, state })
-    }
-
-    /// Length of the code.
-    pub(crate) const fn len(&self) -> usize {
-        self.digest.len()
     }
 
     /// Adds input; nothing happens after `finish`.

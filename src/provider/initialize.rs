@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use crate::config::Configuration;
-use crate::error::Result;
+use crate::error::{Result, Rv};
+use crate::store::sqlite;
 use crate::system::environment::Environment;
 
 use super::Provider;
@@ -28,7 +29,17 @@ impl Provider {
             Configuration::load(&environment).map_err(Into::into).inspect_err(note)?;
         let provider = Self::assemble(configuration, Diagnostics::to(None));
         provider.look_for_tokens().inspect_err(note)?;
+        provider.refuse_another_copy().inspect_err(note)?;
         Ok(Self { diagnostics, ..provider })
+    }
+
+    /// Two copies of the library in one process would drop each other's record locks.
+    fn refuse_another_copy(&self) -> Result<()> {
+        if sqlite::another_copy_uses(&self.token_directories()) {
+            let why = "another copy of this library in this process uses the same tokens";
+            return Err(Rv::CantLock.because(why));
+        }
+        Ok(())
     }
 
     /// A provider over a configuration that the caller has.

@@ -96,6 +96,13 @@ impl Provider {
         self.configuration.directory.join("tokens")
     }
 
+    /// The directories of the tokens in the slots.
+    pub(super) fn token_directories(&self) -> Vec<PathBuf> {
+        let tokens = self.tokens_directory();
+        let slots = self.slots();
+        slots.iter().filter_map(|slot| slot.token()).map(|t| tokens.join(t.serial())).collect()
+    }
+
     fn new_token(&self, serial: String) -> Arc<Token> {
         let directory = self.tokens_directory().join(&serial);
         let settings = Settings::of(&self.configuration);

@@ -20,7 +20,6 @@ pub(crate) enum Attempt<'s> {
 pub(crate) struct Counted<'s> {
     store: &'s (dyn Store + 's),
     role: Role,
-    left: u32,
     _under_way: AttemptLock<'s>,
 }
 
@@ -34,7 +33,7 @@ impl<'a> dyn Store + 'a {
             if let Some(left) = transaction.tries(role)?.checked_sub(1) {
                 transaction.set_tries(role, left)?;
                 transaction.commit()?;
-                let counted = Counted { store: self, role, left, _under_way: under_way };
+                let counted = Counted { store: self, role, _under_way: under_way };
                 return Ok(Attempt::Allowed(counted));
             }
             drop(transaction);
@@ -58,11 +57,6 @@ impl<'a> dyn Store + 'a {
 }
 
 impl Counted<'_> {
-    /// Tries left should this one fail.
-    pub(crate) const fn left(&self) -> u32 {
-        self.left
-    }
-
     /// The PIN was right: all tries are there again.
     pub(crate) fn succeed(self, tries: u32) -> Result<(), StoreError> {
         let mut transaction = self.store.begin(Mode::Write)?;

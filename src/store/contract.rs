@@ -61,6 +61,11 @@ pub(crate) fn read<R>(
     look(&*store.begin(Mode::Read).unwrap()).unwrap()
 }
 
+/// How many objects there are.
+pub(crate) fn count(store: &dyn Store) -> u64 {
+    read(store, |t| t.find(&Query::default())).len().try_into().unwrap()
+}
+
 /// Every implementor keeps these promises.
 fn contract(fresh: impl Fn(NewToken) -> Box<dyn Store>) {
     let fresh = || fresh(new_token("0001").0);
@@ -85,7 +90,7 @@ fn only_a_commit_leaves_a_trace(store: &dyn Store) {
     assert_eq!(read(store, |t| t.get(&lost.id)), None, "a dropped one leaves no trace");
     write(store, |t| t.insert(&lost));
     assert_eq!(read(store, |t| t.version_of(&lost.id)), Some(1));
-    assert_eq!(read(store, |t| t.count(None)), 1);
+    assert_eq!(count(store), 1);
 }
 
 fn objects_come_back_as_they_went(store: &dyn Store) {
@@ -107,7 +112,7 @@ fn objects_come_back_as_they_went(store: &dyn Store) {
 
     let again = store.begin(Mode::Write).unwrap().insert(&full);
     assert!(matches!(again, Err(StoreError::Io(_))), "an id is used once: {again:?}");
-    assert_eq!(read(store, |t| t.count(None)), 1);
+    assert_eq!(count(store), 1);
 }
 
 fn a_replacement_must_be_newer(store: &dyn Store) {
@@ -218,8 +223,6 @@ fn queries_are_exact(store: &dyn Store) {
     check(Query { private: Some(true), ..search(&[(3, &["rsa"])]) }, &[1]);
     check(Query { class: Some(2), ..search(&[(3, &["rsa"])]) }, &[0]);
     check(Query { key_type: Some(3), ..search(&[(3, &["rsa"])]) }, &[]);
-    assert_eq!(read(store, |t| t.count(Some(true))), 2);
-    assert_eq!(read(store, |t| t.count(Some(false))), 3);
 }
 
 fn readers_may_not_write(store: &dyn Store) {
@@ -227,14 +230,14 @@ fn readers_may_not_write(store: &dyn Store) {
     assert_eq!(reader.insert(&object("no")), Err(StoreError::ReadOnly));
     assert_eq!(reader.set_tries(Role::User, 1), Err(StoreError::ReadOnly));
     reader.commit().unwrap();
-    assert_eq!(read(store, |t| t.count(None)), 0);
+    assert_eq!(count(store), 0);
     assert!(!store.is_read_only());
 }
 
 fn the_generation_moves_with_what_others_see(store: &dyn Store) {
     let before = store.generation();
     assert!(before.is_some());
-    read(store, |t| t.count(None));
+    count(store);
     write(store, |t| t.set_tries(Role::User, 3));
     drop(store.begin(Mode::Write).unwrap());
     assert_eq!(store.generation(), before, "nothing that anybody remembers has changed");
@@ -250,7 +253,7 @@ fn tries_are_counted_first(store: &dyn Store) {
     let left = |role| read(store, |t| t.tries(role));
     for expected in (0..TRIES).rev() {
         match store.begin_attempt(Role::User).unwrap() {
-            Attempt::Allowed(counted) => assert_eq!(counted.left(), expected),
+            Attempt::Allowed(_counted) => assert_eq!(left(Role::User), expected),
             Attempt::Locked => panic!("tries are left"),
         }
     }
@@ -273,7 +276,7 @@ fn a_token_is_initialised_anew(store: &dyn Store) {
     write(store, |t| t.insert(&object("older")));
     let (new, _) = new_token("0001");
     write(store, |t| t.initialise(&new));
-    assert_eq!(read(store, |t| t.count(None)), 0);
+    assert_eq!(count(store), 0);
     assert_eq!(read(store, |t| t.token()), new.record);
     assert_eq!(read(store, |t| t.epoch_key(1)), Some(new.epoch_key.clone()));
     assert_eq!(write(store, |t| t.insert(&object("new"))), 0);

@@ -47,7 +47,7 @@ impl Store for Memory {
     }
 
     fn lock_attempts(&self, _: LockKind) -> Result<AttemptLock<'_>, StoreError> {
-        Ok(AttemptLock(None))
+        Ok(AttemptLock { _lock: None })
     }
 }
 
@@ -124,12 +124,6 @@ impl Transaction for MemoryTransaction<'_> {
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError> {
         let objects = self.working.objects.values();
         Ok(objects.filter(|object| meets(object, query)).map(|object| object.id).collect())
-    }
-
-    fn count(&self, private: Option<bool>) -> Result<u64, StoreError> {
-        let wanted = |object: &&StoredObject| private.is_none_or(|flag| flag == object.private);
-        let count = self.working.objects.values().filter(wanted).count();
-        u64::try_from(count).map_err(|_| StoreError::Memory)
     }
 
     fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError> {

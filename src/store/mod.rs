@@ -5,9 +5,20 @@
 //! `commit` alone; that is where the state tree and the log will append. Implementors: `sqlite`,
 //! and `memory` for tests. Both keep the promises of `contract`.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
+
 pub(crate) mod attempt;
 #[cfg(test)]
 pub(crate) mod contract;
+#[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod search;
 pub(crate) mod sqlite;
@@ -31,22 +42,6 @@ impl ObjectId {
     /// A new name.
     pub(crate) fn random() -> Result<Self, EngineError> {
         random::array().map(Self)
-    }
-
-    /// Reads 32 hexadecimal digits as `Display` writes them.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.len() != 32 || !text.is_ascii() {
-            return None;
-        }
-        let mut bytes = [0; 16];
-        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let lower = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-            if !digits.iter().all(lower) {
-                return None;
-            }
-            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-        }
-        Some(Self(bytes))
     }
 }
 
@@ -167,7 +162,10 @@ pub(crate) trait Store: Send + Sync {
 }
 
 /// The lock of `Store::lock_attempts`, released on drop; other processes see it.
-pub(crate) struct AttemptLock<'s>(pub(crate) Option<RecordLock<'s>>);
+pub(crate) struct AttemptLock<'s> {
+    /// Held and never looked at; `None` where there are no other processes.
+    pub(crate) _lock: Option<RecordLock<'s>>,
+}
 
 /// One consistent view and one set of changes. Rolls back when dropped; only `commit` makes the
 /// changes real.
@@ -193,9 +191,6 @@ pub(crate) trait Transaction {
 
     /// The objects that meet the query, in order of slot.
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError>;
-
-    /// How many objects there are: private ones, others, or (`None`) all.
-    fn count(&self, private: Option<bool>) -> Result<u64, StoreError>;
 
     /// Adds an object with a new id and gives the slot that it got.
     fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError>;

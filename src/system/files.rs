@@ -160,6 +160,14 @@ pub(crate) fn opened_twice(own: &File) -> bool {
     })
 }
 
+/// Device and inode of every file that this process has open; a file opened twice is there
+/// twice. Empty where /proc is not mounted.
+pub(crate) fn open_files() -> Vec<(u64, u64)> {
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let found = entries.flatten().filter_map(|entry| fs::metadata(entry.path()).ok());
+    found.map(|found| (found.dev(), found.ino())).collect()
+}
+
 /// The name of a network or user-space file system on which SQLite's locks cannot be trusted.
 pub(crate) fn shared_file_system(path: &Path) -> Option<&'static str> {
     use std::os::unix::ffi::OsStrExt;

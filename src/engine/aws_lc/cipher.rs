@@ -98,11 +98,6 @@ impl BlockCipher {
         Ok(ready)
     }
 
-    /// An upper bound of what `finish` will write; exact but for the decryption of padding.
-    pub(crate) const fn finish_len(&self) -> usize {
-        if matches!(self.mode, Mode::CbcPad) { BLOCK_LEN } else { 0 }
-    }
-
     /// Ends and writes what is left to the front of `out`. Gives the bytes written. `Length` if
     /// the input was no whole number of blocks or `out` is too short; `Decrypt`, whatever is
     /// wrong with it, for bad padding.

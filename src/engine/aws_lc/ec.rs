@@ -29,15 +29,6 @@ impl Curve {
         }
     }
 
-    /// Bits of the group's order, which are also those of the field.
-    pub(crate) const fn order_bits(self) -> usize {
-        match self {
-            Self::P256 => 256,
-            Self::P384 => 384,
-            Self::P521 => 521,
-        }
-    }
-
     /// Bytes of a signature.
     pub(crate) const fn signature_len(self) -> usize {
         2 * self.field_len()
@@ -108,10 +99,6 @@ impl EcPrivate {
         // SAFETY: live objects of one group; the library copies the point.
         check(unsafe { lc::EC_KEY_set_public_key(key.as_ptr(), point.as_ptr()) }, refused)?;
         Ok(Self { key, curve })
-    }
-
-    pub(crate) const fn curve(&self) -> Curve {
-        self.curve
     }
 
     /// The scalar, as long as the field.

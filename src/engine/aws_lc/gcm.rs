@@ -50,11 +50,6 @@ impl GcmEncrypt {
         Ok(input.len())
     }
 
-    /// Length of the tag.
-    pub(crate) const fn tag_len(&self) -> usize {
-        self.tag_len
-    }
-
     /// Ends, and writes the tag to the front of `out`; gives its length. Works once.
     pub(crate) fn finish(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
         let out = out.get_mut(..self.tag_len).ok_or(EngineError::Length)?;

@@ -131,11 +131,6 @@ impl RsaPrivate {
         self.modulus_bits.div_ceil(8)
     }
 
-    /// Bits of the modulus.
-    pub(crate) fn modulus_bits(&self) -> usize {
-        self.modulus_bits
-    }
-
     /// PKCS#1 v1.5 signature over `data` as it is (usually a DigestInfo), which is at least 11
     /// bytes shorter than the modulus. Gives the bytes written.
     pub(crate) fn sign_pkcs1(&self, data: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
@@ -156,22 +151,6 @@ impl RsaPrivate {
         let mut encoded = vec![0; self.modulus_len()];
         rsa_padding::pss(params, digest, self.modulus_bits, &mut encoded)?;
         self.transform(&encoded, lc::RSA_NO_PADDING, out)
-    }
-
-    /// The bare private operation; a shorter input counts as having zeros in front. Gives the
-    /// bytes written; `Length` if the input is not below the modulus. The library refuses the
-    /// numbers that are their own result (0, 1, n - 1).
-    pub(crate) fn raw(&self, input: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
-        // SAFETY: gives the key's own number.
-        let modulus = unsafe { lc::RSA_get0_n(self.rsa.as_ptr()) };
-        // SAFETY: lives as long as the key, which nobody changes.
-        let modulus = unsafe { public_bytes(modulus) }?;
-        Secret::build(self.modulus_len(), |padded| right_aligned(input, padded))?.expose(|padded| {
-            match padded < modulus.as_slice() {
-                true => self.transform(padded, lc::RSA_NO_PADDING, out),
-                false => Err(EngineError::Length),
-            }
-        })
     }
 
     fn transform(&self, input: &[u8], padding: i32, out: &mut [u8]) -> Result<usize, EngineError> {
@@ -324,11 +303,4 @@ pub(super) fn checked_modulus(bytes: &[u8]) -> Result<Bignum, EngineError> {
         return Err(EngineError::Key("RSA modulus size"));
     }
     if modulus.is_odd() { Ok(modulus) } else { Err(EngineError::Key("RSA modulus is even")) }
-}
-
-/// Copies `input` to the end of `out`, which is zero.
-pub(super) fn right_aligned(input: &[u8], out: &mut [u8]) -> Result<(), EngineError> {
-    let front = out.len().checked_sub(input.len()).ok_or(EngineError::Length)?;
-    out.get_mut(front..).ok_or(EngineError::Length)?.copy_from_slice(input);
-    Ok(())
 }

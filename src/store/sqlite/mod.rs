@@ -16,11 +16,11 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use registry::{close_inherited, hold_for_fork, release_after_fork};
+pub(crate) use registry::{another_copy_uses, close_inherited, hold_for_fork, release_after_fork};
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use self::files::TokenFiles;
@@ -30,7 +30,6 @@ use crate::system::failpoint::hit;
 use crate::system::files::{
     Access, LockKind, make_directory, open_or_create, shared_file_system, sync_directory,
 };
-use crate::system::fork::is_inherited;
 
 /// How token directories are used.
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +130,6 @@ impl Store for SqliteStore {
     }
 
     fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        if is_inherited() {
-            return Err(StoreError::Missing);
-        }
         if self.read_only && mode == Mode::Write {
             return Err(StoreError::ReadOnly);
         }
@@ -145,39 +141,16 @@ impl Store for SqliteStore {
     }
 
     fn lock_attempts(&self, kind: LockKind) -> Result<AttemptLock<'_>, StoreError> {
-        Ok(AttemptLock(Some(self.files()?.lock_attempts(kind)?)))
+        Ok(AttemptLock { _lock: Some(self.files()?.lock_attempts(kind)?) })
     }
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        // In a forked child the connection is the parent's: `close_inherited` knows how.
-        if is_inherited() {
-            return;
-        }
         let mut registry = registry::lock();
         self.files = None;
         registry.release(self.key);
     }
-}
-
-/// The directories of the tokens that lie here, in the order of their serials.
-pub(crate) fn token_directories(tokens: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let entries = match fs::read_dir(tokens) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && path.is_dir() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 fn refuse_shared(path: &Path, opening: Opening) -> Result<(), StoreError> {

@@ -44,11 +44,6 @@ pub(super) fn version_of(
     Ok(found.map(i64::cast_unsigned))
 }
 
-pub(super) fn count(connection: &Connection, private: Option<bool>) -> Result<u64, StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/count.sql"))?;
-    Ok(statement.query_row([private], |row| row.get::<_, i64>(0))?.cast_unsigned())
-}
-
 pub(super) fn insert(connection: &Connection, object: &StoredObject) -> Result<u64, StoreError> {
     let slot = new_slot(connection)?;
     connection.prepare_cached(include_str!("sql/insert_object.sql"))?.execute(params![

@@ -45,6 +45,18 @@ pub(crate) fn close_inherited() {
     }
 }
 
+/// True if another copy of this library in this process has one of these tokens open.
+pub(crate) fn another_copy_uses(directories: &[PathBuf]) -> bool {
+    let registry = lock();
+    let own = || registry.entries.iter().map(|entry| &entry.files).chain(&registry.kept);
+    let open = Identity::of_open_files();
+    directories.iter().any(|directory| {
+        let Ok(file) = Identity::of_path(&directory.join("token.lock")) else { return false };
+        let descriptors = open.iter().filter(|identity| **identity == file).count();
+        descriptors > usize::from(own().any(|files| files.belong_to(directory)))
+    })
+}
+
 /// The open tokens of this process.
 pub(super) struct Registry {
     entries: Vec<Entry>,
@@ -60,6 +72,8 @@ pub(super) struct Entry {
     database: Identity,
     files: Arc<TokenFiles>,
     connection: Option<Connection>,
+    /// The process that opened it. In a forked child only `close_inherited` may touch it.
+    process: u32,
     read_only: bool,
     /// What a read-only token's generation was when its connection was opened.
     opened_at: Option<u64>,
@@ -87,6 +101,7 @@ impl Registry {
         let database = Identity::of_path(&directory.join("token.db"))?;
         let known = self.entries.iter_mut().find(|entry| entry.database == database);
         if let Some(entry) = known {
+            entry.check_process()?;
             entry.files.check_present()?;
             entry.users = entry.users.saturating_add(1);
             return Ok(entry.opened());
@@ -100,6 +115,7 @@ impl Registry {
             database,
             files,
             connection: None,
+            process: std::process::id(),
             read_only,
             opened_at: None,
             users: 1,
@@ -146,7 +162,10 @@ impl Registry {
 
     /// The open token with this key.
     pub(super) fn entry(&mut self, key: u64) -> Result<&mut Entry, StoreError> {
-        self.entries.iter_mut().find(|entry| entry.key == key).ok_or(StoreError::Missing)
+        let entry = self.entries.iter_mut().find(|entry| entry.key == key);
+        let entry = entry.ok_or(StoreError::Missing)?;
+        entry.check_process()?;
+        Ok(entry)
     }
 
     /// The connection of a transaction under way.
@@ -161,7 +180,7 @@ impl Registry {
         let Some(place) = self.entries.iter().position(|entry| entry.key == key) else { return };
         if let Some(entry) = self.entries.get_mut(place) {
             entry.users = entry.users.saturating_sub(1);
-            if entry.users > 0 {
+            if entry.users > 0 || entry.check_process().is_err() {
                 return;
             }
         }
@@ -174,6 +193,10 @@ impl Registry {
 impl Entry {
     fn opened(&self) -> Opened {
         Opened { key: self.key, files: Arc::clone(&self.files), read_only: self.read_only }
+    }
+
+    fn check_process(&self) -> Result<(), StoreError> {
+        if self.process == std::process::id() { Ok(()) } else { Err(StoreError::Missing) }
     }
 
     pub(super) const fn users(&self) -> usize {

@@ -151,10 +151,6 @@ impl Transaction for SqliteTransaction<'_> {
         super::find::find(self.connection()?, query)
     }
 
-    fn count(&self, private: Option<bool>) -> Result<u64, StoreError> {
-        objects::count(self.connection()?, private)
-    }
-
     fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError> {
         objects::insert(self.change(Changed::Seen)?, object)
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::{Opening, SqliteStore};
 use crate::store::Mode;
-use crate::store::contract::{OPENING, new_token, object, read, write};
+use crate::store::contract::{OPENING, count, new_token, object, read, write};
 
 /// Set for a child process: which part it plays.
 const PART: &str = "CLAVIGER_TEST_PART";
@@ -38,6 +38,12 @@ impl Scratch {
     fn file(&self, name: &str) -> PathBuf {
         self.token.join(name)
     }
+}
+
+/// The names of what a directory holds, without the hidden ones.
+fn seen_in(directory: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.into_string().unwrap()).filter(|name| !name.starts_with('.')).collect()
 }
 
 /// This test binary, about to run one test of its own in the given part.

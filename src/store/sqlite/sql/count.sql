@@ -1,1 +1,0 @@
-SELECT count(*) FROM object INDEXED BY object_by_class WHERE ?1 IS NULL OR private = ?1
