@@ -105,21 +105,26 @@ fn sources() -> Vec<Source> {
     found
         .into_iter()
         .map(|path| Source {
-            name: path.strip_prefix(&root).unwrap().to_string_lossy().into_owned(),
-            text: fs::read_to_string(&path).unwrap(),
+            name: path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned(),
+            text: fs::read_to_string(&path).unwrap_or_else(|why| unreadable(&path, &why)),
         })
         .collect()
 }
 
 fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
+    let entries = fs::read_dir(directory).unwrap_or_else(|why| unreadable(directory, &why));
+    for entry in entries {
+        let path = entry.unwrap_or_else(|why| unreadable(directory, &why)).path();
         if path.is_dir() {
             collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
+}
+
+fn unreadable(path: &Path, why: &std::io::Error) -> ! {
+    panic!("{}: {why}", path.display())
 }
 
 fn floor(module: &str) -> Option<usize> {

@@ -23,6 +23,8 @@ mod calls;
 mod certificates;
 #[path = "cryptoki/changes.rs"]
 mod changes;
+#[path = "cryptoki/crowds.rs"]
+mod crowds;
 #[path = "cryptoki/derive.rs"]
 mod derive;
 #[path = "cryptoki/digests.rs"]
@@ -35,6 +37,8 @@ mod eddsa;
 mod every_function;
 #[path = "cryptoki/finding.rs"]
 mod finding;
+#[path = "cryptoki/forks.rs"]
+mod forks;
 #[path = "cryptoki/gcm.rs"]
 mod gcm;
 #[path = "cryptoki/generation.rs"]
@@ -45,8 +49,16 @@ mod hmac;
 mod initialise;
 #[path = "cryptoki/interfaces.rs"]
 mod interfaces;
+#[path = "cryptoki/killed.rs"]
+mod killed;
+#[path = "cryptoki/leaving.rs"]
+mod leaving;
 #[path = "cryptoki/login.rs"]
 mod login;
+#[path = "cryptoki/memory.rs"]
+mod memory;
+#[path = "cryptoki/neighbours.rs"]
+mod neighbours;
 #[path = "cryptoki/objects.rs"]
 mod objects;
 #[path = "cryptoki/operations.rs"]

@@ -14,7 +14,7 @@ const UNAVAILABLE: ck::CK_ULONG = ck::CK_UNAVAILABLE_INFORMATION;
 
 /// An attribute to be filled in, with room for so many bytes.
 fn room(kind: ck::CK_ATTRIBUTE_TYPE, bytes: &mut [u8]) -> ck::CK_ATTRIBUTE {
-    let length = crate::support::template::len(bytes.len());
+    let length = template::len(bytes.len());
     ck::CK_ATTRIBUTE { type_: kind, pValue: bytes.as_mut_ptr().cast(), ulValueLen: length }
 }
 
@@ -24,7 +24,7 @@ fn query(kind: ck::CK_ATTRIBUTE_TYPE) -> ck::CK_ATTRIBUTE {
 }
 
 fn read(session: &Session<'_>, object: u64, rows: &mut [ck::CK_ATTRIBUTE]) -> crate::support::Rv {
-    let count = crate::support::template::len(rows.len());
+    let count = template::len(rows.len());
     call!(session, C_GetAttributeValue(session.handle, object, rows.as_mut_ptr(), count))
 }
 
@@ -344,7 +344,7 @@ fn a_template_attribute_is_read_in_three_steps() {
         let size = size_of::<ck::CK_ATTRIBUTE>();
         let mut outer = query(ck::CKA_UNWRAP_TEMPLATE);
         read(&session, key, std::slice::from_mut(&mut outer)).is(ck::CKR_OK);
-        assert_eq!(outer.ulValueLen, crate::support::template::len(2 * size));
+        assert_eq!(outer.ulValueLen, template::len(2 * size));
         let mut rows = [query(UNAVAILABLE), query(UNAVAILABLE)];
         outer.pValue = rows.as_mut_ptr().cast();
         read(&session, key, std::slice::from_mut(&mut outer)).is(ck::CKR_OK);

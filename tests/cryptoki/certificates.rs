@@ -75,7 +75,8 @@ fn a_check_value_is_not_the_hosts_to_set() {
         let token = bench.token();
         let session = token.user();
         let forged = template! { CKA_CHECK_VALUE => b"\x01\x02\x03" };
-        session.create(&certificate().and(ck::CKA_CHECK_VALUE, b"\x01\x02\x03"))
+        session
+            .create(&certificate().and(ck::CKA_CHECK_VALUE, b"\x01\x02\x03"))
             .refused(ck::CKR_ATTRIBUTE_VALUE_INVALID);
         let object = session.create(&certificate()).unwrap();
         session.set(object, &forged).refused(ck::CKR_ATTRIBUTE_READ_ONLY);

@@ -263,7 +263,7 @@ fn a_copy_of_a_key_is_never_more_open() {
         let key = session.create(&known::aes(&[1; 16]).with(closed)).unwrap();
         for change in [template! { CKA_SENSITIVE => false }, template! { CKA_EXTRACTABLE => true }]
         {
-            let refused = session.copy(key, &change).err().expect("a refusal");
+            let refused = session.copy(key, &change).expect_err("a refusal");
             refused.is_one_of(&[ck::CKR_ATTRIBUTE_READ_ONLY, ck::CKR_TEMPLATE_INCONSISTENT]);
         }
         let open = template! { CKA_SENSITIVE => false, CKA_EXTRACTABLE => true };

@@ -14,7 +14,7 @@ fn begin(session: &Session<'_>, template: &Template) -> crate::support::Rv {
 
 fn next(session: &Session<'_>, most: usize) -> Vec<ck::CK_OBJECT_HANDLE> {
     let mut found = vec![0; most];
-    let (mut count, room) = (0, crate::support::template::len(most));
+    let (mut count, room) = (0, template::len(most));
     call!(session, C_FindObjects(session.handle, found.as_mut_ptr(), room, &raw mut count))
         .is(ck::CKR_OK);
     found.truncate(usize::try_from(count).expect("a count"));

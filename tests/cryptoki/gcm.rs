@@ -90,7 +90,7 @@ fn no_plaintext_leaves_before_the_tag_is_checked() {
         });
         rv.is(ck::CKR_OK);
         assert_eq!(written, 0);
-        session.decrypt_final().err().expect("a forgery").is_one_of(FORGED);
+        session.decrypt_final().expect_err("a forgery").is_one_of(FORGED);
     });
 }
 
@@ -106,7 +106,7 @@ fn every_tampering_is_noticed() {
         for at in [0, 20, 39, 40, 55] {
             let mut forged = sealed.clone();
             forged[at] ^= 0x80;
-            session.decrypt(&how, key, &forged).err().expect("a forgery").is_one_of(FORGED);
+            session.decrypt(&how, key, &forged).expect_err("a forgery").is_one_of(FORGED);
             let (s, (from, from_len)) = (session.handle, input(&forged));
             session.decrypt_init(&how, key).unwrap();
             let (rv, _, room) = lend_room(56, |out, out_len| {
@@ -118,7 +118,7 @@ fn every_tampering_is_noticed() {
         for (iv, aad) in [(b"other bytes!", b"header"), (&IV, b"Header")] {
             let parameter = gcm(iv, aad, 128);
             let how = with_struct(ck::CKM_AES_GCM, &parameter);
-            session.decrypt(&how, key, &sealed).err().expect("a forgery").is_one_of(FORGED);
+            session.decrypt(&how, key, &sealed).expect_err("a forgery").is_one_of(FORGED);
         }
     });
 }

@@ -16,7 +16,9 @@ const STANDARD: &CStr = c"PKCS 11";
 /// The members of a function list, as addresses: the version is padded to one pointer.
 fn members(list: *const c_void, count: usize) -> Vec<*mut c_void> {
     // SAFETY: every function list is a version followed by `count` function pointers.
-    (1..=count).map(|at| unsafe { *list.cast::<*mut c_void>().add(at) }).collect()
+    let members = unsafe { list.cast::<*mut c_void>().add(1) };
+    // SAFETY: as above.
+    unsafe { std::slice::from_raw_parts(members, count) }.to_vec()
 }
 
 fn version(list: *const c_void) -> (u8, u8) {

@@ -211,7 +211,7 @@ fn logging_out_ends_operations_with_private_keys() {
         let (_, key) = session.generate_pair(&how, &public, &template! {}).unwrap();
         session.sign_init(&plain(ck::CKM_ECDSA), key).unwrap();
         session.logout().unwrap();
-        let signed = session.sign_data(&[7; 32]).err().expect("no signature after the logout");
+        let signed = session.sign_data(&[7; 32]).expect_err("no signature after the logout");
         signed.is_one_of(&[ck::CKR_OPERATION_NOT_INITIALIZED, ck::CKR_USER_NOT_LOGGED_IN]);
     });
 }

@@ -14,6 +14,8 @@ use super::module::Module;
 const MARK: &str = "CLAVIGER_TEST_CHILD";
 /// The test's own directory.
 const DIRECTORY: &str = "CLAVIGER_TEST_DIRECTORY";
+/// What a process that a test started has to play.
+const ROLE: &str = "CLAVIGER_TEST_ROLE";
 /// Another module to run the tests against, for comparison.
 const OTHER_MODULE: &str = "CLAVIGER_TEST_MODULE";
 /// A test that takes longer hangs.
@@ -42,9 +44,8 @@ fn run_in_child(name: &str) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let bench = Bench { directory: directory.path().to_owned() };
     bench.prepare();
-    let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
-    command.args([name, "--exact", "--include-ignored", "--nocapture", "--test-threads=1"]);
-    command.env(MARK, name).env(DIRECTORY, bench.dir());
+    let mut command = test_command(name);
+    command.env(MARK, name).env(DIRECTORY, bench.dir()).env_remove(ROLE);
     bench.furnish(&mut command);
     let (status, output) = run_with_patience(&mut command, PATIENCE);
     if output.contains("running 0 tests") {
@@ -53,6 +54,13 @@ fn run_in_child(name: &str) {
     if !status.success() {
         panic!("{name} {}; what it wrote:\n{}", describe(status), without_harness(&output));
     }
+}
+
+/// This test binary, with one test to run.
+fn test_command(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("the path of this test"));
+    command.args([name, "--exact", "--include-ignored", "--nocapture", "--test-threads=1"]);
+    command
 }
 
 /// A child's output without the lines of its own test harness.
@@ -185,6 +193,29 @@ impl Bench {
         let candidates = [deps.join("libclaviger.so"), profile.join("libclaviger.so")];
         let newest = candidates.into_iter().filter_map(built).max();
         newest.expect("cargo builds libclaviger.so before its tests").1
+    }
+
+    /// What this process has to play in its test; None in the first one.
+    pub fn role(&self) -> Option<String> {
+        std::env::var(ROLE).ok()
+    }
+
+    /// A command that runs this test again in another process, which has a role to play on the
+    /// same tokens. What it writes begins with lines of the test harness.
+    pub fn player(&self, role: &str) -> Command {
+        let name = std::env::var(MARK).expect("a child knows its name");
+        let mut command = test_command(&name);
+        command.env(MARK, name).env(DIRECTORY, self.dir()).env(ROLE, role);
+        self.furnish(&mut command);
+        command
+    }
+
+    /// Runs another process in a role to its end; fails the test if that fails.
+    #[track_caller]
+    pub fn play(&self, role: &str) -> String {
+        let (status, output) = run_with_patience(&mut self.player(role), PATIENCE);
+        assert!(status.success(), "{role} {}: {}", describe(status), without_harness(&output));
+        output
     }
 
     /// Loads the module, as a host would.

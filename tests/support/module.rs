@@ -211,8 +211,10 @@ fn functions_of(library: *mut c_void) -> ck::CK_FUNCTION_LIST_3_2 {
         let mut found = null_mut();
         // SAFETY: live locals; the default interface by NULL name.
         if unsafe { get(null_mut(), &raw mut version, &raw mut found, 0) } == ck::CKR_OK {
-            // SAFETY: the module answered CKR_OK, so the interface and its 3.2 list are there.
-            return unsafe { *(*found).pFunctionList.cast::<ck::CK_FUNCTION_LIST_3_2>() };
+            // SAFETY: the module answered CKR_OK, so the interface is there.
+            let list = unsafe { (*found).pFunctionList };
+            // SAFETY: as above; this is its 3.2 list.
+            return unsafe { *list.cast::<ck::CK_FUNCTION_LIST_3_2>() };
         }
     }
     let address = symbol(library, "C_GetFunctionList").expect("C_GetFunctionList");
@@ -222,7 +224,9 @@ fn functions_of(library: *mut c_void) -> ck::CK_FUNCTION_LIST_3_2 {
     // SAFETY: a live local.
     assert_eq!(unsafe { get(&raw mut list) }, ck::CKR_OK, "C_GetFunctionList");
     let mut functions = ck::CK_FUNCTION_LIST_3_2::default();
+    // SAFETY: the module answered CKR_OK, so its list is there.
+    let list: ck::CK_FUNCTION_LIST = unsafe { *list };
     // SAFETY: the 3.2 list begins with the members of the 2.40 list, in the same order.
-    unsafe { (&raw mut functions).cast::<ck::CK_FUNCTION_LIST>().write(*list) };
+    unsafe { (&raw mut functions).cast::<ck::CK_FUNCTION_LIST>().write(list) };
     functions
 }

@@ -97,7 +97,7 @@ impl Template {
             all.push(ck::CK_ATTRIBUTE {
                 type_: *kind,
                 pValue: rows.as_mut_ptr().cast(),
-                ulValueLen: len(std::mem::size_of_val(rows.as_slice())),
+                ulValueLen: len(size_of_val(rows.as_slice())),
             });
         }
         body(all.as_mut_ptr(), len(all.len()))

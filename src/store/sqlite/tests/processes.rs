@@ -197,7 +197,7 @@ fn a_crash_at_any_point_of_a_commit_leaves_all_or_nothing() {
         let status = command.env("CLAVIGER_FAILPOINT", point).status().unwrap();
         assert_eq!(status.code(), Some(137), "{point}");
     };
-    for (point, count, settled) in [
+    for (point, kept, settled) in [
         ("store.before-commit", 0, true),
         ("store.marked", 0, false),
         ("store.committed", 2, false),
@@ -207,8 +207,8 @@ fn a_crash_at_any_point_of_a_commit_leaves_all_or_nothing() {
         crash("insert", point, &scratch.token);
         let store = scratch.open();
         assert_eq!(store.generation().is_some(), settled, "{point}");
-        assert_eq!(count(&store), count, "{point}");
-        assert_eq!(write(&store, |t| t.insert(&object("next"))), count, "{point}");
+        assert_eq!(count(&store), kept, "{point}");
+        assert_eq!(write(&store, |t| t.insert(&object("next"))), kept, "{point}");
         assert!(store.generation().is_some());
     }
     for (point, made) in [("store.create.before-rename", false), ("store.create.renamed", true)] {
