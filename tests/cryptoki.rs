@@ -13,6 +13,8 @@ mod support;
 
 #[path = "cryptoki/aes.rs"]
 mod aes;
+#[path = "cryptoki/aes_buffers.rs"]
+mod aes_buffers;
 #[path = "cryptoki/answers.rs"]
 mod answers;
 #[path = "cryptoki/attributes.rs"]
@@ -25,6 +27,8 @@ mod certificates;
 mod changes;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
+#[path = "cryptoki/damaged.rs"]
+mod damaged;
 #[path = "cryptoki/derive.rs"]
 mod derive;
 #[path = "cryptoki/digests.rs"]
@@ -71,7 +75,13 @@ mod policy;
 mod random;
 #[path = "cryptoki/rsa.rs"]
 mod rsa;
+#[path = "cryptoki/rsa_keys.rs"]
+mod rsa_keys;
 #[path = "cryptoki/sessions.rs"]
 mod sessions;
 #[path = "cryptoki/slots.rs"]
 mod slots;
+#[path = "cryptoki/templates.rs"]
+mod templates;
+#[path = "cryptoki/tokens.rs"]
+mod tokens;

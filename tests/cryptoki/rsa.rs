@@ -8,19 +8,50 @@ use cryptoki_sys as ck;
 use crate::support::known;
 use crate::support::operations::{input, lend_room, plain, with_struct};
 use crate::support::template::len;
-use crate::support::{Bench, Refused, Session, Token, call, isolated};
+use crate::support::{Refused, Session, Token, call, isolated};
 
 /// The DER header of a SHA-256 DigestInfo (RFC 8017, section 9.2).
 const SHA256_HEADER: &[u8] =
     b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
 
-/// Hashes: name for openssl, mechanism, PKCS #1 v1.5 and PSS with it, its MGF.
-#[rustfmt::skip]
-const HASHES: &[(&str, ck::CK_MECHANISM_TYPE, ck::CK_MECHANISM_TYPE, ck::CK_MECHANISM_TYPE, ck::CK_ULONG)] = &[
-    ("sha224", ck::CKM_SHA224, ck::CKM_SHA224_RSA_PKCS, ck::CKM_SHA224_RSA_PKCS_PSS, ck::CKG_MGF1_SHA224),
-    ("sha256", ck::CKM_SHA256, ck::CKM_SHA256_RSA_PKCS, ck::CKM_SHA256_RSA_PKCS_PSS, ck::CKG_MGF1_SHA256),
-    ("sha384", ck::CKM_SHA384, ck::CKM_SHA384_RSA_PKCS, ck::CKM_SHA384_RSA_PKCS_PSS, ck::CKG_MGF1_SHA384),
-    ("sha512", ck::CKM_SHA512, ck::CKM_SHA512_RSA_PKCS, ck::CKM_SHA512_RSA_PKCS_PSS, ck::CKG_MGF1_SHA512),
+/// A hash: its name for openssl, its mechanism, its MGF, and the signatures with it.
+struct Hash {
+    name: &'static str,
+    digest: ck::CK_MECHANISM_TYPE,
+    mgf: ck::CK_ULONG,
+    pkcs1: ck::CK_MECHANISM_TYPE,
+    pss: ck::CK_MECHANISM_TYPE,
+}
+
+const HASHES: &[Hash] = &[
+    Hash {
+        name: "sha224",
+        digest: ck::CKM_SHA224,
+        mgf: ck::CKG_MGF1_SHA224,
+        pkcs1: ck::CKM_SHA224_RSA_PKCS,
+        pss: ck::CKM_SHA224_RSA_PKCS_PSS,
+    },
+    Hash {
+        name: "sha256",
+        digest: ck::CKM_SHA256,
+        mgf: ck::CKG_MGF1_SHA256,
+        pkcs1: ck::CKM_SHA256_RSA_PKCS,
+        pss: ck::CKM_SHA256_RSA_PKCS_PSS,
+    },
+    Hash {
+        name: "sha384",
+        digest: ck::CKM_SHA384,
+        mgf: ck::CKG_MGF1_SHA384,
+        pkcs1: ck::CKM_SHA384_RSA_PKCS,
+        pss: ck::CKM_SHA384_RSA_PKCS_PSS,
+    },
+    Hash {
+        name: "sha512",
+        digest: ck::CKM_SHA512,
+        mgf: ck::CKG_MGF1_SHA512,
+        pkcs1: ck::CKM_SHA512_RSA_PKCS,
+        pss: ck::CKM_SHA512_RSA_PKCS_PSS,
+    },
 ];
 
 /// The known key pair in a session: public and private.
@@ -55,7 +86,7 @@ fn oaep(
     }
 }
 
-/// Every hash, and data of a few kilobytes.
+/// Data of a few kilobytes.
 const DATA: &[u8] = &[0x61; 3000];
 
 #[test]
@@ -65,8 +96,8 @@ fn pkcs1_signatures_verify_with_openssl() {
         let Keys { session, public, private } = keys(&token);
         let openssl = bench.openssl();
         openssl.take_public_key(&session, public);
-        for (name, _, mechanism, ..) in HASHES {
-            let how = plain(*mechanism);
+        for Hash { name, pkcs1, .. } in HASHES {
+            let how = plain(*pkcs1);
             let signature = session.sign(&how, private, DATA).unwrap();
             assert_eq!(signature.len(), 256);
             openssl.verifies(DATA, &signature, &format!("-rawin -digest {name}"));
@@ -102,7 +133,7 @@ fn pss_signatures_verify_with_openssl() {
         let Keys { session, public, private } = keys(&token);
         let openssl = bench.openssl();
         openssl.take_public_key(&session, public);
-        for (name, hash, _, mechanism, mgf) in HASHES {
+        for Hash { name, digest: hash, mgf, pss: mechanism, .. } in HASHES {
             for salt in [0, 20, 32] {
                 let parameter = pss(*hash, *mgf, salt);
                 let how = with_struct(*mechanism, &parameter);
@@ -190,7 +221,7 @@ fn what_openssl_encrypts_is_decrypted() {
         let sealed = openssl.must(&format!("{encrypt} -pkeyopt rsa_padding_mode:pkcs1"));
         let opened = session.decrypt(&plain(ck::CKM_RSA_PKCS), private, &sealed);
         assert_eq!(opened.unwrap(), b"a message");
-        for (name, hash, _, _, mgf) in HASHES {
+        for Hash { name, digest: hash, mgf, .. } in HASHES {
             let parameter = oaep(*hash, *mgf, b"");
             let how = with_struct(ck::CKM_RSA_PKCS_OAEP, &parameter);
             let options = format!(
@@ -305,97 +336,5 @@ fn bad_padding_tells_nothing_but_that_it_is_bad() {
         assert_eq!(answers.len(), 1, "{answers:?}");
         let known = ["CKR_ENCRYPTED_DATA_INVALID", "CKR_OK"];
         assert!(known.contains(&answers[0].as_str()), "{answers:?}");
-    });
-}
-
-#[test]
-fn a_key_without_its_primes_works_as_well() {
-    isolated(|bench| {
-        let token = bench.token();
-        let Keys { session, public, private } = keys(&token);
-        let how = plain(ck::CKM_SHA256_RSA_PKCS);
-        let bare = session.create(&known::rsa_private_without_primes()).unwrap();
-        let signature = session.sign(&how, bare, DATA).unwrap();
-        assert_eq!(signature, session.sign(&how, private, DATA).unwrap());
-        session.verify(&how, public, DATA, &signature).unwrap();
-    });
-}
-
-#[test]
-fn inconsistent_keys_are_not_imported() {
-    isolated(|bench| {
-        let token = bench.token();
-        let session = token.user();
-        let mut wrong = known::hex(known::RSA_PRIME_1);
-        wrong[100] ^= 4;
-        let key = known::rsa_private().without(ck::CKA_PRIME_1).and(ck::CKA_PRIME_1, &wrong);
-        session.create(&key).refused(ck::CKR_ATTRIBUTE_VALUE_INVALID);
-        let even = template_with_modulus(&[0xfe; 256]);
-        session.create(&even).refused(ck::CKR_ATTRIBUTE_VALUE_INVALID);
-    });
-}
-
-fn template_with_modulus(modulus: &[u8]) -> crate::support::Template {
-    known::rsa_public().without(ck::CKA_MODULUS).and(ck::CKA_MODULUS, modulus)
-}
-
-/// Generation takes a while, so it is tried once per test.
-fn generated(bench: &Bench, bits: ck::CK_ULONG) {
-    let token = bench.token();
-    let session = token.user();
-    let public = crate::support::template! {
-        CKA_MODULUS_BITS => bits, CKA_PUBLIC_EXPONENT => b"\x01\x00\x01", CKA_TOKEN => true,
-    };
-    let private = crate::support::template! { CKA_TOKEN => true };
-    let how = plain(ck::CKM_RSA_PKCS_KEY_PAIR_GEN);
-    let (public, private) = session.generate_pair(&how, &public, &private).unwrap();
-    let modulus = session.get(public, ck::CKA_MODULUS).unwrap();
-    assert_eq!(len(modulus.len()) * 8, bits);
-    assert!(modulus[0] >= 128, "all bits of the modulus are used");
-    session.has(private, ck::CKA_MODULUS, &modulus);
-    session.has(private, ck::CKA_PUBLIC_EXPONENT, b"\x01\x00\x01");
-    session.has(public, ck::CKA_MODULUS_BITS, bits);
-    let openssl = bench.openssl();
-    openssl.take_public_key(&session, public);
-    let signature = session.sign(&plain(ck::CKM_SHA256_RSA_PKCS), private, DATA).unwrap();
-    openssl.verifies(DATA, &signature, "-rawin -digest sha256");
-}
-
-#[test]
-fn keys_of_2048_bits_are_generated() {
-    isolated(|bench| generated(bench, 2048));
-}
-
-#[test]
-fn keys_of_3072_bits_are_generated() {
-    isolated(|bench| generated(bench, 3072));
-}
-
-#[test]
-fn keys_of_other_sizes_and_exponents_are_refused() {
-    isolated(|bench| {
-        let token = bench.token();
-        let session = token.user();
-        let how = plain(ck::CKM_RSA_PKCS_KEY_PAIR_GEN);
-        let none = crate::support::template! {};
-        let refused = &[
-            ck::CKR_KEY_SIZE_RANGE,
-            ck::CKR_ATTRIBUTE_VALUE_INVALID,
-            ck::CKR_TEMPLATE_INCONSISTENT,
-        ];
-        for bits in [0, 512, 2047, 4097, 8192, ck::CK_ULONG::MAX] {
-            let public = crate::support::template! { CKA_MODULUS_BITS => bits };
-            let made = session.generate_pair(&how, &public, &none);
-            made.expect_err("an odd size").is_one_of(refused);
-        }
-        for exponent in [b"".as_slice(), b"\x01", b"\x02", b"\x01\x00\x00"] {
-            let public = crate::support::template! {
-                CKA_MODULUS_BITS => 2048_u64, CKA_PUBLIC_EXPONENT => exponent,
-            };
-            let made = session.generate_pair(&how, &public, &none);
-            made.expect_err("an odd exponent").is_one_of(refused);
-        }
-        session.generate_pair(&how, &none, &none).refused(ck::CKR_TEMPLATE_INCOMPLETE);
-        assert_eq!(session.count(&none), 0);
     });
 }
