@@ -302,9 +302,26 @@ impl Provider {
         if self.serials()?.iter().any(|(taken, _)| *taken == id) {
             return Ok(None);
         }
+        self.sweep_unfinished();
         let token = self.new_token(new_serial(id)?);
         token.make_files(so_pin, label)?;
         Ok(Some(token))
+    }
+
+    /// Removes what killed processes left of tokens half made or half deleted. The caller holds
+    /// the data directory's lock, under which tokens are made.
+    fn sweep_unfinished(&self) {
+        let Ok(entries) = std::fs::read_dir(self.tokens_directory()) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let is_unfinished = [".new-", ".gone-"]
+                .iter()
+                .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+            if is_unfinished {
+                // What cannot be removed disturbs nobody: it has no name of a token.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
     }
 
     /// Sessions of this process on a slot: all, and the read/write ones.

@@ -1,9 +1,10 @@
-//! What the command line tool asks for, in plain words: objects, new keys, and the end of a
-//! token. No templates and no numbers of the standard leave this folder.
+//! What the command line tool and the documents ask for, in plain words: objects, new keys, the
+//! end of a token, the mechanisms. No templates and no numbers of the standard leave this folder.
 //!
 //! Each step passes the hall as the C function does that it stands for, under the same rules.
 //! PKCS#11 3.2, "Object management functions" and "Key management functions".
 
+mod mechanisms;
 mod new_key;
 mod view;
 
@@ -17,6 +18,7 @@ use crate::store::sqlite::{Opening, SqliteStore};
 
 use super::Provider;
 use super::sessions::UserType;
+pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::NewKey;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
 

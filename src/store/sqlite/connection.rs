@@ -84,6 +84,15 @@ pub(super) fn close(connection: Connection) {
     }
 }
 
+/// Moves everything from the write-ahead log to the database and cuts the log to nothing, so
+/// that what was replaced is nowhere any more. Gives up at once while somebody reads: the next
+/// one to do this, or the last to close, does it then.
+pub(super) fn empty_write_ahead_log(connection: &Connection) {
+    let _ = connection.busy_timeout(Duration::ZERO);
+    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    let _ = connection.busy_timeout(BUSY);
+}
+
 /// In a forked child: closes a connection of the parent. It must not be forgotten, or SQLite
 /// would hand its locks, which a child does not have, to the next connection. A checkpoint would
 /// write to, and could delete, what others are using.

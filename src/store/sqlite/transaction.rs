@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::files::TokenFiles;
 use super::registry::{self, Registry};
-use super::{objects, token};
+use super::{connection, objects, token};
 use crate::store::{
     Mode, ObjectId, Query, Role, StoreError, StoredObject, TokenRecord, Transaction,
 };
@@ -33,6 +33,8 @@ pub(super) struct SqliteTransaction<'s> {
     files: &'s TokenFiles,
     mode: Mode,
     changed: Changed,
+    /// A PIN record was replaced: the old one must not stay in the write-ahead log.
+    forgets: bool,
     ended: bool,
     _writer: Option<RecordLock<'s>>,
     registry: MutexGuard<'static, Registry>,
@@ -57,7 +59,8 @@ impl<'s> SqliteTransaction<'s> {
             return Err(error);
         }
         let changed = Changed::Nothing;
-        let begun = Self { key, files, mode, changed, ended: false, _writer: writer, registry };
+        let (forgets, ended) = (false, false);
+        let begun = Self { key, files, mode, changed, forgets, ended, _writer: writer, registry };
         if mode == Mode::Write {
             // Should it fail, others go on asking the database.
             let _ = begun.files.settle_if_marked();
@@ -120,6 +123,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn put_token(&mut self, record: &TokenRecord) -> Result<(), StoreError> {
+        self.forgets = true;
         token::write(self.change(Changed::Seen)?, record)
     }
 
@@ -174,6 +178,9 @@ impl Transaction for SqliteTransaction<'_> {
             Changed::Seen => self.commit_seen()?,
         }
         self.ended = true;
+        if self.forgets {
+            connection::empty_write_ahead_log(self.connection()?);
+        }
         hit("store.after-commit");
         Ok(())
     }

@@ -1,0 +1,110 @@
+//! The mechanisms in words, as the documents show them. Every word comes from the registry, so
+//! that a document cannot promise what the module does not do. PKCS#11 3.2, "Mechanisms".
+
+use crate::mechanism::Mechanism;
+use crate::mechanism::params::Shape;
+use crate::mechanism::registry::REGISTRY;
+use crate::object::class::KeyType;
+
+/// One mechanism, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MechanismRow {
+    /// The standard's name.
+    pub name: &'static str,
+    /// What it does: `encrypt`, `decrypt`, `digest`, `sign`, `verify`, `generate`,
+    /// `generate pair`, `derive`.
+    pub functions: Vec<&'static str>,
+    /// The types of key that it works with or makes; none for digests.
+    pub keys: Vec<&'static str>,
+    /// The sizes of keys, if it takes or makes any.
+    pub key_sizes: Option<KeySizes>,
+    /// The structure or bytes that it takes as its parameter, if it takes any.
+    pub parameter: Option<&'static str>,
+}
+
+/// The sizes of keys that a mechanism takes or makes, as C_GetMechanismInfo tells them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeySizes {
+    /// The smallest.
+    pub min: u64,
+    /// The largest.
+    pub max: u64,
+    /// `bits` or `bytes`, as the standard has it for the mechanism.
+    pub unit: &'static str,
+}
+
+/// Every mechanism of a software token, in the order of the standard's numbers.
+#[must_use]
+pub fn mechanism_table() -> Vec<MechanismRow> {
+    REGISTRY.iter().map(row).collect()
+}
+
+fn row(mechanism: &Mechanism) -> MechanismRow {
+    let functions = [
+        (mechanism.encrypt.is_some(), "encrypt"),
+        (mechanism.decrypt.is_some(), "decrypt"),
+        (mechanism.digest.is_some(), "digest"),
+        (mechanism.sign.is_some(), "sign"),
+        (mechanism.verify.is_some(), "verify"),
+        (mechanism.generate.is_some(), "generate"),
+        (mechanism.generate_pair.is_some(), "generate pair"),
+        (mechanism.derive.is_some(), "derive"),
+    ];
+    MechanismRow {
+        name: mechanism.name,
+        functions: functions.into_iter().filter(|(can, _)| *can).map(|(_, word)| word).collect(),
+        keys: mechanism.key_types.iter().map(|key_type| key_name(*key_type)).collect(),
+        key_sizes: mechanism.key_types.first().map(|key_type| KeySizes {
+            min: mechanism.min_key_size,
+            max: mechanism.max_key_size,
+            unit: unit(*key_type, mechanism),
+        }),
+        parameter: parameter(mechanism.shape),
+    }
+}
+
+/// The unit of a mechanism's key sizes. The standard counts generic secrets in bits where they
+/// are made, and in bytes where a MAC uses them.
+const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
+    match key_type {
+        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards => "bits",
+        KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
+        KeyType::Aes
+        | KeyType::GenericSecret
+        | KeyType::Sha1Hmac
+        | KeyType::Sha224Hmac
+        | KeyType::Sha256Hmac
+        | KeyType::Sha384Hmac
+        | KeyType::Sha512Hmac => "bytes",
+    }
+}
+
+const fn key_name(key_type: KeyType) -> &'static str {
+    match key_type {
+        KeyType::Rsa => "RSA",
+        KeyType::Ec => "EC",
+        KeyType::EcEdwards => "Ed25519",
+        KeyType::Aes => "AES",
+        KeyType::GenericSecret => "generic secret",
+        KeyType::Sha1Hmac => "SHA-1 HMAC",
+        KeyType::Sha224Hmac => "SHA-224 HMAC",
+        KeyType::Sha256Hmac => "SHA-256 HMAC",
+        KeyType::Sha384Hmac => "SHA-384 HMAC",
+        KeyType::Sha512Hmac => "SHA-512 HMAC",
+    }
+}
+
+const fn parameter(shape: Shape) -> Option<&'static str> {
+    match shape {
+        Shape::None => None,
+        Shape::OptionalEddsa => Some("none, or `CK_EDDSA_PARAMS`"),
+        Shape::OptionalIv16 => Some("none; 16 bytes are ignored"),
+        Shape::Iv16 => Some("16 bytes"),
+        Shape::Ctr => Some("`CK_AES_CTR_PARAMS`"),
+        Shape::Gcm => Some("`CK_GCM_PARAMS`"),
+        Shape::Pss => Some("`CK_RSA_PKCS_PSS_PARAMS`"),
+        Shape::Oaep => Some("`CK_RSA_PKCS_OAEP_PARAMS`"),
+        Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
+        Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
+    }
+}
