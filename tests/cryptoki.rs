@@ -39,6 +39,9 @@ mod ecdsa;
 mod eddsa;
 #[path = "cryptoki/every_function.rs"]
 mod every_function;
+#[cfg(feature = "failpoints")]
+#[path = "cryptoki/failpoints.rs"]
+mod failpoints;
 #[path = "cryptoki/finding.rs"]
 mod finding;
 #[path = "cryptoki/forks.rs"]

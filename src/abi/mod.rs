@@ -27,6 +27,7 @@ mod signing;
 mod slots;
 mod template;
 mod unsupported;
+pub mod vendor;
 mod verifying;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -33,6 +33,7 @@ use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
 pub use keys::KeyPair;
 pub use sessions::UserType;
+pub(crate) use slots::SLOT_LIMIT;
 use slots::Slot;
 pub use slots::TokenView;
 

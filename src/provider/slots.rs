@@ -22,7 +22,7 @@ use super::Provider;
 
 /// Slot numbers stay below 2^24: six digits of the serial number, and positive in consumers
 /// that keep them in 31 bits.
-const SLOT_LIMIT: u64 = 1 << 24;
+pub(crate) const SLOT_LIMIT: u64 = 1 << 24;
 const SERIAL_LEN: usize = 16;
 
 /// A slot, with its token once that is initialised.
