@@ -4,6 +4,8 @@ CARGO      ?= cargo
 PREFIX     ?= /usr/local
 DESTDIR    ?=
 INSTALL    ?= install
+# Line tables make the module eight times as large; `make install STRIP=` keeps them.
+STRIP      ?= -s
 
 LIBDIR     ?= $(PREFIX)/lib
 BINDIR     ?= $(PREFIX)/bin
@@ -81,8 +83,8 @@ install:
 	@test -e $(target)/release/libclaviger.so || { echo 'run `make build` first' >&2; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkcs11 $(DESTDIR)$(BINDIR) $(DESTDIR)$(INCLUDEDIR) \
 	    $(DESTDIR)$(P11KITDIR)
-	$(INSTALL) -m 755 $(target)/release/libclaviger.so $(DESTDIR)$(module)
-	$(INSTALL) -m 755 $(target)/release/claviger $(DESTDIR)$(BINDIR)/claviger
+	$(INSTALL) $(STRIP) -m 755 $(target)/release/libclaviger.so $(DESTDIR)$(module)
+	$(INSTALL) $(STRIP) -m 755 $(target)/release/claviger $(DESTDIR)$(BINDIR)/claviger
 	$(INSTALL) -m 644 include/claviger.h $(DESTDIR)$(INCLUDEDIR)/claviger.h
 	printf '# Claviger for everything that finds its PKCS#11 modules through p11-kit.\nmodule: %s\n' \
 	    $(module) >$(DESTDIR)$(modulefile)

@@ -72,13 +72,14 @@ fn short_table() -> String {
             None => groups.push((alike, vec![row.name])),
         }
     }
-    let mut text = "| keys | sizes | functions | mechanisms |\n|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| keys | sizes | functions | mechanisms: `CKM_` and |\n|---|---|---|---|\n".to_owned();
     for ([keys, sizes, functions], names) in groups {
         let names: Vec<&str> =
             names.iter().map(|name| name.strip_prefix("CKM_").unwrap_or(name)).collect();
         text += &format!("| {keys} | {sizes} | {functions} | {} |\n", names.join(", "));
     }
-    text
+    text + "\n[docs/mechanisms.md](docs/mechanisms.md) has each with its parameter.\n"
 }
 
 fn full_table() -> String {
@@ -127,9 +128,9 @@ fn header() -> String {
         ("CLAVIGER_LIBRARY", LIBRARY, "libraryDescription, padded with blanks there."),
     ];
     let define = |(name, text, what): &(&str, &str, &str)| {
-        format!("\n/**\n * {what}\n */\n#define {name} \"{text}\"")
+        format!("/**\n * {what}\n */\n#define {name} \"{text}\"")
     };
-    config.after_includes = Some(texts.iter().map(define).collect::<Vec<_>>().join("\n"));
+    config.after_includes = Some(texts.iter().map(define).collect::<Vec<_>>().join("\n\n"));
     let built = cbindgen::Builder::new()
         .with_config(config)
         .with_src(root().join("src/abi/vendor.rs"))

@@ -18,6 +18,7 @@ use crate::system::environment::Environment;
 use crate::system::files::Access;
 use places::{Places, Trust};
 pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, Value};
+pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 
 /// All that can be configured, with every value filled in.
 #[derive(Clone, Debug)]

@@ -79,7 +79,14 @@ const PUBLIC_WRITE: &[(&str, PublicWrite)] =
 
 /// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
 const MEMORY_PER_LANE_KIB: u32 = 8;
-const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=4 << 20;
+/// The most that a PIN may cost: the vault refuses a record that asks for more, so that a changed
+/// file cannot make a login take hours.
+pub(crate) const MOST_MEMORY_KIB: u32 = 1 << 20;
+/// As `MOST_MEMORY_KIB`, for the passes.
+pub(crate) const MOST_PASSES: u32 = 64;
+/// As `MOST_MEMORY_KIB`, for the lanes.
+pub(crate) const MOST_LANES: u32 = 64;
+const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=MOST_MEMORY_KIB;
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
@@ -108,13 +115,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "pin.argon2_passes",
-        accept: |to, value| number(value, 1..=1000).map(|it| to.argon2_passes = it),
+        accept: |to, value| number(value, 1..=MOST_PASSES).map(|it| to.argon2_passes = it),
         show: |of| Value::Number(of.argon2_passes),
         meaning: "passes over that memory",
     },
     Setting {
         key: "pin.argon2_lanes",
-        accept: |to, value| number(value, 1..=64).map(|it| to.argon2_lanes = it),
+        accept: |to, value| number(value, 1..=MOST_LANES).map(|it| to.argon2_lanes = it),
         show: |of| Value::Number(of.argon2_lanes),
         meaning: "independent lanes in that memory",
     },

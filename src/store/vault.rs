@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use self::associated::{Content, associated};
 use super::{NewToken, PinRecord, Role, StoreError, StoredObject, TokenRecord};
 use super::{TRIES, Transaction};
+use crate::config::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 use crate::engine::hash::{Digest, Mac, constant_time_eq, keyed_blake3};
 use crate::engine::kdf::{Argon2Cost, argon2id, hkdf_sha256};
 use crate::engine::{EngineError, random, sealing};
@@ -23,7 +24,8 @@ const KEY_LEN: usize = 32;
 const FIRST_EPOCH: u64 = 1;
 
 /// The highest cost that is believed: a changed record must not exhaust the host's memory.
-const HIGHEST_COST: Argon2Cost = Argon2Cost { memory_kib: 1 << 20, passes: 64, lanes: 64 };
+const HIGHEST_COST: Argon2Cost =
+    Argon2Cost { memory_kib: MOST_MEMORY_KIB, passes: MOST_PASSES, lanes: MOST_LANES };
 
 /// How a new PIN is kept.
 #[derive(Clone, Copy, Debug)]
