@@ -17,17 +17,18 @@ mod random;
 mod sessions;
 mod signing;
 mod slots;
+mod table;
 mod verifying;
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::call::Function;
 use crate::config::Configuration;
 use crate::error::{Error, Result, Rv};
 use crate::session::{Kind, Session};
 use crate::token::Token;
+use crate::token::keys::LastKey;
 
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
@@ -36,6 +37,7 @@ pub use sessions::UserType;
 pub(crate) use slots::SLOT_LIMIT;
 use slots::Slot;
 pub use slots::TokenView;
+use table::SessionTable;
 
 /// Who made the library, every slot and every token; at most 32 bytes.
 pub const MANUFACTURER: &str = "Claviger";
@@ -55,7 +57,7 @@ pub struct Provider {
     /// Held while a token is made, so that one process makes one at a time.
     initialising: Mutex<()>,
     slots: RwLock<Vec<Arc<Slot>>>,
-    sessions: RwLock<HashMap<u64, Arc<OpenSession>>>,
+    sessions: SessionTable,
     next_session: AtomicU64,
     /// Object handles are unique in the process, so that one of another token is never taken
     /// for a valid one.
@@ -67,6 +69,7 @@ pub(crate) struct OpenSession {
     session: Session,
     slot: u64,
     token: Arc<Token>,
+    last_key: Mutex<LastKey>,
 }
 
 /// One call in progress, in a session that is there.
@@ -88,11 +91,8 @@ impl Provider {
         session: u64,
         body: impl FnOnce(&Call<'_>) -> Result<T>,
     ) -> Result<T> {
-        let open = self
-            .sessions()
-            .get(&session)
-            .cloned()
-            .ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
+        let open = self.sessions.get(session);
+        let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
         let call = Call { provider: self, function, open };
         call.check_access()?;
         body(&call)
@@ -101,14 +101,6 @@ impl Provider {
     /// Tells the diagnostic log why a call failed.
     pub(crate) fn note(&self, function: Function, error: &Error) {
         self.diagnostics.failed(function, error);
-    }
-
-    fn sessions(&self) -> RwLockReadGuard<'_, HashMap<u64, Arc<OpenSession>>> {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sessions_mut(&self) -> RwLockWriteGuard<'_, HashMap<u64, Arc<OpenSession>>> {
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slots(&self) -> RwLockReadGuard<'_, Vec<Arc<Slot>>> {

@@ -136,7 +136,7 @@ impl Provider {
     /// `CKR_DEVICE_ERROR` if the data directory cannot be read.
     pub fn look_for_tokens(&self) -> Result<()> {
         let serials = self.serials()?;
-        let in_use: Vec<u64> = self.sessions().values().map(|open| open.slot).collect();
+        let in_use: Vec<u64> = self.sessions.all(|_| true).iter().map(|open| open.slot).collect();
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|slot| {
             let there = serials.iter().any(|(id, _)| *id == slot.id);
@@ -326,7 +326,7 @@ impl Provider {
 
     /// Sessions of this process on a slot: all, and the read/write ones.
     pub(super) fn session_counts(&self, id: u64) -> (u64, u64) {
-        self.sessions().values().filter(|open| open.slot == id).fold((0, 0), |counts, open| {
+        self.sessions.all(|open| open.slot == id).iter().fold((0, 0), |counts, open| {
             let write = u64::from(open.session.access == Access::ReadWrite);
             (counts.0 + 1, counts.1 + write)
         })

@@ -74,7 +74,7 @@ impl Token {
 
     fn enter(&self, role: Role, vault: Vault) {
         let login = Login { role, vault: Arc::new(vault), miscounted: AtomicBool::new(false) };
-        *self.login.write().unwrap_or_else(PoisonError::into_inner) = Some(login);
+        self.set_login(Some(login));
         // What was opened without keys lacks its secret parts.
         self.table.close_opened();
     }

@@ -8,7 +8,7 @@ use crate::object::Object;
 use crate::object::attribute;
 use crate::object::class::change::{change, copy};
 use crate::object::class::reading::matches;
-use crate::object::class::{Birth, Class, Context, complete};
+use crate::object::class::{Birth, Context, complete};
 use crate::object::template::Template;
 use crate::store::vault::VaultError;
 use crate::store::{Mode, ObjectId, StoredObject, Transaction};
@@ -167,27 +167,6 @@ impl Token {
         }
         self.was_replaced();
         Err(VaultError::Replaced.into())
-    }
-
-    /// A key by its handle, with its secret part.
-    ///
-    /// # Errors
-    /// `CKR_KEY_HANDLE_INVALID`; `CKR_USER_NOT_LOGGED_IN` if only a login opens it.
-    pub(crate) fn key(&self, viewer: &Viewer, handle: u64) -> Result<Arc<Held>> {
-        let held = self.object(viewer, handle).map_err(|error| match error.rv {
-            Rv::ObjectHandleInvalid => Rv::KeyHandleInvalid.because(error.why),
-            _ => error,
-        })?;
-        let class = held.object.attributes.get(attribute::CLASS).and_then(Class::from_code);
-        if !class.is_some_and(Class::is_key) {
-            return Err(Rv::KeyHandleInvalid.because("the object is not a key"));
-        }
-        match held.place {
-            Place::Token { complete: false, .. } => {
-                Err(Rv::UserNotLoggedIn.because("keys on the token need a login"))
-            }
-            Place::Token { .. } | Place::Session(_) => Ok(held),
-        }
     }
 
     /// C_FindObjectsInit: the handles of what matches and is in sight.
