@@ -6,7 +6,6 @@
 #ifndef CLAVIGER_H
 #define CLAVIGER_H
 
-
 /**
  * manufacturerID, padded with blanks there.
  */

@@ -14,9 +14,6 @@ use std::process::Command;
 use claviger::provider::administration::{MechanismRow, mechanism_table};
 use claviger::provider::{LIBRARY, MANUFACTURER, MODEL};
 
-const BEGIN: &str = "<!-- mechanisms:begin -->\n";
-const END: &str = "<!-- mechanisms:end -->";
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -40,13 +37,14 @@ fn keep(name: &str, wanted: &str) {
     assert!(there == wanted, "{name} is out of date from line {line} on; {how} writes it");
 }
 
-/// Keeps what stands between the marks of a document.
+/// Keeps what stands between two marks of a document.
 #[track_caller]
-fn keep_between_marks(name: &str, wanted: &str) {
+fn keep_between_marks(name: &str, mark: &str, wanted: &str) {
+    let (begin, end) = (format!("<!-- {mark}:begin -->\n"), format!("<!-- {mark}:end -->"));
     let text = read(name);
-    let (before, rest) = text.split_once(BEGIN).unwrap_or_else(|| panic!("{name}: no {BEGIN}"));
-    let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{name}: no {END}"));
-    keep(name, &[before, BEGIN, wanted, END, after].concat());
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{name}: no {begin}"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{name}: no {end}"));
+    keep(name, &[before, &begin, wanted, &end, after].concat());
 }
 
 fn sizes(row: &MechanismRow) -> String {
@@ -101,8 +99,8 @@ fn full_table() -> String {
 #[test]
 fn the_tables_of_mechanisms_are_those_of_the_registry() {
     assert!(mechanism_table().len() > 40, "the registry was not found");
-    keep_between_marks("README.md", &short_table());
-    keep_between_marks("docs/mechanisms.md", &full_table());
+    keep_between_marks("README.md", "mechanisms", &short_table());
+    keep_between_marks("docs/mechanisms.md", "mechanisms", &full_table());
 }
 
 #[test]
@@ -115,6 +113,12 @@ fn a_row_says_what_it_does_and_with_which_keys() {
     }
     let names: BTreeSet<&str> = table.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), table.len(), "a mechanism is listed twice");
+}
+
+#[test]
+fn the_schema_that_is_shown_is_the_one_that_is_made() {
+    let schema = read("src/store/sqlite/schema/1.sql");
+    keep_between_marks("docs/store-format.md", "schema", &format!("```sql\n{schema}```\n"));
 }
 
 /// What `include/claviger.h` must be.
@@ -160,7 +164,8 @@ fn a_c_compiler_takes_the_header_and_finds_the_values_of_the_code() {
          SAME(CKK_CLAVIGER_BASE, {}UL);\nSAME(CKR_CLAVIGER_BASE, {}UL);\n\
          SAME(CLAVIGER_SLOT_LIMIT, {}UL);\nSAME(CLAVIGER_PIN_MIN_LEN, {}UL);\n\
          SAME(CLAVIGER_PIN_MAX_LEN, {}UL);\n\
-         const char *const texts[] = {{ CLAVIGER_MANUFACTURER, CLAVIGER_MODEL, CLAVIGER_LIBRARY }};\n",
+         const char *const texts[] = {{\n\
+         CLAVIGER_MANUFACTURER, CLAVIGER_MODEL, CLAVIGER_LIBRARY }};\n",
         vendor::CKA_CLAVIGER_BASE,
         vendor::CKM_CLAVIGER_BASE,
         vendor::CKK_CLAVIGER_BASE,

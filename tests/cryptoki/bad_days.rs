@@ -194,17 +194,19 @@ fn read_only_token(bench: &Bench) -> Vec<u8> {
         session.generate_pair(&how, &public, &template! { CKA_TOKEN => true }).expect("a pair");
     let signature = session.sign(&plain(ck::CKM_EDDSA), key, b"data").expect("a signature");
     token.module.finalize().expect("C_Finalize");
-    forbid_writing(bench);
+    forbid_writing(bench, true);
     signature
 }
 
-fn forbid_writing(bench: &Bench) {
+/// Whoever is not root can remove only what can be written: the test ends with `forbid` false.
+fn forbid_writing(bench: &Bench, forbid: bool) {
     let directory = token_directory(bench);
+    let (for_directories, for_files) = if forbid { (0o555, 0o444) } else { (0o700, 0o600) };
     for entry in fs::read_dir(&directory).unwrap() {
-        chmod(&entry.unwrap().path(), 0o444);
+        chmod(&entry.unwrap().path(), for_files);
     }
     for directory in [&directory, &bench.token_dir().join("tokens"), &bench.token_dir()] {
-        chmod(directory, 0o555);
+        chmod(directory, for_directories);
     }
     chmod(bench.dir(), 0o755);
 }
@@ -229,6 +231,7 @@ fn a_token_that_cannot_be_written_says_so_and_shows_what_is_public() {
         let left = fs::read_dir(token_directory(bench)).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert!(!left.iter().any(|name| name.to_str().unwrap().contains("wal")), "{left:?}");
+        forbid_writing(bench, false);
     });
 }
 
@@ -262,6 +265,7 @@ fn a_token_that_cannot_be_written_can_be_used_where_that_is_allowed() {
             }
             session.create(&data("in the session", false)).expect("session objects need no disk");
         });
+        forbid_writing(bench, false);
     });
 }
 
@@ -271,7 +275,7 @@ fn what_another_process_has_not_written_back_is_not_overlooked_by_a_reader() {
         let token = bench.token();
         let session = token.user();
         session.create(&data("in the log", true)).unwrap();
-        forbid_writing(bench);
+        forbid_writing(bench, true);
         in_child(|| {
             become_nobody();
             let module = bench.load();
@@ -279,6 +283,7 @@ fn what_another_process_has_not_written_back_is_not_overlooked_by_a_reader() {
             let slot = module.slots(true).unwrap()[0];
             module.token_info(slot).map(drop).refused(ck::CKR_DEVICE_ERROR);
         });
+        forbid_writing(bench, false);
     });
 }
 
@@ -319,6 +324,7 @@ fn a_token_cannot_be_made_where_nothing_can_be_written() {
             assert!(!module.token_has(module.slots(true).unwrap()[0], ck::CKF_TOKEN_INITIALIZED));
         });
         assert_eq!(fs::read_dir(bench.token_dir()).unwrap().count(), 0, "nothing is left behind");
+        chmod(&bench.token_dir(), 0o700);
     });
 }
 

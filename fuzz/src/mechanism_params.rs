@@ -1,0 +1,395 @@
+//! Arbitrary mechanisms and parameters, with keys of every kind. What was signed verifies, what
+//! was encrypted decrypts to what it was, in one part and in several.
+
+use std::ptr::null_mut;
+
+use cryptoki_sys as ck;
+
+use super::attributes::Attributes;
+use super::bytes::Bytes;
+use super::module::{Module, ask, lent, with_module};
+
+/// Room for every answer to data of at most 255 bytes.
+const ROOM: usize = 1024;
+
+/// A mechanism with the memory that it leads to.
+struct Given {
+    c: ck::CK_MECHANISM,
+    _parameter: Box<[u8]>,
+    _parts: Vec<Box<[u8]>>,
+}
+
+/// A value inside a parameter: pointer and length, now and then one that must be refused.
+fn part(bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> (*mut u8, ck::CK_ULONG) {
+    match bytes.below(16) {
+        14 => (null_mut(), bytes.pick(&[0, 1, 1 << 40])),
+        15 => (null_mut(), 0),
+        _ => {
+            let most = bytes.pick(&[12, 16, 65, 67, 140]);
+            let mut value: Box<[u8]> = bytes.some(most).into();
+            let (start, len) = (value.as_mut_ptr(), lent(&value).1);
+            parts.push(value);
+            (start, len)
+        }
+    }
+}
+
+fn structure<T>(value: &T) -> Vec<u8> {
+    let start = std::ptr::from_ref(value).cast::<u8>();
+    // SAFETY: the structure is live, and its padding was zeroed before it was filled in.
+    unsafe { std::slice::from_raw_parts(start, size_of::<T>()) }.to_vec()
+}
+
+#[rustfmt::skip]
+const HASHES: &[ck::CK_ULONG] = &[
+    ck::CKM_SHA_1, ck::CKM_SHA224, ck::CKM_SHA256, ck::CKM_SHA384, ck::CKM_SHA512, ck::CKM_MD5,
+    ck::CK_ULONG::MAX,
+];
+const MASKS: &[ck::CK_ULONG] =
+    &[ck::CKG_MGF1_SHA1, ck::CKG_MGF1_SHA224, ck::CKG_MGF1_SHA256, ck::CKG_MGF1_SHA512, 0];
+
+#[rustfmt::skip]
+const PSS: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_RSA_PKCS_PSS, ck::CKM_SHA224_RSA_PKCS_PSS, ck::CKM_SHA256_RSA_PKCS_PSS,
+    ck::CKM_SHA384_RSA_PKCS_PSS, ck::CKM_SHA512_RSA_PKCS_PSS,
+];
+#[rustfmt::skip]
+const GENERAL: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_SHA_1_HMAC_GENERAL, ck::CKM_SHA224_HMAC_GENERAL, ck::CKM_SHA256_HMAC_GENERAL,
+    ck::CKM_SHA384_HMAC_GENERAL, ck::CKM_SHA512_HMAC_GENERAL,
+];
+/// Points on P-256: the generator, compressed and not, alone and in an OCTET STRING.
+const POINTS: &[&[u8]] = &[
+    b"\x04\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\
+      \x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96\
+      \x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16\
+      \x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5",
+    b"\x03\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\
+      \x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96",
+    b"\x04\x21\x03\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\
+      \xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39\x45\xd8\x98\xc2\x96",
+];
+
+/// A point of the other side, real or not.
+fn point(bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> (*mut u8, ck::CK_ULONG) {
+    if bytes.below(4) == 3 {
+        return part(bytes, parts);
+    }
+    let mut value: Box<[u8]> = bytes.pick(POINTS).into();
+    if bytes.below(4) == 3 {
+        let place = bytes.below(value.len());
+        value[place] ^= bytes.byte();
+    }
+    let (start, len) = (value.as_mut_ptr(), lent(&value).1);
+    parts.push(value);
+    (start, len)
+}
+
+/// The parameter that a mechanism wants, filled with whatever the bytes say.
+fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Box<[u8]>>) {
+    let mut parts = Vec::new();
+    let parameter = match id {
+        ck::CKM_AES_CTR => {
+            let bits = bytes.pick(&[1, 8, 32, 64, 128, 0, 129]);
+            let mut block = [0xff; 16];
+            block.iter_mut().for_each(|byte| *byte = bytes.byte());
+            structure(&ck::CK_AES_CTR_PARAMS { ulCounterBits: bits, cb: block })
+        }
+        ck::CKM_AES_GCM => {
+            let (iv, iv_len) = part(bytes, &mut parts);
+            let (aad, aad_len) = part(bytes, &mut parts);
+            structure(&ck::CK_GCM_PARAMS {
+                pIv: iv,
+                ulIvLen: iv_len,
+                ulIvBits: bytes.number(),
+                pAAD: aad,
+                ulAADLen: aad_len,
+                ulTagBits: bytes.pick(&[128, 96, 104, 112, 120, 0, 8, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_RSA_PKCS_OAEP => {
+            let (label, label_len) = part(bytes, &mut parts);
+            structure(&ck::CK_RSA_PKCS_OAEP_PARAMS {
+                hashAlg: bytes.pick(HASHES),
+                mgf: bytes.pick(MASKS),
+                source: bytes.pick(&[ck::CKZ_DATA_SPECIFIED, 0, 7]),
+                pSourceData: label.cast(),
+                ulSourceDataLen: label_len,
+            })
+        }
+        ck::CKM_ECDH1_DERIVE => {
+            let (shared, shared_len) = part(bytes, &mut parts);
+            let (public, public_len) = point(bytes, &mut parts);
+            structure(&ck::CK_ECDH1_DERIVE_PARAMS {
+                kdf: bytes.pick(&[ck::CKD_NULL, ck::CKD_SHA256_KDF, ck::CKD_SHA512_KDF, 0]),
+                ulSharedDataLen: shared_len,
+                pSharedData: shared,
+                ulPublicDataLen: public_len,
+                pPublicData: public,
+            })
+        }
+        ck::CKM_EDDSA => {
+            let (context, context_len) = part(bytes, &mut parts);
+            // The padding behind the flag is part of what is copied.
+            // SAFETY: all zeros are a valid value of plain C data.
+            let mut params: ck::CK_EDDSA_PARAMS = unsafe { std::mem::zeroed() };
+            params.phFlag = bytes.byte();
+            params.ulContextDataLen = context_len;
+            params.pContextData = context;
+            structure(&params)
+        }
+        _ if PSS.contains(&id) => structure(&ck::CK_RSA_PKCS_PSS_PARAMS {
+            hashAlg: bytes.pick(HASHES),
+            mgf: bytes.pick(MASKS),
+            sLen: bytes.pick(&[0, 20, 32, 64, 190, 222, 223, ck::CK_ULONG::MAX]),
+        }),
+        _ if GENERAL.contains(&id) => structure(&ck::CK_ULONG::from(bytes.byte() % 70)),
+        ck::CKM_AES_CBC | ck::CKM_AES_CBC_PAD => {
+            let len = bytes.pick(&[16, 16, 16, 0, 15, 17]);
+            (0..len).map(|_| bytes.byte()).collect()
+        }
+        // Nothing with pointers in it may come this way: a mechanism that takes such a
+        // structure needs an arm of its own above.
+        _ if bytes.below(4) == 3 => bytes.some(40).to_vec(),
+        _ => Vec::new(),
+    };
+    (parameter, parts)
+}
+
+fn mechanism(known: &[ck::CK_MECHANISM_TYPE], bytes: &mut Bytes<'_>) -> Given {
+    let id = if bytes.below(64) == 63 { bytes.number() } else { bytes.pick(known) };
+    let (mut parameter, parts) = match bytes.below(16) {
+        14 => (Vec::new(), Vec::new()),
+        // No structure with pointers has such a length: it must be refused unread.
+        15 => (vec![0xff; bytes.below(8) * 8 + 1 + bytes.below(7)], Vec::new()),
+        _ => fitting(id, bytes),
+    };
+    let shift = bytes.below(2);
+    let len = ck::CK_ULONG::try_from(parameter.len()).expect("a length");
+    parameter.splice(0..0, vec![0; shift]);
+    let mut parameter = parameter.into_boxed_slice();
+    let start = if len == 0 { null_mut() } else { parameter[shift..].as_mut_ptr() };
+    let (start, len) = if bytes.below(64) == 63 { (null_mut(), 24) } else { (start, len) };
+    let c = ck::CK_MECHANISM { mechanism: id, pParameter: start.cast(), ulParameterLen: len };
+    Given { c, _parameter: parameter, _parts: parts }
+}
+
+/// The two halves of a key; the same handle twice for a secret key.
+#[derive(Clone, Copy)]
+struct Key {
+    public: ck::CK_OBJECT_HANDLE,
+    private: ck::CK_OBJECT_HANDLE,
+}
+
+const TRUE: &[u8] = &[1];
+const AES_USES: &[ck::CK_ATTRIBUTE_TYPE] = &[ck::CKA_ENCRYPT, ck::CKA_DECRYPT];
+const MAC_USES: &[ck::CK_ATTRIBUTE_TYPE] = &[ck::CKA_SIGN, ck::CKA_VERIFY, ck::CKA_DERIVE];
+
+fn secret(
+    module: &Module,
+    session: ck::CK_SESSION_HANDLE,
+    how: ck::CK_MECHANISM_TYPE,
+    len: ck::CK_ULONG,
+    uses: &[ck::CK_ATTRIBUTE_TYPE],
+) {
+    let mut c = ck::CK_MECHANISM { mechanism: how, pParameter: null_mut(), ulParameterLen: 0 };
+    let (len, id) = (len.to_ne_bytes(), [how.to_le_bytes()[0], len as u8]);
+    let mut given = vec![(ck::CKA_TOKEN, TRUE), (ck::CKA_VALUE_LEN, &len), (ck::CKA_ID, &id)];
+    given.extend(uses.iter().map(|kind| (*kind, TRUE)));
+    let mut attributes = Attributes::of(&given, &mut Bytes::new(&[]));
+    let (rows, count) = attributes.lend();
+    let mut key = 0;
+    let rv = ask!(module, C_GenerateKey(session, &raw mut c, rows, count, &raw mut key));
+    assert_eq!(rv, ck::CKR_OK, "C_GenerateKey");
+}
+
+fn pair(
+    module: &Module,
+    session: ck::CK_SESSION_HANDLE,
+    how: ck::CK_MECHANISM_TYPE,
+    about: (ck::CK_ATTRIBUTE_TYPE, &[u8]),
+    uses: [&[ck::CK_ATTRIBUTE_TYPE]; 2],
+) {
+    let mut c = ck::CK_MECHANISM { mechanism: how, pParameter: null_mut(), ulParameterLen: 0 };
+    let template = |uses: &[ck::CK_ATTRIBUTE_TYPE], about: Option<(u64, &[u8])>| {
+        let mut given: Vec<(u64, &[u8])> = vec![(ck::CKA_TOKEN, TRUE)];
+        given.extend(about);
+        given.extend(uses.iter().map(|kind| (*kind, TRUE)));
+        Attributes::of(&given, &mut Bytes::new(&[]))
+    };
+    let (mut public, mut private) = (template(uses[0], Some(about)), template(uses[1], None));
+    let ((rows, count), (own, own_count)) = (public.lend(), private.lend());
+    let (mut one, mut two) = (0, 0);
+    let (first, second, how) = (&raw mut one, &raw mut two, &raw mut c);
+    let rv =
+        ask!(module, C_GenerateKeyPair(session, how, rows, count, own, own_count, first, second));
+    assert_eq!(rv, ck::CKR_OK, "C_GenerateKeyPair");
+}
+
+fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
+    use ck::{CKA_DECRYPT, CKA_DERIVE, CKA_ENCRYPT, CKA_SIGN, CKA_VERIFY};
+    secret(module, session, ck::CKM_AES_KEY_GEN, 16, AES_USES);
+    secret(module, session, ck::CKM_AES_KEY_GEN, 32, AES_USES);
+    secret(module, session, ck::CKM_GENERIC_SECRET_KEY_GEN, 32, MAC_USES);
+    let bits = 2048_u64.to_ne_bytes();
+    let rsa = [&[CKA_VERIFY, CKA_ENCRYPT][..], &[CKA_SIGN, CKA_DECRYPT][..]];
+    let ec = [&[CKA_VERIFY][..], &[CKA_SIGN, CKA_DERIVE][..]];
+    let edwards = [&[CKA_VERIFY][..], &[CKA_SIGN][..]];
+    pair(module, session, ck::CKM_RSA_PKCS_KEY_PAIR_GEN, (ck::CKA_MODULUS_BITS, &bits), rsa);
+    let curve = |oid| (ck::CKA_EC_PARAMS, oid);
+    let p256 = curve(b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07".as_slice());
+    pair(module, session, ck::CKM_EC_KEY_PAIR_GEN, p256, ec);
+    pair(module, session, ck::CKM_EC_KEY_PAIR_GEN, curve(b"\x06\x05\x2b\x81\x04\x00\x23"), ec);
+    let ed25519 = curve(b"\x06\x03\x2b\x65\x70".as_slice());
+    pair(module, session, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, ed25519, edwards);
+}
+
+/// The keys of the token, halves with the same CKA_ID together.
+fn keys(module: &Module, session: ck::CK_SESSION_HANDLE) -> Vec<Key> {
+    let mut objects = module.objects(session);
+    if objects.is_empty() {
+        make_keys(module, session);
+        objects = module.objects(session);
+    }
+    let mut keys: Vec<(Vec<u8>, Key)> = Vec::new();
+    for object in objects {
+        let id = module.get(session, object, ck::CKA_ID).expect("CKA_ID");
+        match keys.iter_mut().find(|(other, _)| *other == id) {
+            // Public objects are found before private ones.
+            Some((_, key)) => key.private = object,
+            None => keys.push((id, Key { public: object, private: object })),
+        }
+    }
+    assert_eq!(keys.len(), 7, "every key is there");
+    keys.into_iter().map(|(_, key)| key).collect()
+}
+
+/// Uses a mechanism and a parameter of these bytes in every way that there is.
+pub fn mechanism_params(input: &[u8]) {
+    with_module(|module| {
+        let slot = module.slot("mechanism_params");
+        let session = module.user(slot);
+        let keys = keys(module, session);
+        let mut known = [0; 128];
+        let mut count = 128;
+        let list = known.as_mut_ptr();
+        assert_eq!(ask!(module, C_GetMechanismList(slot, list, &raw mut count)), ck::CKR_OK);
+        let known = &known[..usize::try_from(count).expect("a count")];
+        let mut bytes = Bytes::new(input);
+        let given = mechanism(known, &mut bytes);
+        let first = bytes.below(keys.len());
+        for offset in 0..keys.len() {
+            // The chosen key first; nearly always one of the others fits the mechanism.
+            let key = keys[(first + offset) % keys.len()];
+            let data = &input[..input.len().min(200)];
+            sign(module, session, &given, key, data);
+            encrypt(module, session, &given, key, data);
+            derive(module, session, &given, key, input.len());
+        }
+        digest(module, session, &given, input);
+    });
+}
+
+fn sign(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, key: Key, data: &[u8]) {
+    let mut c = given.c;
+    if ask!(module, C_SignInit(session, &raw mut c, key.private)) != ck::CKR_OK {
+        return;
+    }
+    let (start, len) = lent(data);
+    let (mut out, mut out_len) = ([0; ROOM], 0);
+    let place = out.as_mut_ptr();
+    let rv = ask!(module, C_Sign(session, start, len, place, &raw mut out_len));
+    assert!(rv != ck::CKR_OK, "a signature in no room");
+    if rv == ck::CKR_BUFFER_TOO_SMALL {
+        assert!(out_len > 0 && out_len <= ROOM as u64, "{out_len} bytes for a signature");
+        let rv = ask!(module, C_Sign(session, start, len, place, &raw mut out_len));
+        if rv == ck::CKR_OK {
+            let rv = ask!(module, C_VerifyInit(session, &raw mut c, key.public));
+            assert_eq!(rv, ck::CKR_OK, "what signs verifies");
+            let rv = ask!(module, C_Verify(session, start, len, place, out_len));
+            assert_eq!(rv, ck::CKR_OK, "a signature that was just made");
+        }
+    }
+}
+
+fn encrypt(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, key: Key, data: &[u8]) {
+    let mut c = given.c;
+    if ask!(module, C_EncryptInit(session, &raw mut c, key.public)) != ck::CKR_OK {
+        return;
+    }
+    let (start, len) = lent(data);
+    let (mut out, mut out_len) = ([0; ROOM], ROOM as u64);
+    let place = out.as_mut_ptr();
+    if ask!(module, C_Encrypt(session, start, len, place, &raw mut out_len)) != ck::CKR_OK {
+        return;
+    }
+    let sealed = &out[..usize::try_from(out_len).expect("a length")];
+    let rv = ask!(module, C_DecryptInit(session, &raw mut c, key.private));
+    assert_eq!(rv, ck::CKR_OK, "what encrypts decrypts");
+    let (start, len) = lent(sealed);
+    let (mut opened, mut opened_len) = ([0; ROOM], ROOM as u64);
+    let place = opened.as_mut_ptr();
+    let rv = ask!(module, C_Decrypt(session, start, len, place, &raw mut opened_len));
+    assert_eq!(rv, ck::CKR_OK, "what was just encrypted");
+    assert_eq!(&opened[..usize::try_from(opened_len).expect("a length")], data);
+    if key.public == key.private {
+        assert_eq!(in_parts(module, session, given, key, data), sealed, "in parts");
+    }
+}
+
+/// The same encryption in two parts.
+fn in_parts(
+    module: &Module,
+    session: ck::CK_SESSION_HANDLE,
+    given: &Given,
+    key: Key,
+    data: &[u8],
+) -> Vec<u8> {
+    let mut c = given.c;
+    assert_eq!(ask!(module, C_EncryptInit(session, &raw mut c, key.public)), ck::CKR_OK);
+    let mut all = Vec::new();
+    for part in [&data[..data.len() / 3], &data[data.len() / 3..]] {
+        let (start, len) = lent(part);
+        let (mut out, mut out_len) = ([0; ROOM], ROOM as u64);
+        let place = out.as_mut_ptr();
+        let rv = ask!(module, C_EncryptUpdate(session, start, len, place, &raw mut out_len));
+        assert_eq!(rv, ck::CKR_OK, "C_EncryptUpdate");
+        all.extend_from_slice(&out[..usize::try_from(out_len).expect("a length")]);
+    }
+    let (mut out, mut out_len) = ([0; ROOM], ROOM as u64);
+    let rv = ask!(module, C_EncryptFinal(session, out.as_mut_ptr(), &raw mut out_len));
+    assert_eq!(rv, ck::CKR_OK, "C_EncryptFinal");
+    all.extend_from_slice(&out[..usize::try_from(out_len).expect("a length")]);
+    all
+}
+
+fn derive(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, key: Key, len: usize) {
+    let mut c = given.c;
+    let class = ck::CKO_SECRET_KEY.to_ne_bytes();
+    let kind = ck::CKK_GENERIC_SECRET.to_ne_bytes();
+    let len = (len as u64).to_ne_bytes();
+    let given = [
+        (ck::CKA_CLASS, class.as_slice()),
+        (ck::CKA_KEY_TYPE, kind.as_slice()),
+        (ck::CKA_VALUE_LEN, len.as_slice()),
+    ];
+    let mut attributes = Attributes::of(&given, &mut Bytes::new(&[]));
+    let (rows, count) = attributes.lend();
+    let mut made = 0;
+    let base = key.private;
+    let rv = ask!(module, C_DeriveKey(session, &raw mut c, base, rows, count, &raw mut made));
+    if rv == ck::CKR_OK {
+        assert_eq!(ask!(module, C_DestroyObject(session, made)), ck::CKR_OK);
+    }
+}
+
+fn digest(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, data: &[u8]) {
+    let mut c = given.c;
+    if ask!(module, C_DigestInit(session, &raw mut c)) != ck::CKR_OK {
+        return;
+    }
+    let (start, len) = lent(data);
+    let (mut out, mut out_len) = ([0; 64], 64);
+    let rv = ask!(module, C_Digest(session, start, len, out.as_mut_ptr(), &raw mut out_len));
+    assert_eq!(rv, ck::CKR_OK, "C_Digest");
+}
