@@ -42,6 +42,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aes_gcm", &["engine/"]),
     ("argon2", &["engine/"]),
     ("hkdf", &["engine/"]),
+    // `audit` uses the engine's room of that name.
+    ("ml_dsa", &["engine/", "audit/"]),
     // `mechanism` has a family of that name.
     ("hmac", &["engine/", "mechanism/"]),
     ("sha1", &["engine/"]),

@@ -130,13 +130,15 @@ impl Token {
 
     /// Keeps the PIN at the configured cost, if it was kept at a lower one.
     fn raise_cost(&self, role: Role, pin: &Secret, vault: &Vault) -> Result<()> {
-        let token = self.record()?;
-        let weaker =
-            pin_record(&token, role).is_some_and(|record| self.settings.is_weaker(&record.cost));
-        if !weaker || self.store()?.is_read_only() {
+        if self.store()?.is_read_only() {
             return Ok(());
         }
-        let raised = vault.pin_record(role, pin, &self.settings.pin_rules())?;
+        let token = self.record()?;
+        let kept = pin_record(&token, role);
+        let Some(rules) = kept.and_then(|kept| self.settings.raised(&kept.cost)) else {
+            return Ok(());
+        };
+        let raised = vault.pin_record(role, pin, &rules)?;
         self.put_pin(role, raised, vault)
     }
 

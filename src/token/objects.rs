@@ -137,7 +137,11 @@ impl Token {
         if let Some(held) = self.table.fresh(handle, generation) {
             return Ok(held);
         }
-        self.reopen(handle, known.id, generation)
+        let held = self.reopen(handle, known.id, generation)?;
+        if held.private != known.private {
+            return Err(Rv::DeviceError.because("an object's row contradicts the index"));
+        }
+        Ok(held)
     }
 
     /// Asks the database whether an object is what it was, and opens it if it is not.

@@ -47,8 +47,13 @@ impl Settings {
         PinRules { cost: self.cost, pepper: None, tries: self.tries }
     }
 
-    /// Is a PIN that was kept at this cost weaker than a new one would be?
-    pub(super) fn is_weaker(&self, kept: &Argon2Cost) -> bool {
-        kept.memory_kib < self.cost.memory_kib || kept.passes < self.cost.passes
+    /// How a PIN is to be kept that was kept at this cost, if the configuration has raised it
+    /// in anything. Nothing is lowered.
+    pub(super) fn raised(&self, kept: &Argon2Cost) -> Option<PinRules<'static>> {
+        let memory_kib = kept.memory_kib.max(self.cost.memory_kib);
+        let passes = kept.passes.max(self.cost.passes);
+        let is_raised = memory_kib > kept.memory_kib || passes > kept.passes;
+        let cost = Argon2Cost { memory_kib, passes, lanes: kept.lanes };
+        is_raised.then_some(PinRules { cost, ..self.pin_rules() })
     }
 }
