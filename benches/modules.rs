@@ -268,7 +268,7 @@ fn cells(row: &Row) -> String {
         match figures {
             Ok(figures) => {
                 let ratios: Vec<f64> = first.iter().zip(figures).map(|(a, b)| a / b).collect();
-                cells.push_str(&format!(" {:.2} |", median(&ratios)));
+                cells.push_str(&format!(" {} |", rounded(median(&ratios))));
             }
             Err(_) => cells.push_str(" |"),
         }

@@ -156,16 +156,22 @@ offers() {
 # The end of a step that our stand-in is known not to pass, by its own fault.
 only_ours() { [ -z "$STAND_IN" ] || exit 78; }
 
-# public_key LABEL ID FILE: the public key as PEM, whatever form pkcs11-tool gave it. For P-384 its
-# release 0.23 only says "cannot create EVP_PKEY", with any module, so that the key is put together
-# from the point it lists.
+# public_key LABEL ID FILE: the public key as PEM. Two keys pkcs11-tool 0.23 lists and cannot write:
+# a P-384 key ("cannot create EVP_PKEY", with any module), and an Ed25519 key whose point has the
+# form of PKCS#11 3.2, the bare 32 bytes ("cannot decode EC_POINT"). They are put together here from
+# what it lists: the head of a subjectPublicKeyInfo, and the point.
 public_key() {
-    local point head=3076301006072a8648ce3d020106052b81040022036200
+    local point
     if ! p11 --token-label "$1" --read-object --type pubkey --id "$2" -o "$3.raw"; then
         point=$(p11 --token-label "$1" -O --type pubkey | tr '\n' ' ' | sed 's/Public Key/\n&/g' |
-            sed -n "s/.*EC_POINT: *0461\([0-9a-f]\{194\}\) .* ID: *$2 .*/\1/p")
+            sed -n "s/.*EC_POINT: *\([0-9a-f]*\) .* ID: *$2 .*/\1/p")
+        case ${#point} in
+        198) point=3076301006072a8648ce3d020106052b81040022036200${point#0461} ;;
+        64) point=302a300506032b6570032100$point ;;
+        *) say "no point that could be a public key: $point"; return 1 ;;
+        esac
         # shellcheck disable=SC2059
-        printf "$(sed 's/../\\x&/g' <<<"$head$point")" >"$3.raw"
+        printf "$(sed 's/../\\x&/g' <<<"$point")" >"$3.raw"
     fi
     openssl pkey -pubin -in "$3.raw" -out "$3"
     rm -f "$3.raw"

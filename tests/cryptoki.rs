@@ -19,6 +19,8 @@ mod aes_buffers;
 mod answers;
 #[path = "cryptoki/attributes.rs"]
 mod attributes;
+#[path = "cryptoki/bad_days.rs"]
+mod bad_days;
 #[path = "cryptoki/calls.rs"]
 mod calls;
 #[path = "cryptoki/certificates.rs"]
@@ -39,10 +41,17 @@ mod ecdsa;
 mod eddsa;
 #[path = "cryptoki/every_function.rs"]
 mod every_function;
+#[cfg(feature = "failpoints")]
+#[path = "cryptoki/failpoints.rs"]
+mod failpoints;
 #[path = "cryptoki/finding.rs"]
 mod finding;
+#[path = "cryptoki/flipped_bytes.rs"]
+mod flipped_bytes;
 #[path = "cryptoki/forks.rs"]
 mod forks;
+#[path = "cryptoki/full_disk.rs"]
+mod full_disk;
 #[path = "cryptoki/gcm.rs"]
 mod gcm;
 #[path = "cryptoki/generation.rs"]

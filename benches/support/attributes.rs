@@ -1,6 +1,11 @@
 //! Templates and mechanisms as a C caller writes them, with what they point to kept alive.
 
-use cryptoki_sys::*;
+use cryptoki_sys::{
+    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_ECDH1_DERIVE_PARAMS, CK_GCM_PARAMS, CK_MECHANISM,
+    CK_MECHANISM_TYPE, CK_RSA_PKCS_OAEP_PARAMS, CK_RSA_PKCS_PSS_PARAMS, CK_ULONG, CKD_NULL,
+    CKG_MGF1_SHA1, CKG_MGF1_SHA256, CKM_AES_CBC, CKM_AES_GCM, CKM_ECDH1_DERIVE, CKM_RSA_PKCS_OAEP,
+    CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA256, CKZ_DATA_SPECIFIED,
+};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 

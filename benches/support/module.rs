@@ -4,7 +4,12 @@
 #![allow(unsafe_code)]
 
 use super::attributes::{Attributes, Mechanism};
-use cryptoki_sys::*;
+use cryptoki_sys::{
+    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_C_GetFunctionList, CK_C_INITIALIZE_ARGS, CK_FALSE,
+    CK_FUNCTION_LIST, CK_FUNCTION_LIST_PTR, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_SLOT_ID,
+    CK_TOKEN_INFO, CK_ULONG, CK_USER_TYPE, CKF_OS_LOCKING_OK, CKF_RW_SESSION, CKF_SERIAL_SESSION,
+    CKR_GENERAL_ERROR, CKR_OK,
+};
 use libloading::{Library, Symbol};
 use std::fmt;
 use std::path::Path;

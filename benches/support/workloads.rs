@@ -5,7 +5,11 @@ use super::attributes::{Attributes, Mechanism};
 use super::module::{Module, Outcome, Session};
 use super::objects::{self, Life};
 use super::scratch::USER_PIN;
-use cryptoki_sys::*;
+use cryptoki_sys::{
+    CK_MECHANISM_TYPE, CKA_CLASS, CKA_EC_POINT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_SENSITIVE,
+    CKA_TOKEN, CKA_VALUE_LEN, CKK_GENERIC_SECRET, CKM_ECDSA, CKM_EDDSA, CKM_RSA_PKCS, CKM_SHA256,
+    CKM_SHA256_HMAC, CKO_SECRET_KEY, CKU_USER,
+};
 
 pub(crate) type Operation<'m> = Box<dyn FnMut() -> Outcome<()> + 'm>;
 pub(crate) type Prepare = for<'m> fn(&'m Module, Session<'m>) -> Outcome<Operation<'m>>;

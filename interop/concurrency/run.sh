@@ -70,7 +70,8 @@ writers() {
     [ "$count" = 21 ]
 }
 step 'token with a P-256 key' prepare
-step "$PROCESSES processes sign $EACH times each, no failure" duel
+step 'many processes sign at once, no failure' duel
+say "        $PROCESSES processes, $EACH times each: $(cat p*.done | wc -l) signatures"
 step 'every signature verifies' verify
 step 'right PINs work while a wrong one is tried' mixed
 step 'four processes generate keys at once, all are kept' writers

@@ -1,7 +1,7 @@
 //! C_Initialize, C_Finalize, C_GetInfo, and the two that nobody needs any more.
 //! PKCS#11 3.2, "General-purpose functions", "Parallel function management functions".
 
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
 use crate::call::Function;
 use crate::cryptoki::{
@@ -34,29 +34,17 @@ pub(super) unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
         unsafe { check_arguments(arguments.cast())? };
         engine::initialise()?;
         fork::register_hooks(before_fork, after_fork, after_fork);
-        let mut instance = INSTANCE.write();
-        if instance.is_some() && !fork::is_inherited() {
-            return Err(Rv::CryptokiAlreadyInitialized.because("C_Initialize was called before"));
-        }
-        forget_inherited(&mut instance);
-        let provider = Provider::initialize()?;
-        fork::mark_process();
-        *instance = Some(Arc::new(provider));
-        Ok(())
+        INSTANCE.begin(|| {
+            if fork::is_inherited() {
+                // A SQLite connection of the parent that is merely forgotten would keep the
+                // child's own from taking file locks.
+                store::sqlite::close_inherited();
+            }
+            let provider = Provider::initialize()?;
+            fork::mark_process();
+            Ok(provider)
+        })
     })
-}
-
-/// In a forked child: the parent's connections are closed (a SQLite connection that is merely
-/// forgotten keeps the new one from taking file locks), the rest of its provider is leaked,
-/// since its locks may be held by threads that the child does not have.
-fn forget_inherited(instance: &mut Option<Arc<Provider>>) {
-    if !fork::is_inherited() {
-        return;
-    }
-    store::sqlite::close_inherited();
-    if let Some(inherited) = instance.take() {
-        std::mem::forget(inherited);
-    }
 }
 
 /// A panic is caught at the door and told by its return value; the host's stderr is not ours.
@@ -100,9 +88,9 @@ pub(super) unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
         if !reserved.is_null() {
             return Err(Rv::ArgumentsBad.because("pReserved must be NULL"));
         }
-        let ended = INSTANCE.write().take();
+        let ended = INSTANCE.end();
         let ended = ended.ok_or_else(|| Rv::CryptokiNotInitialized.because("ended meanwhile"))?;
-        ended.finalize();
+        ended.0.finalize();
         Ok(())
     })
 }

@@ -27,6 +27,7 @@ mod signing;
 mod slots;
 mod template;
 mod unsupported;
+pub mod vendor;
 mod verifying;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +40,7 @@ use crate::error::{Result, Rv};
 use crate::provider::{Call, Provider};
 use crate::store;
 use crate::system::fork::ForkRwLock;
+use crate::system::shard::{self, Apart, SHARDS};
 use crate::system::{arena, exit, fork};
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
@@ -46,27 +48,69 @@ compile_error!("only 64-bit Linux is supported: CK_ULONG is taken to be u64");
 
 /// What C_Initialize made. Lock order: this, then the session table, a session, the token, the
 /// store; each is released before work under a later one starts, by cloning an `Arc`.
-static INSTANCE: ForkRwLock<Option<Arc<Provider>>> = ForkRwLock::new(None);
+static INSTANCE: Instance = Instance([const { Apart(ForkRwLock::new(None)) }; SHARDS]);
+
+/// One provider behind several locks and counts, of which a thread uses one: threads must not
+/// slow each other down by merely coming in. The first lock is also the one under which the
+/// library is initialised and finalised.
+struct Instance([Apart<ForkRwLock<Option<Arc<Live>>>>; SHARDS]);
+
+/// A provider with a count of its own.
+struct Live(Arc<Provider>);
+
+impl Instance {
+    fn live(&self) -> Option<Arc<Live>> {
+        let [first, ..] = &self.0;
+        self.0.get(shard::of_this_thread()).unwrap_or(first).read().clone()
+    }
+
+    /// Begins, unless something is live: one thread at a time runs `make`. What a forked child
+    /// inherited is leaked: its locks may be held by threads that the child does not have.
+    fn begin(&self, make: impl FnOnce() -> Result<Provider>) -> Result<()> {
+        let [first, others @ ..] = &self.0;
+        let mut place = first.write();
+        if fork::is_inherited() {
+            std::mem::forget(place.take());
+            others.iter().for_each(|other| std::mem::forget(other.write().take()));
+        }
+        if place.is_some() {
+            return Err(Rv::CryptokiAlreadyInitialized.because("C_Initialize was called before"));
+        }
+        let provider = Arc::new(make()?);
+        for other in others {
+            *other.write() = Some(Arc::new(Live(Arc::clone(&provider))));
+        }
+        *place = Some(Arc::new(Live(provider)));
+        Ok(())
+    }
+
+    /// Ends: what was live is nobody's who comes in from now on.
+    fn end(&self) -> Option<Arc<Live>> {
+        let [first, others @ ..] = &self.0;
+        let ended = first.write().take();
+        for other in others {
+            other.write().take();
+        }
+        ended
+    }
+}
 
 /// The live provider, in the process that initialised it.
-fn instance() -> Result<Arc<Provider>> {
+fn instance() -> Result<Arc<Live>> {
     if exit::is_exiting() {
         return Err(Rv::CryptokiNotInitialized.because("the process is exiting"));
     }
     if fork::is_inherited() {
         return Err(Rv::CryptokiNotInitialized.because("a forked child must call C_Initialize"));
     }
-    INSTANCE
-        .read()
-        .clone()
-        .ok_or_else(|| Rv::CryptokiNotInitialized.because("C_Initialize was not called"))
+    INSTANCE.live().ok_or_else(|| Rv::CryptokiNotInitialized.because("C_Initialize was not called"))
 }
 
 /// The one way in. No panic leaves it, and every error becomes a `CK_RV` here.
 fn enter(function: Function, body: impl FnOnce(&Provider) -> Result<()>) -> CK_RV {
     guarded(|| {
-        let provider = instance()?;
-        body(&provider).inspect_err(|error| provider.note(function, error))
+        let live = instance()?;
+        body(&live.0).inspect_err(|error| live.0.note(function, error))
     })
 }
 
@@ -91,7 +135,7 @@ fn guarded(body: impl FnOnce() -> Result<()>) -> CK_RV {
 
 /// Fork hooks: every lock that a child needs is free in the child. The order is the lock order.
 extern "C" fn before_fork() {
-    INSTANCE.hold_for_fork();
+    INSTANCE.0.iter().for_each(|shard| shard.hold_for_fork());
     store::sqlite::hold_for_fork();
     engine::hold_for_fork();
     arena::SECRETS.hold_for_fork();
@@ -103,5 +147,5 @@ extern "C" fn after_fork() {
     arena::SECRETS.release_after_fork();
     engine::release_after_fork();
     store::sqlite::release_after_fork();
-    INSTANCE.release_after_fork();
+    INSTANCE.0.iter().for_each(|shard| shard.release_after_fork());
 }

@@ -39,6 +39,15 @@ pub enum PublicWrite {
     Standard,
 }
 
+/// `audit.on_tamper`: what happens once a token is found to be changed outside?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnTamper {
+    /// No private key is used and nothing is changed; verifying and public reads go on.
+    Refuse,
+    /// It is told, and work goes on.
+    Warn,
+}
+
 /// A value, shown as it would stand in the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
@@ -77,9 +86,19 @@ const EXPORT: &[(&str, ExportPolicy)] =
 const PUBLIC_WRITE: &[(&str, PublicWrite)] =
     &[("login", PublicWrite::Login), ("standard", PublicWrite::Standard)];
 
+const ON_TAMPER: &[(&str, OnTamper)] =
+    &[("refuse", OnTamper::Refuse), ("warn", OnTamper::Warn)];
+
 /// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
 const MEMORY_PER_LANE_KIB: u32 = 8;
-const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=4 << 20;
+/// The most that a PIN may cost: the vault refuses a record that asks for more, so that a changed
+/// file cannot make a login take hours.
+pub(crate) const MOST_MEMORY_KIB: u32 = 1 << 20;
+/// As `MOST_MEMORY_KIB`, for the passes.
+pub(crate) const MOST_PASSES: u32 = 64;
+/// As `MOST_MEMORY_KIB`, for the lanes.
+pub(crate) const MOST_LANES: u32 = 64;
+const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=MOST_MEMORY_KIB;
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
@@ -108,13 +127,13 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "pin.argon2_passes",
-        accept: |to, value| number(value, 1..=1000).map(|it| to.argon2_passes = it),
+        accept: |to, value| number(value, 1..=MOST_PASSES).map(|it| to.argon2_passes = it),
         show: |of| Value::Number(of.argon2_passes),
         meaning: "passes over that memory",
     },
     Setting {
         key: "pin.argon2_lanes",
-        accept: |to, value| number(value, 1..=64).map(|it| to.argon2_lanes = it),
+        accept: |to, value| number(value, 1..=MOST_LANES).map(|it| to.argon2_lanes = it),
         show: |of| Value::Number(of.argon2_lanes),
         meaning: "independent lanes in that memory",
     },
@@ -141,6 +160,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         accept: |to, value| word(value, PUBLIC_WRITE).map(|it| to.public_write = it),
         show: |of| shown(PUBLIC_WRITE, of.public_write),
         meaning: "who may change public token objects",
+    },
+    Setting {
+        key: "audit.on_tamper",
+        accept: |to, value| word(value, ON_TAMPER).map(|it| to.on_tamper = it),
+        show: |of| shown(ON_TAMPER, of.on_tamper),
+        meaning: "what happens once a token is found to be changed outside",
     },
     Setting {
         key: "store.shared_fs",

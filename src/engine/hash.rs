@@ -109,6 +109,15 @@ pub(crate) fn digest(digest: Digest, input: &[u8]) -> Vec<u8> {
     each!(hasher.state, state => state.finalize().to_vec())
 }
 
+/// SHA-256 over the parts one after the other, without an allocation.
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut state = Sha256::new();
+    for part in parts {
+        state.update(part);
+    }
+    state.finalize().into()
+}
+
 /// A running HMAC. Its state, from which codes could be forged, lives in locked memory.
 pub(crate) struct Mac {
     digest: Digest,

@@ -10,7 +10,9 @@ pub(crate) mod aws_lc;
 pub(crate) mod ed25519;
 pub(crate) mod hash;
 pub(crate) mod kdf;
+pub(crate) mod ml_dsa;
 pub(crate) mod random;
+pub(crate) mod ratchet;
 mod rsa_padding;
 pub(crate) mod sealing;
 #[cfg(test)]

@@ -45,8 +45,9 @@ impl Call<'_> {
     pub(crate) fn encrypt_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Encrypt, given)? else { return Ok(()) };
         self.open.session.operations().encrypt.refuse_active()?;
-        let (row, held, again) = self.key_for::<Encrypt>(&given, key)?;
+        let row = self.row(&given)?;
         let start = row.column(row.encrypt)?;
+        let (held, again) = self.key_for::<Encrypt>(row, key)?;
         let operation = start(&held.object, &given.params)?;
         self.open.session.operations().encrypt.start(again, || Ok(operation))
     }
@@ -82,8 +83,9 @@ impl Call<'_> {
     pub(crate) fn decrypt_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Decrypt, given)? else { return Ok(()) };
         self.open.session.operations().decrypt.refuse_active()?;
-        let (row, held, again) = self.key_for::<Decrypt>(&given, key)?;
+        let row = self.row(&given)?;
         let start = row.column(row.decrypt)?;
+        let (held, again) = self.key_for::<Decrypt>(row, key)?;
         let operation = start(&held.object, &given.params)?;
         self.open.session.operations().decrypt.start(again, || Ok(operation))
     }

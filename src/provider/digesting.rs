@@ -15,7 +15,8 @@ impl Call<'_> {
     /// The standard's.
     pub(crate) fn digest_init(&self, given: Option<GivenMechanism>) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Digest, given)? else { return Ok(()) };
-        let row = self.provider.mechanism(self.open.slot, given.id)?;
+        self.open.session.operations().digest.refuse_active()?;
+        let row = self.row(&given)?;
         let start = row.column(row.digest)?;
         self.open.session.operations().digest.start(false, || start(&given.params))
     }

@@ -1,6 +1,5 @@
 //! From the configuration to a provider, and its end.
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -11,6 +10,7 @@ use crate::system::environment::Environment;
 
 use super::Provider;
 use super::journal::Diagnostics;
+use super::table::SessionTable;
 
 impl Provider {
     /// Reads the environment and the configuration, and looks which tokens there are. No token
@@ -58,7 +58,7 @@ impl Provider {
             diagnostics,
             initialising: Mutex::new(()),
             slots: RwLock::new(Vec::new()),
-            sessions: RwLock::new(HashMap::new()),
+            sessions: SessionTable::default(),
             next_session: AtomicU64::new(1),
             next_object: Arc::new(AtomicU64::new(1)),
         }
@@ -67,7 +67,7 @@ impl Provider {
     /// Ends every session and logs out of every token. Calls that other threads still have
     /// under way keep what they use until they return.
     pub(crate) fn finalize(&self) {
-        self.sessions_mut().clear();
+        self.sessions.take(|_| true);
         for slot in self.slots().iter() {
             slot.forget();
         }

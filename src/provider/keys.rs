@@ -68,15 +68,20 @@ impl Call<'_> {
         Ok(given)
     }
 
-    /// The row and the key for an operation, after every check that they may meet; and whether
-    /// the key wants the PIN again.
+    /// The row of a mechanism.
+    pub(super) fn row(&self, given: &GivenMechanism) -> Result<&'static Mechanism> {
+        self.provider.mechanism(self.open.slot, given.id)
+    }
+
+    /// The key for an operation with a mechanism, after every check that they may meet; and
+    /// whether the key wants the PIN again.
     pub(super) fn key_for<Use: KeyUse>(
         &self,
-        given: &GivenMechanism,
+        row: &Mechanism,
         key: u64,
-    ) -> Result<(&'static Mechanism, Arc<Held>, bool)> {
-        let row = self.provider.mechanism(self.open.slot, given.id)?;
+    ) -> Result<(Arc<Held>, bool)> {
         let held = self.key(key)?;
+        self.token().check_trust(&held)?;
         let attributes = &held.object.attributes;
         // A key of another type is that first, whatever its usage attributes say.
         let key_type = attributes.get(attribute::KEY_TYPE);
@@ -85,9 +90,9 @@ impl Call<'_> {
             let why = "the mechanism does not work with this kind of key";
             return Err(Rv::KeyTypeInconsistent.because(why));
         }
-        let _permit = policy::allow::<Use>(attributes, given.id)?;
+        let _permit = policy::allow::<Use>(attributes, row.id)?;
         let again = attributes.is_set(attribute::ALWAYS_AUTHENTICATE);
-        Ok((row, held, again))
+        Ok((held, again))
     }
 
     /// Checks that come before any work: may this session make such an object?
@@ -104,7 +109,8 @@ impl Call<'_> {
     /// # Errors
     /// The standard's, the policy's, the store's.
     pub(crate) fn generate_key(&self, given: &GivenMechanism, template: Template) -> Result<u64> {
-        let row = self.provider.mechanism(self.open.slot, given.id)?;
+        let row = self.row(given)?;
+        self.note.mechanism.set(Some(row.name));
         let generate = row.column(row.generate)?;
         let species = row.species(Class::SecretKey)?;
         self.check_birth(&template, species)?;
@@ -126,7 +132,8 @@ impl Call<'_> {
         public: Template,
         private: Template,
     ) -> Result<KeyPair> {
-        let row = self.provider.mechanism(self.open.slot, given.id)?;
+        let row = self.row(given)?;
+        self.note.mechanism.set(Some(row.name));
         let generate = row.column(row.generate_pair)?;
         if given.params != MechanismParams::None {
             return Err(Rv::MechanismParamInvalid.because("generation takes no parameter"));
@@ -160,13 +167,15 @@ impl Call<'_> {
         base: u64,
         template: Template,
     ) -> Result<u64> {
-        let (row, held, again) = self.key_for::<policy::Derive>(given, base)?;
+        let row = self.row(given)?;
+        self.note.mechanism.set(Some(row.name));
+        let derive = row.column(row.derive)?;
+        let (held, again) = self.key_for::<policy::Derive>(row, base)?;
         if again {
             // The second login belongs to an operation that C_…Init started; there is none.
             let why = "a key with CKA_ALWAYS_AUTHENTICATE cannot derive";
             return Err(Rv::UserNotLoggedIn.because(why));
         }
-        let derive = row.column(row.derive)?;
         let base = &held.object.attributes;
         let birth = Birth::Derive {
             always_sensitive: base.is_set(attribute::ALWAYS_SENSITIVE),

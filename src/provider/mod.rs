@@ -17,24 +17,28 @@ mod random;
 mod sessions;
 mod signing;
 mod slots;
+mod table;
 mod verifying;
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::call::Function;
 use crate::config::Configuration;
 use crate::error::{Error, Result, Rv};
 use crate::session::{Kind, Session};
 use crate::token::Token;
+use crate::token::journal::Note;
+use crate::token::keys::LastKey;
 
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
 pub use keys::KeyPair;
 pub use sessions::UserType;
+pub(crate) use slots::SLOT_LIMIT;
 use slots::Slot;
 pub use slots::TokenView;
+use table::SessionTable;
 
 /// Who made the library, every slot and every token; at most 32 bytes.
 pub const MANUFACTURER: &str = "Claviger";
@@ -54,7 +58,7 @@ pub struct Provider {
     /// Held while a token is made, so that one process makes one at a time.
     initialising: Mutex<()>,
     slots: RwLock<Vec<Arc<Slot>>>,
-    sessions: RwLock<HashMap<u64, Arc<OpenSession>>>,
+    sessions: SessionTable,
     next_session: AtomicU64,
     /// Object handles are unique in the process, so that one of another token is never taken
     /// for a valid one.
@@ -66,6 +70,7 @@ pub(crate) struct OpenSession {
     session: Session,
     slot: u64,
     token: Arc<Token>,
+    last_key: Mutex<LastKey>,
 }
 
 /// One call in progress, in a session that is there.
@@ -73,11 +78,13 @@ pub struct Call<'p> {
     provider: &'p Provider,
     function: Function,
     open: Arc<OpenSession>,
+    note: Note,
 }
 
 impl Provider {
     /// Every call with a session passes here: the session is found, the caller is allowed, the
-    /// work is done. The audit record of a call is to be kept here, before its result goes out.
+    /// work is done. A call that changes the token is recorded within the commit that changes it;
+    /// the record of a use is to be kept here, before its result goes out.
     ///
     /// # Errors
     /// `CKR_SESSION_HANDLE_INVALID`, those of the access rules, those of `body`.
@@ -87,12 +94,9 @@ impl Provider {
         session: u64,
         body: impl FnOnce(&Call<'_>) -> Result<T>,
     ) -> Result<T> {
-        let open = self
-            .sessions()
-            .get(&session)
-            .cloned()
-            .ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
-        let call = Call { provider: self, function, open };
+        let open = self.sessions.get(session);
+        let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
+        let call = Call { provider: self, function, open, note: Note::of(function, session) };
         call.check_access()?;
         body(&call)
     }
@@ -100,14 +104,6 @@ impl Provider {
     /// Tells the diagnostic log why a call failed.
     pub(crate) fn note(&self, function: Function, error: &Error) {
         self.diagnostics.failed(function, error);
-    }
-
-    fn sessions(&self) -> RwLockReadGuard<'_, HashMap<u64, Arc<OpenSession>>> {
-        self.sessions.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sessions_mut(&self) -> RwLockWriteGuard<'_, HashMap<u64, Arc<OpenSession>>> {
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slots(&self) -> RwLockReadGuard<'_, Vec<Arc<Slot>>> {

@@ -1,6 +1,6 @@
 //! Objects. PKCS#11 3.2, "Object management functions".
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::error::Result;
 use crate::object::template::Template;
@@ -50,7 +50,9 @@ impl Call<'_> {
 
     /// A key that is in sight.
     pub(crate) fn key(&self, key: u64) -> Result<Arc<Held>> {
-        self.token().key(&self.viewer()?, key)
+        let viewer = self.viewer()?;
+        let mut last = self.open.last_key.lock().unwrap_or_else(PoisonError::into_inner);
+        self.token().key_again(&viewer, key, &mut last)
     }
 
     /// C_SetAttributeValue.

@@ -1,7 +1,7 @@
 //! Sessions and login. PKCS#11 3.2, "Session management functions".
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
@@ -37,14 +37,18 @@ impl Provider {
         if access == Access::ReadWrite && token.is_read_only()? {
             return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
         }
-        let mut sessions = self.sessions_mut();
+        let handle = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let session = Session::new(handle, access);
+        let last_key = Mutex::default();
+        let open = OpenSession { session, slot, token: Arc::clone(&token), last_key };
+        self.sessions.insert(Arc::new(open));
+        // Looked at after the session is in the table: a security officer who logs in at the
+        // same time looks at the table after the login, so one of the two sees the other.
         if access == Access::ReadOnly && logged_in(&token) == LoggedIn::SecurityOfficer {
+            self.sessions.remove(handle);
             let why = "the security officer is logged in, and only in read/write sessions";
             return Err(Rv::SessionReadWriteSoExists.because(why));
         }
-        let handle = self.next_session.fetch_add(1, Ordering::Relaxed);
-        let session = Session::new(handle, access);
-        sessions.insert(handle, Arc::new(OpenSession { session, slot, token }));
         Ok(handle)
     }
 
@@ -54,10 +58,7 @@ impl Provider {
     /// `CKR_SLOT_ID_INVALID`.
     pub fn close_all_sessions(&self, slot: u64) -> Result<()> {
         let slot = self.slot(slot)?;
-        let mut sessions = self.sessions_mut();
-        let of_slot = sessions.extract_if(|_, open| open.slot == slot.id);
-        let closed: Vec<Arc<OpenSession>> = of_slot.map(|(_, open)| open).collect();
-        drop(sessions);
+        let closed = self.sessions.take(|open| open.slot == slot.id);
         for open in &closed {
             open.end();
         }
@@ -69,9 +70,7 @@ impl Provider {
 
     /// The sessions of a token.
     fn sessions_on(&self, token: &Arc<Token>) -> Vec<Arc<OpenSession>> {
-        let sessions = self.sessions();
-        let on_token = sessions.values().filter(|open| Arc::ptr_eq(&open.token, token));
-        on_token.cloned().collect()
+        self.sessions.all(|open| Arc::ptr_eq(&open.token, token))
     }
 }
 
@@ -89,14 +88,11 @@ impl Call<'_> {
     /// # Errors
     /// `CKR_SESSION_HANDLE_INVALID` if another thread was faster.
     pub fn close_session(&self) -> Result<()> {
-        let mut sessions = self.provider.sessions_mut();
-        if sessions.remove(&self.open.session.handle).is_none() {
+        if self.provider.sessions.remove(self.open.session.handle).is_none() {
             return Err(Rv::SessionHandleInvalid.because("closed by another thread"));
         }
-        let last = !sessions.values().any(|open| Arc::ptr_eq(&open.token, &self.open.token));
-        drop(sessions);
         self.open.end();
-        if last {
+        if self.provider.sessions_on(&self.open.token).is_empty() {
             self.open.token.logout();
         }
         Ok(())
@@ -119,14 +115,20 @@ impl Call<'_> {
             UserType::ContextSpecific => self.login_again(pin),
             UserType::User => self.login_as(Role::User, pin),
             UserType::SecurityOfficer => {
-                let sessions = self.provider.sessions_on(&self.open.token);
-                if sessions.iter().any(|open| open.session.access == Access::ReadOnly) {
-                    let why = "a read-only session is open, and the SO has read/write ones only";
-                    return Err(Rv::SessionReadOnlyExists.because(why));
-                }
-                self.login_as(Role::SecurityOfficer, pin)
+                self.refuse_read_only_sessions()?;
+                self.login_as(Role::SecurityOfficer, pin)?;
+                self.refuse_read_only_sessions().inspect_err(|_| self.token().logout())
             }
         }
+    }
+
+    fn refuse_read_only_sessions(&self) -> Result<()> {
+        let sessions = self.provider.sessions_on(&self.open.token);
+        if sessions.iter().any(|open| open.session.access == Access::ReadOnly) {
+            let why = "a read-only session is open, and the SO has read/write ones only";
+            return Err(Rv::SessionReadOnlyExists.because(why));
+        }
+        Ok(())
     }
 
     fn login_as(&self, role: Role, pin: &Secret) -> Result<()> {
@@ -135,7 +137,7 @@ impl Call<'_> {
                 Err(Rv::UserAlreadyLoggedIn.because("logged in already"))
             }
             Some(_) => Err(Rv::UserAnotherAlreadyLoggedIn.because("somebody else is logged in")),
-            None => self.token().login_with(role, pin),
+            None => self.token().login_with(&self.note, role, pin),
         }
     }
 
@@ -181,7 +183,7 @@ impl Call<'_> {
     /// # Errors
     /// `CKR_PIN_LEN_RANGE`, `CKR_TOKEN_WRITE_PROTECTED`, the store's.
     pub fn init_pin(&self, pin: &Secret) -> Result<()> {
-        self.token().init_user_pin(pin)
+        self.token().init_user_pin(&self.note, pin)
     }
 
     /// C_SetPIN: the security officer's PIN while that one is logged in, else the user's.
@@ -194,6 +196,6 @@ impl Call<'_> {
             Some(Role::SecurityOfficer) => Role::SecurityOfficer,
             Some(Role::User) | None => Role::User,
         };
-        self.token().change_pin(role, old, new)
+        self.token().change_pin(&self.note, role, old, new)
     }
 }

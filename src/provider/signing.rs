@@ -16,8 +16,9 @@ impl Call<'_> {
     pub(crate) fn sign_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Sign, given)? else { return Ok(()) };
         self.open.session.operations().sign.refuse_active()?;
-        let (row, held, again) = self.key_for::<Sign>(&given, key)?;
+        let row = self.row(&given)?;
         let start = row.column(row.sign)?;
+        let (held, again) = self.key_for::<Sign>(row, key)?;
         let operation = start(&held.object, &given.params)?;
         self.open.session.operations().sign.start(again, || Ok(operation))
     }

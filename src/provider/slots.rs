@@ -22,7 +22,7 @@ use super::Provider;
 
 /// Slot numbers stay below 2^24: six digits of the serial number, and positive in consumers
 /// that keep them in 31 bits.
-const SLOT_LIMIT: u64 = 1 << 24;
+pub(crate) const SLOT_LIMIT: u64 = 1 << 24;
 const SERIAL_LEN: usize = 16;
 
 /// A slot, with its token once that is initialised.
@@ -66,6 +66,8 @@ pub struct TokenView {
     pub user_pin_set: bool,
     /// Nothing can be changed.
     pub write_protected: bool,
+    /// It was found to be changed outside.
+    pub distrusted: bool,
     /// Tries left for the security officer's PIN.
     pub so_tries: Tries,
     /// Tries left for the user's PIN.
@@ -136,7 +138,7 @@ impl Provider {
     /// `CKR_DEVICE_ERROR` if the data directory cannot be read.
     pub fn look_for_tokens(&self) -> Result<()> {
         let serials = self.serials()?;
-        let in_use: Vec<u64> = self.sessions().values().map(|open| open.slot).collect();
+        let in_use: Vec<u64> = self.sessions.all(|_| true).iter().map(|open| open.slot).collect();
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|slot| {
             let there = serials.iter().any(|(id, _)| *id == slot.id);
@@ -204,19 +206,21 @@ impl Provider {
                 initialized: false,
                 user_pin_set: false,
                 write_protected: false,
+                distrusted: false,
                 so_tries: Tries::All,
                 user_tries: Tries::All,
                 sessions,
                 read_write_sessions,
             });
         };
-        let record = token.record()?;
+        let record = token.record_of_token()?;
         Ok(TokenView {
             label: record.label,
             serial: token.serial().to_owned(),
             initialized: true,
             user_pin_set: record.user.is_some(),
             write_protected: token.is_read_only()?,
+            distrusted: token.is_distrusted(),
             so_tries: token.tries_of(record.so_tries),
             user_tries: token.tries_of(record.user_tries),
             sessions,
@@ -326,7 +330,7 @@ impl Provider {
 
     /// Sessions of this process on a slot: all, and the read/write ones.
     pub(super) fn session_counts(&self, id: u64) -> (u64, u64) {
-        self.sessions().values().filter(|open| open.slot == id).fold((0, 0), |counts, open| {
+        self.sessions.all(|open| open.slot == id).iter().fold((0, 0), |counts, open| {
             let write = u64::from(open.session.access == Access::ReadWrite);
             (counts.0 + 1, counts.1 + write)
         })

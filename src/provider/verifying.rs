@@ -15,8 +15,9 @@ impl Call<'_> {
     pub(crate) fn verify_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Verify, given)? else { return Ok(()) };
         self.open.session.operations().verify.refuse_active()?;
-        let (row, held, _) = self.key_for::<Verify>(&given, key)?;
+        let row = self.row(&given)?;
         let start = row.column(row.verify)?;
+        let (held, _) = self.key_for::<Verify>(row, key)?;
         let operation = start(&held.object, &given.params)?;
         self.open.session.operations().verify.start(false, || Ok(operation))
     }

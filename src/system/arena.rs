@@ -10,17 +10,16 @@
 //! class and shard. A shard is a lock and its free lists; threads are spread over the shards.
 //! The lists run through the free blocks themselves: wiped, they simply end.
 
-use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::fork::ForkLock;
+use super::shard::{self, SHARDS};
 
 const HEADER: usize = 16;
 const SMALLEST: usize = 64;
 const CLASSES: usize = 9; // 64 bytes to 16 KiB; larger blocks are mapped one by one
 const REGION: usize = 256 * 1024;
-const SHARDS: usize = 8;
 const LIVE: u32 = 0xC1A5_1BEE;
 const LARGE: u32 = u32::MAX;
 
@@ -73,7 +72,7 @@ impl Zone {
             return self.allocate_large(needed);
         }
         let class = class_of(needed);
-        let number = own_shard();
+        let number = shard::of_this_thread();
         let mut shard = self.shards.get(number)?.lock();
         let block = self.take(&mut shard, class)?;
         drop(shard);
@@ -195,17 +194,6 @@ unsafe fn wipe(block: *mut u8, len: usize) {
 fn class_of(needed: usize) -> usize {
     let size = needed.max(SMALLEST).next_power_of_two();
     (size / SMALLEST).trailing_zeros() as usize
-}
-
-fn own_shard() -> usize {
-    thread_local! { static OWN: Cell<usize> = const { Cell::new(usize::MAX) } }
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    OWN.with(|own| {
-        if own.get() == usize::MAX {
-            own.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
-        }
-        own.get()
-    })
 }
 
 /// Maps memory that no core dump contains and, if the limits allow, no swap.

@@ -3,6 +3,8 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
+pub(crate) mod keys;
+pub(crate) mod journal;
 pub mod login;
 pub mod objects;
 pub mod policy;
@@ -11,7 +13,7 @@ pub mod settings;
 mod table;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::error::{Result, Rv};
@@ -24,6 +26,10 @@ use login::{Login, Tries};
 use settings::Settings;
 use table::Table;
 
+const NOBODY: u8 = 0;
+const USER: u8 = 1;
+const SECURITY_OFFICER: u8 = 2;
+
 /// An initialised token. `attempts` and `opening` are taken before the store's lock; `login` and
 /// the table's locks are leaves, taken for a moment and with nothing locked under them.
 pub struct Token {
@@ -33,6 +39,8 @@ pub struct Token {
     /// Held over a PIN attempt: a record lock does not part the threads of one process.
     attempts: Mutex<()>,
     login: RwLock<Option<Login>>,
+    /// Whose login it is, for the many who ask that only; written under `login`'s lock.
+    role: AtomicU8,
     table: Table,
     opening: Mutex<()>,
     store: OnceLock<SqliteStore>,
@@ -52,6 +60,7 @@ impl Token {
             settings,
             attempts: Mutex::new(()),
             login: RwLock::new(None),
+            role: AtomicU8::new(NOBODY),
             table: Table::new(next_object),
             opening: Mutex::new(()),
             store: OnceLock::new(),
@@ -90,7 +99,7 @@ impl Token {
     }
 
     /// The token's record as it stands now.
-    pub(crate) fn record(&self) -> Result<TokenRecord> {
+    pub(crate) fn record_of_token(&self) -> Result<TokenRecord> {
         Ok(self.store()?.begin(Mode::Read)?.token()?)
     }
 
@@ -110,7 +119,22 @@ impl Token {
 
     /// Who is logged in.
     pub(crate) fn role(&self) -> Option<Role> {
-        self.login().as_ref().map(|login| login.role)
+        match self.role.load(Ordering::Acquire) {
+            USER => Some(Role::User),
+            SECURITY_OFFICER => Some(Role::SecurityOfficer),
+            _ => None,
+        }
+    }
+
+    fn set_login(&self, login: Option<Login>) {
+        let role = match login.as_ref().map(|login| login.role) {
+            None => NOBODY,
+            Some(Role::User) => USER,
+            Some(Role::SecurityOfficer) => SECURITY_OFFICER,
+        };
+        let mut place = self.login.write().unwrap_or_else(PoisonError::into_inner);
+        *place = login;
+        self.role.store(role, Ordering::Release);
     }
 
     /// The keys of whoever is logged in.
@@ -120,7 +144,7 @@ impl Token {
 
     /// C_Logout, and whatever else ends a login.
     pub fn logout(&self) {
-        *self.login.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set_login(None);
         self.table.forget_private();
     }
 

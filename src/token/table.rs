@@ -24,6 +24,13 @@ pub(crate) struct Held {
     pub(super) private: bool,
 }
 
+impl Held {
+    /// True if the object is on the token.
+    pub(super) const fn is_stored(&self) -> bool {
+        matches!(self.place, Place::Token { .. })
+    }
+}
+
 /// Where an object lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
@@ -56,6 +63,8 @@ struct Stored {
 /// The objects of one token in this process.
 pub(super) struct Table {
     next: Arc<AtomicU64>,
+    /// Moves when an object that was handed out may be handed out no more.
+    changes: AtomicU64,
     stored: RwLock<Stored>,
     in_sessions: RwLock<HashMap<u64, Arc<Held>>>,
 }
@@ -68,7 +77,21 @@ macro_rules! locked {
 
 impl Table {
     pub(super) fn new(next: Arc<AtomicU64>) -> Self {
-        Self { next, stored: RwLock::default(), in_sessions: RwLock::default() }
+        Self {
+            next,
+            changes: AtomicU64::new(0),
+            stored: RwLock::default(),
+            in_sessions: RwLock::default(),
+        }
+    }
+
+    /// A number that is the same as long as every object handed out is still good.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     fn new_handle(&self) -> u64 {
@@ -101,6 +124,7 @@ impl Table {
         match objects.get_mut(&handle) {
             Some(place) => {
                 *place = Arc::new(held);
+                self.changed();
                 true
             }
             None => false,
@@ -108,11 +132,18 @@ impl Table {
     }
 
     pub(super) fn remove_session_object(&self, handle: u64) -> bool {
-        locked!(self.in_sessions.write()).remove(&handle).is_some()
+        let was_there = locked!(self.in_sessions.write()).remove(&handle).is_some();
+        self.changed();
+        was_there
     }
 
     pub(super) fn end_session(&self, session: u64) {
-        locked!(self.in_sessions.write()).retain(|_, held| held.place != Place::Session(session));
+        let mut objects = locked!(self.in_sessions.write());
+        let before = objects.len();
+        objects.retain(|_, held| held.place != Place::Session(session));
+        if objects.len() != before {
+            self.changed();
+        }
     }
 
     /// The handle of a stored object, made if there is none.
@@ -181,6 +212,7 @@ impl Table {
         if let Some(known) = stored.by_handle.remove(&handle) {
             stored.by_id.remove(&known.id);
         }
+        self.changed();
     }
 
     /// Handles of private objects become invalid for good, and private session objects end.
@@ -192,15 +224,18 @@ impl Table {
         by_id.retain(|_, handle| by_handle.contains_key(handle));
         drop(stored);
         locked!(self.in_sessions.write()).retain(|_, held| !held.private);
+        self.changed();
     }
 
     /// Every stored object is gone.
     pub(super) fn forget_stored(&self) {
         *locked!(self.stored.write()) = Stored::default();
+        self.changed();
     }
 
     /// Drops what is open; handles stay.
     pub(super) fn close_opened(&self) {
         locked!(self.stored.write()).opened.clear();
+        self.changed();
     }
 }

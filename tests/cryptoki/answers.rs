@@ -61,7 +61,7 @@ pub const ANSWERS: [Row; 102] = [
     ("C_Decrypt", [BAD, BAD, BAD], [BAD, BAD, BAD]),
     ("C_DecryptUpdate", [BAD, BAD, BAD], [BAD, BAD, BAD]),
     ("C_DecryptFinal", [BAD, BAD, IDLE], [BAD, BAD, OK]),
-    ("C_DigestInit", [BAD, BAD, NO_MECHANISM], [OK, OK, NO_MECHANISM]),
+    ("C_DigestInit", [BAD, BAD, NO_MECHANISM], [OK, OK, ACTIVE]),
     ("C_Digest", [BAD, BAD, BAD], [BAD, BAD, BAD]),
     ("C_DigestUpdate", [IDLE, BAD, BAD], [OK, BAD, BAD]),
     ("C_DigestKey", [IDLE, IDLE, IDLE], [NO_KEY, NO_KEY, NO_KEY]),

@@ -23,7 +23,7 @@ fn log_in(module: &Module) -> Session<'_> {
     session
 }
 
-fn make_data(session: &Session<'_>, label: &str) -> Result<(), Rv> {
+pub fn make_data(session: &Session<'_>, label: &str) -> Result<(), Rv> {
     let data = template! {
         CKA_CLASS => ck::CKO_DATA, CKA_TOKEN => true, CKA_PRIVATE => true, CKA_LABEL => label,
         CKA_VALUE => label,
@@ -31,17 +31,17 @@ fn make_data(session: &Session<'_>, label: &str) -> Result<(), Rv> {
     session.create(&data).map(drop)
 }
 
-fn make_pair(session: &Session<'_>, label: &str) -> Result<(), Rv> {
+pub fn make_pair(session: &Session<'_>, label: &str) -> Result<(), Rv> {
     let public = template! { CKA_EC_PARAMS => P256, CKA_TOKEN => true, CKA_LABEL => label };
     let private = template! { CKA_TOKEN => true, CKA_LABEL => label };
     let how = plain(ck::CKM_EC_KEY_PAIR_GEN);
     session.generate_pair(&how, &public, &private).map(drop)
 }
 
-type Make = fn(&Session<'_>, &str) -> Result<(), Rv>;
+pub type Make = fn(&Session<'_>, &str) -> Result<(), Rv>;
 
 /// In the process to be killed: makes things until then, and says what was acknowledged.
-fn make_for_ever(bench: &Bench, role: &str, make: Make) {
+pub fn make_for_ever(bench: &Bench, role: &str, make: Make) {
     let module = bench.initialised();
     let session = log_in(&module);
     for at in 0.. {

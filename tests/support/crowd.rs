@@ -1,7 +1,6 @@
 //! Many processes at once, all let go at the same moment.
 
 use std::io::Read;
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,7 +23,7 @@ impl Bench {
             .iter()
             .map(|role| {
                 let mut command = self.player(role);
-                command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+                command.stdin(Stdio::null()).stdout(Stdio::piped());
                 command.spawn().expect("one more process")
             })
             .collect();

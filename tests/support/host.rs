@@ -10,10 +10,9 @@ use super::isolation::{Bench, run_with_patience};
 /// A host that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the sources of the hosts are: beside the tests, wherever they were built from.
+/// Where the sources of the hosts are.
 fn sources() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
-    if here.is_dir() { here } else { Path::new(file!()).parent().unwrap().join("../hosts") }
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts")
 }
 
 impl Bench {

@@ -20,6 +20,8 @@ const ROLE: &str = "CLAVIGER_TEST_ROLE";
 const OTHER_MODULE: &str = "CLAVIGER_TEST_MODULE";
 /// A test that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// So does another process that a test runs; it is the first to be given up.
+const PLAYERS_PATIENCE: Duration = Duration::from_secs(120);
 /// PINs cost next to nothing in tests.
 const CHEAP_PINS: &str = "pin.argon2_memory_kib = 64\npin.argon2_passes = 1\n";
 
@@ -181,7 +183,7 @@ impl Bench {
     /// The module under test: the cdylib that cargo built beside this test.
     pub fn module_path(&self) -> PathBuf {
         if let Some(other) = std::env::var_os(OTHER_MODULE) {
-            return other.into();
+            return std::path::absolute(other).expect("a path");
         }
         let test = std::env::current_exe().expect("the path of this test");
         let deps = test.parent().expect("the folder of this test");
@@ -213,7 +215,7 @@ impl Bench {
     /// Runs another process in a role to its end; fails the test if that fails.
     #[track_caller]
     pub fn play(&self, role: &str) -> String {
-        let (status, output) = run_with_patience(&mut self.player(role), PATIENCE);
+        let (status, output) = run_with_patience(&mut self.player(role), PLAYERS_PATIENCE);
         assert!(status.success(), "{role} {}: {}", describe(status), without_harness(&output));
         output
     }

@@ -116,13 +116,11 @@ impl Module {
         slots.into_iter().find(free).expect("a slot with an uninitialised token")
     }
 
-    /// The slot of the token with this label.
+    /// The slot of the token with this label; tokens that cannot be asked have none.
     pub fn slot_of(&self, label: &str) -> Option<ck::CK_SLOT_ID> {
-        let slots = self.slots(true).expect("C_GetSlotList");
-        slots.into_iter().find(|&slot| {
-            let info = self.token_info(slot).expect("C_GetTokenInfo");
-            info.label == padded(label)
-        })
+        let wanted = padded(label);
+        let named = |slot| self.token_info(slot).is_ok_and(|info| info.label == wanted);
+        self.slots(true).expect("C_GetSlotList").into_iter().find(|&slot| named(slot))
     }
 
     pub fn init_token(&self, slot: ck::CK_SLOT_ID, so_pin: &str, label: &str) -> Result<(), Rv> {

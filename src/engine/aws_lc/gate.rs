@@ -5,39 +5,33 @@
 //! for ever at its first signature. A forking thread therefore closes the gate and waits until
 //! it is empty; the others go on when the fork is over.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::system::fork::ForkLock;
+use crate::system::shard::{self, Apart, SHARDS};
 
-const SHARDS: usize = 8;
-
-/// A count on a cache line of its own.
-#[repr(align(64))]
-struct Count(AtomicUsize);
-
-static INSIDE: [Count; SHARDS] = [const { Count(AtomicUsize::new(0)) }; SHARDS];
+static INSIDE: [Apart<AtomicUsize>; SHARDS] = [const { Apart(AtomicUsize::new(0)) }; SHARDS];
 static CLOSED: AtomicBool = AtomicBool::new(false);
 /// Held by the thread that closed the gate.
 static KEY: ForkLock<()> = ForkLock::new(());
 
 /// Being inside the gate; not for long, because a fork waits for it.
-pub(super) struct Inside(&'static Count);
+pub(super) struct Inside(&'static AtomicUsize);
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 /// Goes in, after a fork that is under way.
 pub(super) fn enter() -> Inside {
     let [first, ..] = &INSIDE;
-    let count = INSIDE.get(own_shard()).unwrap_or(first);
+    let count = INSIDE.get(shard::of_this_thread()).unwrap_or(first);
     loop {
-        count.0.fetch_add(1, Ordering::SeqCst);
+        count.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(count);
         if !CLOSED.load(Ordering::SeqCst) {
             return inside;
@@ -51,7 +45,7 @@ pub(super) fn enter() -> Inside {
 pub(in crate::engine) fn hold_for_fork() {
     KEY.hold_for_fork();
     CLOSED.store(true, Ordering::SeqCst);
-    while INSIDE.iter().any(|count| count.0.load(Ordering::SeqCst) != 0) {
+    while INSIDE.iter().any(|count| count.load(Ordering::SeqCst) != 0) {
         thread::sleep(Duration::from_micros(50));
     }
 }
@@ -60,17 +54,6 @@ pub(in crate::engine) fn hold_for_fork() {
 pub(in crate::engine) fn release_after_fork() {
     CLOSED.store(false, Ordering::SeqCst);
     KEY.release_after_fork();
-}
-
-fn own_shard() -> usize {
-    thread_local! { static OWN: Cell<usize> = const { Cell::new(usize::MAX) } }
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    OWN.with(|own| {
-        if own.get() == usize::MAX {
-            own.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
-        }
-        own.get()
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,226 @@
+//! In which order leaves may stand: the rules that a log keeps besides its tree.
+//!
+//! - The first leaf, and no other, begins the generation that the log's name tells.
+//! - A lane is opened before its records come and ended once. Its uses stand in the order of
+//!   their numbers, from 1; a change has a number of the same row and may come before the uses
+//!   that precede it, since a change is in the log at once and a use when its lane is sealed.
+//! - Nothing had seen a larger log than the one it stands in.
+//! - A state leaf names the lanes that are open and how far each is in the log without a gap;
+//!   the last leaf is a state leaf.
+//!
+//! Where the log's beginning was removed, the first state leaf tells which lanes are open.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::checkpoint::parse_origin;
+use super::leaf::{Leaf, StateLeaf};
+use super::record::{LaneId, Record};
+
+/// Changes of one lane whose uses are still on their way.
+const MOST_EARLY: usize = 1 << 16;
+
+/// What the entries of a log were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Records of uses.
+    pub uses: u64,
+    /// Records of changes.
+    pub changes: u64,
+    /// Records of calls before any login.
+    pub unauthenticated: u64,
+    /// How many of all these calls failed.
+    pub failed: u64,
+    /// Lanes opened.
+    pub opened: u64,
+    /// Lanes whole in the log.
+    pub closed: u64,
+    /// Lanes that end early.
+    pub cut: u64,
+    /// Bytes of them that could not be used.
+    pub lost_bytes: u64,
+    /// Lanes that somebody has changed.
+    pub distrusted: u64,
+    /// Lanes still open at the end.
+    pub open: u64,
+    /// State leaves.
+    pub states: u64,
+}
+
+/// A lane that is open.
+#[derive(Default)]
+struct Open {
+    /// Records in the log without a gap.
+    records: u64,
+    /// Changes beyond the gap.
+    early: BTreeSet<u64>,
+}
+
+impl Open {
+    fn pass_early(&mut self) {
+        while self.early.first().is_some_and(|first| first.checked_sub(1) == Some(self.records)) {
+            self.early.pop_first();
+            self.records += 1;
+        }
+    }
+}
+
+/// The rules, and where a log stands with them.
+pub(super) struct Order {
+    generation: Option<u64>,
+    /// False until the lanes that are open are known.
+    knows_lanes: bool,
+    lanes: HashMap<LaneId, Open>,
+    counts: Counts,
+    ends_with_state: bool,
+}
+
+impl Order {
+    /// For a log of this name.
+    pub(super) fn new(origin: &str) -> Self {
+        Self {
+            generation: parse_origin(origin).map(|(_, generation)| generation),
+            knows_lanes: true,
+            lanes: HashMap::new(),
+            counts: Counts::default(),
+            ends_with_state: false,
+        }
+    }
+
+    /// The leaves up to here were removed.
+    pub(super) const fn forget_lanes(&mut self) {
+        self.knows_lanes = false;
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let open = u64::try_from(self.lanes.len()).unwrap_or(u64::MAX);
+        Counts { open, ..self.counts }
+    }
+
+    /// The next leaf.
+    pub(super) fn next(&mut self, index: u64, leaf: &Leaf<'_>) -> Result<(), &'static str> {
+        if (index == 0) != matches!(leaf, Leaf::Generation { .. }) {
+            return Err("a log begins with its generation, which stands nowhere else");
+        }
+        if let Some(record) = leaf.record() {
+            self.counts.failed += u64::from(!record.succeeded());
+            if record.head > index {
+                return Err("a record that had seen a larger log");
+            }
+        }
+        self.ends_with_state = false;
+        match leaf {
+            Leaf::Use(record) => self.used(record),
+            Leaf::Change(record) => self.changed(record),
+            Leaf::Unauthenticated(_) => {
+                self.counts.unauthenticated += 1;
+                Ok(())
+            }
+            Leaf::LaneOpened(opened) => self.opened(opened.lane),
+            Leaf::LaneClosed { lane, records, .. } => {
+                self.counts.closed += 1;
+                let whole = |open: &Open| open.records == *records && open.early.is_empty();
+                self.ended(*lane, whole, "a closed lane without all of its records")
+            }
+            Leaf::LaneCut { lane, records, lost_bytes, .. } => {
+                self.counts.cut += 1;
+                self.counts.lost_bytes = self.counts.lost_bytes.saturating_add(*lost_bytes);
+                let fits = |open: &Open| open.records == *records;
+                self.ended(*lane, fits, "a cut lane with another number of records")
+            }
+            Leaf::LaneDistrusted { lane, records, .. } => {
+                self.counts.distrusted += 1;
+                let fits = |open: &Open| open.records == *records;
+                self.ended(*lane, fits, "a distrusted lane with another number of records")
+            }
+            Leaf::Generation { number, .. } => match self.generation {
+                Some(generation) if generation == *number => Ok(()),
+                _ => Err("another generation than the log's name tells"),
+            },
+            Leaf::State(state) => self.state(state),
+        }
+    }
+
+    /// After the last leaf.
+    pub(super) const fn finish(&self) -> Result<(), &'static str> {
+        if self.ends_with_state { Ok(()) } else { Err("the last leaf is not a state leaf") }
+    }
+
+    fn opened(&mut self, lane: LaneId) -> Result<(), &'static str> {
+        self.counts.opened += 1;
+        if lane == LaneId::NONE || self.lanes.insert(lane, Open::default()).is_some() {
+            return Err("a lane that is open already, or has no name");
+        }
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        lane: LaneId,
+        fits: impl FnOnce(&Open) -> bool,
+        misfit: &'static str,
+    ) -> Result<(), &'static str> {
+        match self.lanes.remove(&lane) {
+            Some(open) if fits(&open) || !self.knows_lanes => Ok(()),
+            Some(_) => Err(misfit),
+            None if !self.knows_lanes => Ok(()),
+            None => Err("the end of a lane that is not open"),
+        }
+    }
+
+    fn used(&mut self, record: &Record<'_>) -> Result<(), &'static str> {
+        self.counts.uses += 1;
+        let before = record.seq.checked_sub(1).ok_or("a use without a number")?;
+        if !self.knows_lanes {
+            self.lanes.entry(record.lane).or_default().records = record.seq;
+            return Ok(());
+        }
+        let open = self.lanes.get_mut(&record.lane).ok_or("a use in a lane that is not open")?;
+        if open.records != before {
+            return Err("a use out of its lane's order");
+        }
+        open.records = record.seq;
+        open.pass_early();
+        Ok(())
+    }
+
+    fn changed(&mut self, record: &Record<'_>) -> Result<(), &'static str> {
+        self.counts.changes += 1;
+        if record.lane == LaneId::NONE {
+            return if record.seq == 0 { Ok(()) } else { Err("a number without a lane") };
+        }
+        if !self.knows_lanes {
+            self.lanes.entry(record.lane).or_default().early.insert(record.seq);
+            return Ok(());
+        }
+        let open = self.lanes.get_mut(&record.lane).ok_or("a change in a lane that is not open")?;
+        if record.seq <= open.records || !open.early.insert(record.seq) {
+            return Err("a change out of its lane's order");
+        }
+        open.pass_early();
+        if open.early.len() > MOST_EARLY {
+            return Err("too many changes whose lane's uses are missing");
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, state: &StateLeaf<'_>) -> Result<(), &'static str> {
+        self.counts.states += 1;
+        self.ends_with_state = true;
+        if !self.knows_lanes {
+            self.knows_lanes = true;
+            let mut known = std::mem::take(&mut self.lanes);
+            for (lane, records) in &state.lanes {
+                let mut open = known.remove(lane).unwrap_or_default();
+                open.records = *records;
+                open.early.retain(|seq| seq > records);
+                self.lanes.insert(*lane, open);
+            }
+            return Ok(());
+        }
+        let same = state.lanes.len() == self.lanes.len()
+            && state.lanes.iter().all(|(lane, records)| {
+                self.lanes.get(lane).is_some_and(|open| open.records == *records)
+            });
+        if same { Ok(()) } else { Err("a state leaf that names other open lanes") }
+    }
+}

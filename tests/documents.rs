@@ -1,0 +1,266 @@
+//! Documents that must say what the code says: the tables of mechanisms, the C header, and the
+//! paths and links that they name.
+//!
+//! `CLAVIGER_WRITE_DOCS=1 cargo test --test documents` writes what is generated instead of
+//! comparing it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use claviger::provider::administration::{MechanismRow, mechanism_table};
+use claviger::provider::{LIBRARY, MANUFACTURER, MODEL};
+
+const BEGIN: &str = "<!-- mechanisms:begin -->\n";
+const END: &str = "<!-- mechanisms:end -->";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+}
+
+/// Compares a file with what it must be, or writes it.
+#[track_caller]
+fn keep(name: &str, wanted: &str) {
+    if std::env::var_os("CLAVIGER_WRITE_DOCS").is_some() {
+        let file = root().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        return fs::write(file, wanted).unwrap();
+    }
+    let there = fs::read_to_string(root().join(name)).unwrap_or_default();
+    let differs = there.lines().zip(wanted.lines()).position(|(one, other)| one != other);
+    let line = differs.map_or(there.lines().count().min(wanted.lines().count()), |line| line) + 1;
+    let how = "CLAVIGER_WRITE_DOCS=1 cargo test --test documents";
+    assert!(there == wanted, "{name} is out of date from line {line} on; {how} writes it");
+}
+
+/// Keeps what stands between the marks of a document.
+#[track_caller]
+fn keep_between_marks(name: &str, wanted: &str) {
+    let text = read(name);
+    let (before, rest) = text.split_once(BEGIN).unwrap_or_else(|| panic!("{name}: no {BEGIN}"));
+    let (_, after) = rest.split_once(END).unwrap_or_else(|| panic!("{name}: no {END}"));
+    keep(name, &[before, BEGIN, wanted, END, after].concat());
+}
+
+fn sizes(row: &MechanismRow) -> String {
+    match row.key_sizes {
+        None => String::new(),
+        Some(sizes) if sizes.min == sizes.max => format!("{} {}", sizes.min, sizes.unit),
+        Some(sizes) => format!("{} to {} {}", sizes.min, sizes.max, sizes.unit),
+    }
+}
+
+/// Mechanisms that are alike stand together.
+fn short_table() -> String {
+    let mut groups: Vec<([String; 3], Vec<&str>)> = Vec::new();
+    for row in mechanism_table() {
+        let keys = match row.keys.as_slice() {
+            [] => "none".to_owned(),
+            [only] => (*only).to_owned(),
+            [first, ..] => format!("{first}, HMAC"),
+        };
+        let alike = [keys, sizes(&row), row.functions.join(", ")];
+        match groups.iter_mut().find(|(other, _)| *other == alike) {
+            Some((_, names)) => names.push(row.name),
+            None => groups.push((alike, vec![row.name])),
+        }
+    }
+    let mut text =
+        "| keys | sizes | functions | mechanisms: `CKM_` and |\n|---|---|---|---|\n".to_owned();
+    for ([keys, sizes, functions], names) in groups {
+        let names: Vec<&str> =
+            names.iter().map(|name| name.strip_prefix("CKM_").unwrap_or(name)).collect();
+        text += &format!("| {keys} | {sizes} | {functions} | {} |\n", names.join(", "));
+    }
+    text + "\n[docs/mechanisms.md](docs/mechanisms.md) has each with its parameter.\n"
+}
+
+fn full_table() -> String {
+    let mut text =
+        "| mechanism | functions | keys | sizes | parameter |\n|---|---|---|---|---|\n".to_owned();
+    for row in mechanism_table() {
+        text += &format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            row.name,
+            row.functions.join(", "),
+            row.keys.join(", "),
+            sizes(&row),
+            row.parameter.unwrap_or("none"),
+        );
+    }
+    text
+}
+
+#[test]
+fn the_tables_of_mechanisms_are_those_of_the_registry() {
+    assert!(mechanism_table().len() > 40, "the registry was not found");
+    keep_between_marks("README.md", &short_table());
+    keep_between_marks("docs/mechanisms.md", &full_table());
+}
+
+#[test]
+fn a_row_says_what_it_does_and_with_which_keys() {
+    let table = mechanism_table();
+    for row in &table {
+        assert!(row.name.starts_with("CKM_") && !row.functions.is_empty(), "{row:?}");
+        assert_eq!(row.keys.is_empty(), row.key_sizes.is_none(), "{row:?}");
+        assert_eq!(row.keys.is_empty(), row.functions == ["digest"], "{row:?}");
+    }
+    let names: BTreeSet<&str> = table.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), table.len(), "a mechanism is listed twice");
+}
+
+/// What `include/claviger.h` must be.
+fn header() -> String {
+    let mut config =
+        cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml");
+    // The generator knows no constants that are text.
+    let texts = [
+        ("CLAVIGER_MANUFACTURER", MANUFACTURER, "manufacturerID, padded with blanks there."),
+        ("CLAVIGER_MODEL", MODEL, "The model of tokens whose keys are kept in software."),
+        ("CLAVIGER_LIBRARY", LIBRARY, "libraryDescription, padded with blanks there."),
+    ];
+    let define = |(name, text, what): &(&str, &str, &str)| {
+        format!("/**\n * {what}\n */\n#define {name} \"{text}\"")
+    };
+    config.after_includes = Some(texts.iter().map(define).collect::<Vec<_>>().join("\n\n"));
+    let built = cbindgen::Builder::new()
+        .with_config(config)
+        .with_src(root().join("src/abi/vendor.rs"))
+        .generate()
+        .expect("cbindgen");
+    let mut text = Vec::new();
+    built.write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn the_header_is_the_one_that_the_code_makes() {
+    keep("include/claviger.h", &header());
+}
+
+#[test]
+fn a_c_compiler_takes_the_header_and_finds_the_values_of_the_code() {
+    use claviger::abi::vendor;
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("claviger.h"), header()).unwrap();
+    let program = format!(
+        "#define CKA_VENDOR_DEFINED 0x80000000UL\n#define CKM_VENDOR_DEFINED 0x80000000UL\n\
+         #define CKK_VENDOR_DEFINED 0x80000000UL\n#define CKR_VENDOR_DEFINED 0x80000000UL\n\
+         #include \"claviger.h\"\n#include \"claviger.h\"\n\
+         #define SAME(name, value) typedef char name##_same[(name) == (value) ? 1 : -1]\n\
+         SAME(CKA_CLAVIGER_BASE, {}UL);\nSAME(CKM_CLAVIGER_BASE, {}UL);\n\
+         SAME(CKK_CLAVIGER_BASE, {}UL);\nSAME(CKR_CLAVIGER_BASE, {}UL);\n\
+         SAME(CLAVIGER_SLOT_LIMIT, {}UL);\nSAME(CLAVIGER_PIN_MIN_LEN, {}UL);\n\
+         SAME(CLAVIGER_PIN_MAX_LEN, {}UL);\n\
+         const char *const texts[] = {{ CLAVIGER_MANUFACTURER, CLAVIGER_MODEL, CLAVIGER_LIBRARY }};\n",
+        vendor::CKA_CLAVIGER_BASE,
+        vendor::CKM_CLAVIGER_BASE,
+        vendor::CKK_CLAVIGER_BASE,
+        vendor::CKR_CLAVIGER_BASE,
+        vendor::CLAVIGER_SLOT_LIMIT,
+        vendor::CLAVIGER_PIN_MIN_LEN,
+        vendor::CLAVIGER_PIN_MAX_LEN,
+    );
+    fs::write(directory.path().join("host.c"), program).unwrap();
+    for standard in ["-std=c99", "-std=c11"] {
+        let mut command = Command::new("cc");
+        command.args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]);
+        let output = command.arg("host.c").current_dir(directory.path()).output().expect("cc");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(vendor::CKA_CLAVIGER_BASE, 0xC34C_0000, "as its documentation says");
+}
+
+/// Every document: README.md and what is below docs/.
+fn documents() -> Vec<PathBuf> {
+    let mut found = vec![root().join("README.md")];
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(found.len() > 10, "the documents were not found");
+    found
+}
+
+/// The lines of a document that are text, without blocks of code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_block = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        in_block ^= fence;
+        !fence && !in_block && !line.starts_with("    ")
+    })
+}
+
+/// What stands in backticks, word by word.
+fn quoted_words(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2).flat_map(str::split_whitespace)
+}
+
+/// The file or folder that a word names, if it looks like a path of the repository. A source
+/// file may be named as the documents about the house do it, from `src/` on.
+fn named_path(word: &str) -> Option<PathBuf> {
+    const ROOMS: &[&str] =
+        &["src/", "tests/", "docs/", "interop/", "benches/", "fuzz/", "include/", ".ci/"];
+    let word = word.split([':', '#']).next()?.trim_end_matches(['.', ',', ';']);
+    let is_plain = |text: &str| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
+    };
+    if ROOMS.iter().any(|room| word.starts_with(room)) {
+        // A pattern stands for files in the folder before it.
+        let fixed = word.split(['*', '<', '…', '{']).next()?;
+        let fixed = if fixed == word { word } else { fixed.rsplit_once('/')?.0 };
+        return is_plain(fixed).then(|| root().join(fixed));
+    }
+    let in_sources = word.contains('/') && word.ends_with(".rs") && is_plain(word);
+    in_sources.then(|| root().join("src").join(word))
+}
+
+#[test]
+fn paths_that_documents_name_exist() {
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for path in prose(&text).flat_map(quoted_words).filter_map(named_path) {
+            seen += 1;
+            if !path.exists() {
+                missing.push(format!("{}: {}", document.display(), path.display()));
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} paths were found");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let links = prose(&text).flat_map(|line| line.split("](").skip(1));
+        for link in links.filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap_or_default();
+            let outside = link.contains("://") || target.is_empty();
+            if !outside && !document.parent().unwrap().join(target).exists() {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
