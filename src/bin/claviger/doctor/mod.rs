@@ -21,8 +21,8 @@ use tokens::may_be_used;
 
 /// OWASP's least memory for Argon2id with any number of passes.
 const LEAST_ARGON2_KIB: u32 = 7168;
-/// What the secrets of a process with some open tokens need.
-const LEAST_LOCKED_MEMORY: u64 = 64 * 1024;
+/// What the secrets of a process with some open tokens need: they are locked in pieces of 256 KiB.
+const LEAST_LOCKED_MEMORY: u64 = 1024 * 1024;
 
 const HELP: &str = "\
 Looks at the configuration, the installed modules, the data directory and every token in it,
