@@ -185,10 +185,12 @@ impl Table {
         }
     }
 
-    /// Keeps an opened object under its handle, if it has one still.
+    /// Keeps an opened object under its handle, if it has one still and is what the index said:
+    /// one that contradicts it is never kept, so every use of it meets the check again.
     pub(super) fn keep(&self, handle: u64, held: &Arc<Held>, generation: Option<u64>) {
         let mut stored = locked!(self.stored.write());
-        if !stored.by_handle.contains_key(&handle) {
+        let known = stored.by_handle.get(&handle);
+        if known.is_none_or(|known| known.private != held.private) {
             return;
         }
         if stored.opened.len() >= MOST_OPENED {
