@@ -17,7 +17,7 @@ use crate::error::{Error, Rv};
 use crate::system::environment::Environment;
 use crate::system::files::Access;
 use places::{Places, Trust};
-pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, Value};
+pub use settings::{ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 
 /// All that can be configured, with every value filled in.
@@ -43,6 +43,8 @@ pub struct Configuration {
     pub export: ExportPolicy,
     /// Who may change public token objects.
     pub public_write: PublicWrite,
+    /// What happens once a token is found to be changed outside.
+    pub on_tamper: OnTamper,
     /// True if the store may lie on a network or user-space file system.
     pub shared_fs: bool,
     file: Option<PathBuf>,
@@ -113,6 +115,7 @@ impl Default for Configuration {
             readonly_login: ReadOnlyLogin::Deny,
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
+            on_tamper: OnTamper::Refuse,
             shared_fs: false,
             file: None,
             directory_origin: Origin::Default,

@@ -39,6 +39,15 @@ pub enum PublicWrite {
     Standard,
 }
 
+/// `audit.on_tamper`: what happens once a token is found to be changed outside?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnTamper {
+    /// No private key is used and nothing is changed; verifying and public reads go on.
+    Refuse,
+    /// It is told, and work goes on.
+    Warn,
+}
+
 /// A value, shown as it would stand in the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
@@ -76,6 +85,8 @@ const EXPORT: &[(&str, ExportPolicy)] =
     &[("deny", ExportPolicy::Deny), ("standard", ExportPolicy::Standard)];
 const PUBLIC_WRITE: &[(&str, PublicWrite)] =
     &[("login", PublicWrite::Login), ("standard", PublicWrite::Standard)];
+
+const ON_TAMPER: &[(&str, OnTamper)] = &[("refuse", OnTamper::Refuse), ("warn", OnTamper::Warn)];
 
 /// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
 const MEMORY_PER_LANE_KIB: u32 = 8;
@@ -148,6 +159,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         accept: |to, value| word(value, PUBLIC_WRITE).map(|it| to.public_write = it),
         show: |of| shown(PUBLIC_WRITE, of.public_write),
         meaning: "who may change public token objects",
+    },
+    Setting {
+        key: "audit.on_tamper",
+        accept: |to, value| word(value, ON_TAMPER).map(|it| to.on_tamper = it),
+        show: |of| shown(ON_TAMPER, of.on_tamper),
+        meaning: "what happens once a token is found to be changed outside",
     },
     Setting {
         key: "store.shared_fs",

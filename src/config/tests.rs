@@ -53,7 +53,8 @@ fn every_key_is_read_and_shown_again() {
     let text = "directory = \"/srv/tokens\"\ngroup = \"root\"\n[slots]\nspare = true\n\
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
-                public_write = \"standard\"\n[store]\nshared_fs = true\n";
+                public_write = \"standard\"\n[audit]\non_tamper = \"warn\"\n\
+                [store]\nshared_fs = true\n";
     let found = accepted(text);
     assert_eq!(found.directory, PathBuf::from("/srv/tokens"));
     assert_eq!(found.access(), Access::Group(0));
@@ -79,7 +80,7 @@ fn refusals_name_file_line_and_key() {
     for (text, wanted) in [
         ("\n\ndirektory = \"/x\"", "/c.toml:3: direktory: unknown key; known here: directory, "),
         ("[pin]\ntrys = 3", "/c.toml:2: pin.trys: unknown key; known here: argon2_memory_kib, "),
-        ("[audit]\nx = 1", "/c.toml:1: audit: unknown key"),
+        ("[audit]\nx = 1", "/c.toml:2: audit.x: unknown key; known here: on_tamper"),
         ("[pin.tries]\nx = 1", "/c.toml:1: pin.tries: must be a whole number from 1 to 1000, not"),
         ("pin = 4", "/c.toml:1: pin: is a section: write [pin]"),
         ("[[pin]]\ntries = 4", "/c.toml:1: pin: is a section"),

@@ -46,9 +46,10 @@ impl Call<'_> {
     }
 
     /// What this session may see and change of its token's objects.
-    pub(super) fn viewer(&self) -> Result<Viewer> {
+    pub(super) fn viewer(&self) -> Result<Viewer<'_>> {
         let state = self.open.state()?;
         Ok(Viewer {
+            note: &self.note,
             session: self.open.session.handle,
             sees_private: state.sees_private(),
             may_write: state.is_read_write(),

@@ -81,6 +81,7 @@ impl Call<'_> {
         key: u64,
     ) -> Result<(Arc<Held>, bool)> {
         let held = self.key(key)?;
+        self.token().check_trust(&held)?;
         let attributes = &held.object.attributes;
         // A key of another type is that first, whatever its usage attributes say.
         let key_type = attributes.get(attribute::KEY_TYPE);
@@ -109,6 +110,7 @@ impl Call<'_> {
     /// The standard's, the policy's, the store's.
     pub(crate) fn generate_key(&self, given: &GivenMechanism, template: Template) -> Result<u64> {
         let row = self.row(given)?;
+        self.note.mechanism.set(Some(row.name));
         let generate = row.column(row.generate)?;
         let species = row.species(Class::SecretKey)?;
         self.check_birth(&template, species)?;
@@ -131,6 +133,7 @@ impl Call<'_> {
         private: Template,
     ) -> Result<KeyPair> {
         let row = self.row(given)?;
+        self.note.mechanism.set(Some(row.name));
         let generate = row.column(row.generate_pair)?;
         if given.params != MechanismParams::None {
             return Err(Rv::MechanismParamInvalid.because("generation takes no parameter"));
@@ -165,6 +168,7 @@ impl Call<'_> {
         template: Template,
     ) -> Result<u64> {
         let row = self.row(given)?;
+        self.note.mechanism.set(Some(row.name));
         let derive = row.column(row.derive)?;
         let (held, again) = self.key_for::<policy::Derive>(row, base)?;
         if again {

@@ -28,6 +28,7 @@ use crate::config::Configuration;
 use crate::error::{Error, Result, Rv};
 use crate::session::{Kind, Session};
 use crate::token::Token;
+use crate::token::journal::Note;
 use crate::token::keys::LastKey;
 
 use journal::Diagnostics;
@@ -77,11 +78,13 @@ pub struct Call<'p> {
     provider: &'p Provider,
     function: Function,
     open: Arc<OpenSession>,
+    note: Note,
 }
 
 impl Provider {
     /// Every call with a session passes here: the session is found, the caller is allowed, the
-    /// work is done. The audit record of a call is to be kept here, before its result goes out.
+    /// work is done. A call that changes the token is recorded within the commit that changes it;
+    /// the record of a use is to be kept here, before its result goes out.
     ///
     /// # Errors
     /// `CKR_SESSION_HANDLE_INVALID`, those of the access rules, those of `body`.
@@ -93,7 +96,7 @@ impl Provider {
     ) -> Result<T> {
         let open = self.sessions.get(session);
         let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
-        let call = Call { provider: self, function, open };
+        let call = Call { provider: self, function, open, note: Note::of(function, session) };
         call.check_access()?;
         body(&call)
     }

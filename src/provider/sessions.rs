@@ -137,7 +137,7 @@ impl Call<'_> {
                 Err(Rv::UserAlreadyLoggedIn.because("logged in already"))
             }
             Some(_) => Err(Rv::UserAnotherAlreadyLoggedIn.because("somebody else is logged in")),
-            None => self.token().login_with(role, pin),
+            None => self.token().login_with(&self.note, role, pin),
         }
     }
 
@@ -183,7 +183,7 @@ impl Call<'_> {
     /// # Errors
     /// `CKR_PIN_LEN_RANGE`, `CKR_TOKEN_WRITE_PROTECTED`, the store's.
     pub fn init_pin(&self, pin: &Secret) -> Result<()> {
-        self.token().init_user_pin(pin)
+        self.token().init_user_pin(&self.note, pin)
     }
 
     /// C_SetPIN: the security officer's PIN while that one is logged in, else the user's.
@@ -196,6 +196,6 @@ impl Call<'_> {
             Some(Role::SecurityOfficer) => Role::SecurityOfficer,
             Some(Role::User) | None => Role::User,
         };
-        self.token().change_pin(role, old, new)
+        self.token().change_pin(&self.note, role, old, new)
     }
 }

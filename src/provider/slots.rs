@@ -66,6 +66,8 @@ pub struct TokenView {
     pub user_pin_set: bool,
     /// Nothing can be changed.
     pub write_protected: bool,
+    /// It was found to be changed outside.
+    pub distrusted: bool,
     /// Tries left for the security officer's PIN.
     pub so_tries: Tries,
     /// Tries left for the user's PIN.
@@ -204,19 +206,21 @@ impl Provider {
                 initialized: false,
                 user_pin_set: false,
                 write_protected: false,
+                distrusted: false,
                 so_tries: Tries::All,
                 user_tries: Tries::All,
                 sessions,
                 read_write_sessions,
             });
         };
-        let record = token.record()?;
+        let record = token.record_of_token()?;
         Ok(TokenView {
             label: record.label,
             serial: token.serial().to_owned(),
             initialized: true,
             user_pin_set: record.user.is_some(),
             write_protected: token.is_read_only()?,
+            distrusted: token.is_distrusted(),
             so_tries: token.tries_of(record.so_tries),
             user_tries: token.tries_of(record.user_tries),
             sessions,

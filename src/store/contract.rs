@@ -1,6 +1,7 @@
 //! The promises of `Store` and `Transaction`, run against every implementor.
 
 use super::attempt::Attempt;
+use super::head::HeadFault;
 use super::memory::Memory;
 use super::sqlite::{Opening, SqliteStore};
 use super::vault::{PinRules, Vault};
@@ -8,6 +9,7 @@ use super::{
     Mode, NewToken, ObjectId, PinRecord, Query, Role, SearchRow, Store, StoreError, StoredObject,
     TRIES, Transaction,
 };
+use crate::audit::record::LaneId;
 use crate::engine::kdf::Argon2Cost;
 use crate::secret::Secret;
 use crate::system::files::Access;
@@ -48,10 +50,19 @@ pub(crate) fn write<R>(
     store: &dyn Store,
     change: impl FnOnce(&mut dyn Transaction) -> Result<R, StoreError>,
 ) -> R {
-    let mut transaction = store.begin(Mode::Write).unwrap();
+    let mut transaction = begin_signed(store);
     let result = change(&mut *transaction).unwrap();
     transaction.commit().unwrap();
     result
+}
+
+/// A transaction that the security officer signs.
+pub(crate) fn begin_signed(store: &dyn Store) -> Box<dyn Transaction + '_> {
+    let mut transaction = store.begin(Mode::Write).unwrap();
+    let token = transaction.token().unwrap();
+    let vault = Vault::open(&token, Role::SecurityOfficer, &pin("so-pin-1"), None).unwrap();
+    transaction.sign_with(vault.audit_signer().unwrap()).unwrap();
+    transaction
 }
 
 pub(crate) fn read<R>(
@@ -79,6 +90,77 @@ fn contract(fresh: impl Fn(NewToken) -> Box<dyn Store>) {
     the_generation_moves_with_what_others_see(&*fresh());
     tries_are_counted_first(&*fresh());
     a_token_is_initialised_anew(&*fresh());
+    what_needs_a_signature_is_not_committed_without(&*fresh());
+    lanes_are_kept_in_order(&*fresh());
+    the_head_is_as_it_was_signed(&*fresh());
+}
+
+fn what_needs_a_signature_is_not_committed_without(store: &dyn Store) {
+    let (open, private) = (object("open"), StoredObject { private: true, ..object("private") });
+    let sealed = StoredObject { sealed: vec![1], data_key: vec![1], ..object("sealed") };
+    write(store, |t| t.insert(&private).and(t.insert(&sealed)));
+    let refused = |change: &dyn Fn(&mut dyn Transaction)| {
+        let mut transaction = store.begin(Mode::Write).unwrap();
+        change(&mut *transaction);
+        assert_eq!(transaction.commit(), Err(StoreError::Unsigned));
+    };
+    refused(&|t| assert!(t.remove(&private.id).unwrap()));
+    refused(&|t| assert!(t.remove(&sealed.id).unwrap()));
+    refused(&|t| {
+        let other = StoredObject { id: private.id, version: 2, ..object("now public") };
+        assert!(t.replace(&other).unwrap());
+    });
+    let new = StoredObject { private: true, ..object("new") };
+    refused(&|t| assert_eq!(t.insert(&new), Ok(2)));
+    refused(&|t| t.put_token(&t.token().unwrap()).unwrap());
+    refused(&|t| t.put_epoch_key(2, b"sealed").unwrap());
+    refused(&|t| t.clear_objects().unwrap());
+    refused(&|t| t.put_lane(LaneId(1), 0).unwrap());
+    assert_eq!(count(store), 2);
+    for number in 0..3 {
+        let mut transaction = store.begin(Mode::Write).unwrap();
+        let open = StoredObject { id: ObjectId([number; 16]), ..open.clone() };
+        transaction.insert(&open).unwrap();
+        transaction.append_leaf(b"{}").unwrap();
+        transaction.commit().unwrap();
+    }
+    assert_eq!(count(store), 5);
+    write(store, |t| t.remove(&sealed.id));
+    assert_eq!(count(store), 4);
+}
+
+fn lanes_are_kept_in_order(store: &dyn Store) {
+    let ids = [7, u64::MAX, 1 << 63, 3];
+    write(store, |t| ids.iter().try_for_each(|id| t.put_lane(LaneId(*id), 0)));
+    write(store, |t| t.put_lane(LaneId(7), 4096));
+    write(store, |t| t.remove_lane(LaneId(3)));
+    write(store, |t| t.remove_lane(LaneId(3)));
+    let expected = [(LaneId(7), 4096), (LaneId(1 << 63), 0), (LaneId(u64::MAX), 0)];
+    assert_eq!(read(store, |t| t.lanes()), expected);
+    let (new, _) = new_token("0001");
+    write(store, |t| t.initialise(&new));
+    assert_eq!(read(store, |t| t.lanes()), []);
+}
+
+fn the_head_is_as_it_was_signed(store: &dyn Store) {
+    let public = read(store, |t| t.token()).audit.public;
+    let check = |public| store.begin(Mode::Read).unwrap().check_head(&public);
+    assert_eq!(check(public).unwrap().size, 2);
+    write(store, |t| t.put_lane(LaneId(9), 0));
+    write(store, |t| t.append_leaf(b"{}"));
+    let checked = check(public).unwrap();
+    assert_eq!(checked.lanes, [(LaneId(9), 0)]);
+    assert_eq!((checked.pending, checked.missing, checked.surplus), (0, 0, 0));
+    assert!(matches!(check([1; 32]), Err(HeadFault::Tampered(_))));
+    let other = new_token("0001").1;
+    let mut transaction = store.begin(Mode::Write).unwrap();
+    assert!(transaction.sign_with(other.audit_signer().unwrap()).is_err());
+    transaction.insert(&object("signed by another")).unwrap();
+    drop(transaction);
+    let (new, _) = new_token("0001");
+    write(store, |t| t.initialise(&new));
+    assert!(matches!(check(public), Err(HeadFault::Tampered(_))));
+    assert!(check(new.record.audit.public).is_ok());
 }
 
 fn only_a_commit_leaves_a_trace(store: &dyn Store) {

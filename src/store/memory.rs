@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AttemptLock, Mode, NewToken, ObjectId, Query, Role, Store, StoreError};
+use super::head::{AuditKey, CheckedHead, Head, HeadFault};
+use super::state::{canonical, is_open};
+use super::{AttemptLock, AuditRecord, Mode, NewToken, ObjectId, Query, Role, Store, StoreError};
 use super::{StoredObject, TokenRecord, Transaction};
+use crate::audit::record::LaneId;
 use crate::system::files::LockKind;
 
 #[derive(Clone)]
@@ -15,6 +18,9 @@ struct Contents {
     token: TokenRecord,
     epochs: BTreeMap<u64, Vec<u8>>,
     objects: BTreeMap<u64, StoredObject>,
+    lanes: BTreeMap<u64, u64>,
+    /// No tree and no signatures: a count stands for the log.
+    leaves: u64,
 }
 
 /// A token in memory.
@@ -26,7 +32,13 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new(token: NewToken) -> Self {
         let epochs = BTreeMap::from([(token.record.epoch, token.epoch_key)]);
-        let contents = Contents { token: token.record, epochs, objects: BTreeMap::new() };
+        let contents = Contents {
+            token: token.record,
+            epochs,
+            objects: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            leaves: 2,
+        };
         Self { contents: Mutex::new(contents), generation: AtomicU64::new(0) }
     }
 }
@@ -39,7 +51,8 @@ impl Store for Memory {
     fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction + '_>, StoreError> {
         let kept = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         let working = kept.clone();
-        Ok(Box::new(MemoryTransaction { store: self, kept, working, mode, moved: false }))
+        let (moved, signed, closed) = (false, false, false);
+        Ok(Box::new(MemoryTransaction { store: self, kept, working, mode, moved, signed, closed }))
     }
 
     fn is_read_only(&self) -> bool {
@@ -57,6 +70,9 @@ struct MemoryTransaction<'s> {
     working: Contents,
     mode: Mode,
     moved: bool,
+    signed: bool,
+    /// Something was changed that needs a signature.
+    closed: bool,
 }
 
 impl MemoryTransaction<'_> {
@@ -73,6 +89,10 @@ impl MemoryTransaction<'_> {
         }
     }
 
+    fn close_for(&mut self, id: &ObjectId) {
+        self.closed |= self.object(id).is_some_and(|kept| !is_open(&canonical(kept)));
+    }
+
     fn object(&self, id: &ObjectId) -> Option<&StoredObject> {
         self.working.objects.values().find(|object| object.id == *id)
     }
@@ -84,7 +104,10 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn put_token(&mut self, record: &TokenRecord) -> Result<(), StoreError> {
-        self.change()?.token = record.clone();
+        self.closed = true;
+        let contents = self.change()?;
+        let audit = contents.token.audit.clone();
+        contents.token = TokenRecord { audit, ..record.clone() };
         Ok(())
     }
 
@@ -109,6 +132,7 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn put_epoch_key(&mut self, epoch: u64, sealed: &[u8]) -> Result<(), StoreError> {
+        self.closed = true;
         self.change()?.epochs.insert(epoch, sealed.to_vec());
         Ok(())
     }
@@ -130,6 +154,7 @@ impl Transaction for MemoryTransaction<'_> {
         if self.object(&object.id).is_some() {
             return Err(StoreError::Io("an object id is used twice".to_owned()));
         }
+        self.closed |= !is_open(&canonical(object));
         let contents = self.change()?;
         let mut slot = 0_u64;
         while contents.objects.contains_key(&slot) {
@@ -140,6 +165,8 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn replace(&mut self, object: &StoredObject) -> Result<bool, StoreError> {
+        self.closed |= !is_open(&canonical(object));
+        self.close_for(&object.id);
         let contents = self.change()?;
         let kept = contents.objects.values_mut().find(|kept| kept.id == object.id);
         match kept.filter(|kept| kept.version < object.version) {
@@ -152,19 +179,89 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn remove(&mut self, id: &ObjectId) -> Result<bool, StoreError> {
+        self.close_for(id);
         let slot = self.object(id).map(|object| object.slot);
         let contents = self.change()?;
         Ok(slot.is_some_and(|slot| contents.objects.remove(&slot).is_some()))
     }
 
     fn clear_objects(&mut self) -> Result<(), StoreError> {
+        self.closed = true;
         let contents = self.change()?;
         contents.objects.clear();
         contents.epochs.clear();
         Ok(())
     }
 
+    fn check_head(&self, public: &[u8; 32]) -> Result<CheckedHead, HeadFault> {
+        if self.working.token.audit.public != *public {
+            return Err(HeadFault::Tampered("the audit key was replaced".to_owned()));
+        }
+        Ok(CheckedHead {
+            generation: 1,
+            size: self.working.leaves,
+            checkpoint: String::new(),
+            lanes: self.lanes()?,
+            pending: 0,
+            missing: 0,
+            surplus: 0,
+        })
+    }
+
+    fn sign_with(&mut self, key: &Arc<AuditKey>) -> Result<(), HeadFault> {
+        self.check_head(key.public())?;
+        self.signed = true;
+        Ok(())
+    }
+
+    fn head(&self) -> Result<Head, StoreError> {
+        Err(StoreError::Io("a store in memory has no head".to_owned()))
+    }
+
+    fn append_leaf(&mut self, _: &[u8]) -> Result<(), StoreError> {
+        let contents = self.change_unseen()?;
+        contents.leaves = contents.leaves.saturating_add(1);
+        Ok(())
+    }
+
+    fn lanes(&self) -> Result<Vec<(LaneId, u64)>, StoreError> {
+        Ok(self.working.lanes.iter().map(|(lane, records)| (LaneId(*lane), *records)).collect())
+    }
+
+    fn put_lane(&mut self, lane: LaneId, records: u64) -> Result<(), StoreError> {
+        self.closed = true;
+        self.change_unseen()?.lanes.insert(lane.0, records);
+        Ok(())
+    }
+
+    fn remove_lane(&mut self, lane: LaneId) -> Result<(), StoreError> {
+        self.closed = true;
+        self.change_unseen()?.lanes.remove(&lane.0);
+        Ok(())
+    }
+
+    fn begin_generation(
+        &mut self,
+        audit: &AuditRecord,
+        _: &Arc<AuditKey>,
+        _: &str,
+    ) -> Result<(), StoreError> {
+        self.signed = true;
+        let contents = self.change()?;
+        contents.token.audit = audit.clone();
+        contents.lanes.clear();
+        Ok(())
+    }
+
+    fn rebuild_state(&mut self) -> Result<(), StoreError> {
+        self.closed = true;
+        self.change().map(drop)
+    }
+
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        if self.closed && !self.signed {
+            return Err(StoreError::Unsigned);
+        }
         if self.mode == Mode::Write {
             *self.kept = self.working.clone();
             if self.moved {

@@ -2,8 +2,9 @@
 //!
 //! A store keeps rows and knows no key: `vault` seals and opens them, `search` makes the rows
 //! by which they are found. Every change goes through one `Transaction` and becomes real in its
-//! `commit` alone; that is where the state tree and the log will append. Implementors: `sqlite`,
-//! and `memory` for tests. Both keep the promises of `contract`.
+//! `commit` alone, which puts it into the state tree (`state`), appends to the log (`log`) and
+//! signs the new `head`. Implementors: `sqlite`, and `memory` for tests. Both keep the promises
+//! of `contract`.
 
 #![cfg_attr(
     not(test),
@@ -18,14 +19,21 @@
 pub(crate) mod attempt;
 #[cfg(test)]
 pub(crate) mod contract;
+pub(crate) mod head;
+pub(crate) mod lanes;
+pub(crate) mod log;
 #[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod search;
 pub(crate) mod sqlite;
+pub(crate) mod state;
 pub(crate) mod vault;
 
 use std::fmt;
+use std::sync::Arc;
 
+use self::head::{AuditKey, CheckedHead, Head, HeadFault};
+use crate::audit::record::LaneId;
 use crate::engine::kdf::Argon2Cost;
 use crate::engine::{EngineError, random};
 use crate::error::{Error, Rv};
@@ -116,6 +124,15 @@ pub(crate) struct TokenRecord {
     pub(crate) user_tries: u32,
     /// The epoch whose key seals new data keys.
     pub(crate) epoch: u64,
+    pub(crate) audit: AuditRecord,
+}
+
+/// The key that signs the log, as it is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct AuditRecord {
+    pub(crate) public: [u8; 32],
+    /// The private half, sealed.
+    pub(crate) sealed: Vec<u8>,
 }
 
 /// A token to be made.
@@ -124,6 +141,8 @@ pub(crate) struct NewToken {
     pub(crate) record: TokenRecord,
     /// The key of `record.epoch`, sealed.
     pub(crate) epoch_key: Vec<u8>,
+    /// The key of `record.audit`, which signs the first checkpoint.
+    pub(crate) audit_key: Arc<AuditKey>,
 }
 
 /// Which objects are wanted: those that meet every condition.
@@ -169,10 +188,15 @@ pub(crate) struct AttemptLock<'s> {
 
 /// One consistent view and one set of changes. Rolls back when dropped; only `commit` makes the
 /// changes real.
+///
+/// Changes are signed with the key of `sign_with`, each commit with one checkpoint. Without a key
+/// only public objects that have nothing sealed can be changed: such changes wait, listed, for
+/// the next signed commit. Tries are not part of what is signed.
 pub(crate) trait Transaction {
     fn token(&self) -> Result<TokenRecord, StoreError>;
 
-    /// Replaces the whole record, tries included.
+    /// Replaces the whole record, tries included; but not the audit key, which changes with the
+    /// generation of the log alone.
     fn put_token(&mut self, record: &TokenRecord) -> Result<(), StoreError>;
 
     fn tries(&self, role: Role) -> Result<u32, StoreError>;
@@ -184,6 +208,7 @@ pub(crate) trait Transaction {
 
     fn put_epoch_key(&mut self, epoch: u64, sealed: &[u8]) -> Result<(), StoreError>;
 
+    /// An object whose row is the one in the state tree; `Tampered` if it is not.
     fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError>;
 
     /// The version of an object, if it is there.
@@ -209,8 +234,48 @@ pub(crate) trait Transaction {
     fn initialise(&mut self, new: &NewToken) -> Result<(), StoreError> {
         self.clear_objects()?;
         self.put_token(&new.record)?;
-        self.put_epoch_key(new.record.epoch, &new.epoch_key)
+        self.put_epoch_key(new.record.epoch, &new.epoch_key)?;
+        self.begin_generation(&new.record.audit, &new.audit_key, "the token was initialised")
     }
+
+    /// Checks the head: the signature of its checkpoint by this key, that the log on disk ends
+    /// as signed, and that the database says what the last leaf says.
+    fn check_head(&self, public: &[u8; 32]) -> Result<CheckedHead, HeadFault>;
+
+    /// Signs what this transaction will commit; to be called before anything is changed. Checks
+    /// the head as `check_head` does, unless this process has seen this very head before.
+    ///
+    /// After a fault a caller that commits nevertheless signs what it found; where that would
+    /// sign a second history of the log, `commit` gives `Distrusted`.
+    fn sign_with(&mut self, key: &Arc<AuditKey>) -> Result<(), HeadFault>;
+
+    /// The head as it stands in the database, unchecked.
+    fn head(&self) -> Result<Head, StoreError>;
+
+    /// Adds a leaf to what `commit` appends, before its state leaf.
+    fn append_leaf(&mut self, leaf: &[u8]) -> Result<(), StoreError>;
+
+    /// The open lanes in order, with the number of their records that are in the log.
+    fn lanes(&self) -> Result<Vec<(LaneId, u64)>, StoreError>;
+
+    /// Opens a lane, or says how far it is in the log.
+    fn put_lane(&mut self, lane: LaneId, records: u64) -> Result<(), StoreError>;
+
+    /// A lane is closed. Nothing happens if it is not open.
+    fn remove_lane(&mut self, lane: LaneId) -> Result<(), StoreError>;
+
+    /// Begins a log anew at `commit`, under a new key and with a first leaf that names the last
+    /// checkpoint. Needs no `sign_with`, and believes nothing of what the old log says. Open
+    /// lanes were the old log's: they are no longer open.
+    fn begin_generation(
+        &mut self,
+        audit: &AuditRecord,
+        key: &Arc<AuditKey>,
+        reason: &str,
+    ) -> Result<(), StoreError>;
+
+    /// Makes the state tree anew from the rows as they are: for who accepts them.
+    fn rebuild_state(&mut self) -> Result<(), StoreError>;
 
     /// Makes the changes real and lasting.
     fn commit(self: Box<Self>) -> Result<(), StoreError>;
@@ -229,6 +294,12 @@ pub(crate) enum StoreError {
     ReadOnly,
     /// Written by a later version of this library, in this format.
     Newer(i64),
+    /// The row of this object was changed, put back or moved outside the token.
+    Tampered(ObjectId),
+    /// What the log or the state tree says is not what was signed.
+    Distrusted(String),
+    /// The change has to be signed, and nobody is logged in.
+    Unsigned,
     /// A database of something else.
     Foreign,
     /// The token's files are gone.
@@ -245,6 +316,9 @@ impl fmt::Display for StoreError {
             Self::Corrupt(why) => write!(f, "the store is damaged: {why}"),
             Self::ReadOnly => f.write_str("the store cannot be written to"),
             Self::Newer(format) => write!(f, "the store has the later format {format}"),
+            Self::Tampered(id) => write!(f, "object {id} was changed outside the token"),
+            Self::Distrusted(why) => write!(f, "the token was changed outside: {why}"),
+            Self::Unsigned => f.write_str("the change has to be signed, which needs a login"),
             Self::Foreign => f.write_str("token.db is a database of something else"),
             Self::Missing => f.write_str("the files of the token are gone"),
             Self::Memory => f.write_str("no memory for the store"),
@@ -261,9 +335,12 @@ impl From<StoreError> for Error {
             StoreError::ReadOnly => Rv::TokenWriteProtected,
             StoreError::Missing => Rv::DeviceRemoved,
             StoreError::Memory => Rv::HostMemory,
+            StoreError::Unsigned => Rv::UserNotLoggedIn,
             StoreError::Busy
             | StoreError::Io(_)
             | StoreError::Corrupt(_)
+            | StoreError::Tampered(_)
+            | StoreError::Distrusted(_)
             | StoreError::Newer(_)
             | StoreError::Foreign => Rv::DeviceError,
         };

@@ -11,7 +11,8 @@ mod tests;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use self::associated::{Content, associated};
-use super::{NewToken, PinRecord, Role, StoreError, StoredObject, TokenRecord};
+use super::head::AuditKey;
+use super::{AuditRecord, NewToken, PinRecord, Role, StoreError, StoredObject, TokenRecord};
 use super::{TRIES, Transaction};
 use crate::config::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 use crate::engine::hash::{Digest, Mac, constant_time_eq, keyed_blake3};
@@ -101,6 +102,10 @@ pub(crate) struct Vault {
     check_key: Secret,
     check: [u8; 32],
     epochs: RwLock<Vec<(u64, Arc<Secret>)>>,
+    audit_seal: Secret,
+    lane_root: Secret,
+    /// None if what is kept of it cannot be opened, or is not one key.
+    audit: Option<Arc<AuditKey>>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -119,7 +124,9 @@ impl Vault {
     ) -> Result<(NewToken, Self), VaultError> {
         let instance = random::array()?;
         let master = random::secret(KEY_LEN)?;
-        let vault = Self::with_master(serial, instance, master, so_pin)?;
+        let mut vault = Self::with_master(serial, instance, master, so_pin)?;
+        let (audit, audit_key) = vault.new_audit_key()?;
+        vault.audit = Some(Arc::clone(&audit_key));
         let epoch_key = random::secret(KEY_LEN)?;
         let associated = vault.associated(Content::EpochKey, None, FIRST_EPOCH);
         let sealed = epoch_key.expose(|key| sealing::seal(&vault.kek_seal, &associated, key))?;
@@ -133,8 +140,9 @@ impl Vault {
             so_tries: rules.tries,
             user_tries: rules.tries,
             epoch: FIRST_EPOCH,
+            audit,
         };
-        Ok((NewToken { record, epoch_key: sealed }, vault))
+        Ok((NewToken { record, epoch_key: sealed, audit_key }, vault))
     }
 
     /// Opens the token with a PIN. Slow on purpose; the try is counted by then.
@@ -155,7 +163,9 @@ impl Vault {
             Ok(_) | Err(EngineError::Decrypt) => return Err(VaultError::WrongPin),
             Err(error) => return Err(error.into()),
         };
-        Self::with_master(&token.serial, token.instance, master, pin)
+        let mut vault = Self::with_master(&token.serial, token.instance, master, pin)?;
+        vault.audit = vault.open_audit_key(&token.audit)?;
+        Ok(vault)
     }
 
     fn with_master(
@@ -166,6 +176,7 @@ impl Vault {
     ) -> Result<Self, VaultError> {
         let derive = |label: &str| hkdf_sha256(&master, b"claviger 1", label.as_bytes());
         let (kek_seal, index) = (derive("kek-seal")?, derive("index")?);
+        let (audit_seal, lane_root) = (derive("audit-seal")?, derive("lane")?);
         let check_key = random::secret(KEY_LEN)?;
         let check = pin_code(&check_key, pin)?;
         Ok(Self {
@@ -177,6 +188,9 @@ impl Vault {
             check_key,
             check,
             epochs: RwLock::new(Vec::new()),
+            audit_seal,
+            lane_root,
+            audit: None,
         })
     }
 
@@ -208,6 +222,37 @@ impl Vault {
     /// Which initialisation of the token this vault belongs to.
     pub(crate) const fn instance(&self) -> &[u8; 16] {
         &self.instance
+    }
+
+    /// A new key to sign a generation of the log with, and what is kept of it.
+    pub(crate) fn new_audit_key(&self) -> Result<(AuditRecord, Arc<AuditKey>), VaultError> {
+        let key = AuditKey::generate()?;
+        let associated = self.associated(Content::AuditKey, None, 0);
+        let sealed =
+            key.seed().expose(|seed| sealing::seal(&self.audit_seal, &associated, seed))?;
+        Ok((AuditRecord { public: *key.public(), sealed }, Arc::new(key)))
+    }
+
+    /// `None` if it was changed: the token's log cannot be trusted then, but its PIN was right.
+    fn open_audit_key(&self, kept: &AuditRecord) -> Result<Option<Arc<AuditKey>>, VaultError> {
+        let associated = self.associated(Content::AuditKey, None, 0);
+        match sealing::open(&self.audit_seal, &associated, &kept.sealed) {
+            Ok(seed) if seed.len() == KEY_LEN => Ok(Some(AuditKey::from_seed(seed)?)
+                .filter(|key| *key.public() == kept.public)
+                .map(Arc::new)),
+            Ok(_) | Err(EngineError::Decrypt) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The key that signs the log. `Tampered` if it is not the one that was sealed.
+    pub(crate) fn audit_signer(&self) -> Result<&Arc<AuditKey>, VaultError> {
+        self.audit.as_ref().ok_or(VaultError::Tampered("the audit key was replaced"))
+    }
+
+    /// From which the first keys of lanes are made.
+    pub(crate) const fn lane_root(&self) -> &Secret {
+        &self.lane_root
     }
 
     /// What stands for an attribute's value in the search rows of private objects.

@@ -56,17 +56,29 @@ pub(crate) fn make_directory(path: &Path, access: Access) -> io::Result<()> {
 /// Opens a file for reading and writing, makes it if it is not there, and sets its exact mode
 /// when it made it. Never follows a symbolic link, never survives an exec.
 pub(crate) fn open_or_create(path: &Path, access: Access) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-    match options.clone().create_new(true).open(path) {
-        Ok(file) => {
-            give_to_group(path, access)?;
-            file.set_permissions(Permissions::from_mode(access.file_mode()))?;
-            Ok(file)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
-        Err(error) => Err(error),
+    match create_new(path, access) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_existing(path),
+        made => made,
     }
+}
+
+/// Makes a file that must not be there, with its exact mode.
+pub(crate) fn create_new(path: &Path, access: Access) -> io::Result<File> {
+    let file = open_options().mode(0o600).create_new(true).open(path)?;
+    give_to_group(path, access)?;
+    file.set_permissions(Permissions::from_mode(access.file_mode()))?;
+    Ok(file)
+}
+
+/// Opens a file that is there.
+pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
+    open_options().open(path)
+}
+
+fn open_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+    options
 }
 
 fn give_to_group(path: &Path, access: Access) -> io::Result<()> {
@@ -115,6 +127,22 @@ impl<'f> RecordLock<'f> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Takes the lock if no other process has it.
+    pub(crate) fn attempt(file: &'f File, byte: i64, kind: LockKind) -> io::Result<Option<Self>> {
+        match set_lock(file, byte, lock_type(kind), libc::F_SETLK) {
+            Ok(()) => Ok(Some(Self { file, byte })),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the lock until the file is closed.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
     }
 }
 

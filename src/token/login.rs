@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
+use crate::call::Function;
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
 use crate::store::attempt::Attempt;
@@ -11,6 +12,7 @@ use crate::store::vault::{Vault, VaultError};
 use crate::store::{Mode, PinRecord, Role, TokenRecord};
 
 use super::Token;
+use super::journal::Note;
 
 /// The shortest PIN, in bytes.
 pub const SHORTEST_PIN: u64 = 4;
@@ -21,6 +23,8 @@ pub const LONGEST_PIN: u64 = 255;
 pub(super) struct Login {
     pub(super) role: Role,
     pub(super) vault: Arc<Vault>,
+    /// Why the token cannot be trusted, if it cannot.
+    pub(super) distrusted: Option<String>,
     /// A wrong PIN was counted since, in a context-specific login.
     miscounted: AtomicBool,
 }
@@ -72,9 +76,9 @@ impl Token {
         self.login.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, role: Role, vault: Vault) {
-        let login = Login { role, vault: Arc::new(vault), miscounted: AtomicBool::new(false) };
-        self.set_login(Some(login));
+    fn enter(&self, role: Role, vault: Arc<Vault>, distrusted: Option<String>) {
+        let miscounted = AtomicBool::new(false);
+        self.set_login(Some(Login { role, vault, distrusted, miscounted }));
         // What was opened without keys lacks its secret parts.
         self.table.close_opened();
     }
@@ -84,18 +88,27 @@ impl Token {
     /// # Errors
     /// `CKR_PIN_INCORRECT`, `CKR_PIN_LOCKED`, `CKR_USER_PIN_NOT_INITIALIZED`,
     /// `CKR_TOKEN_WRITE_PROTECTED` where tries cannot be counted, the store's.
-    pub(crate) fn login_with(&self, role: Role, pin: &Secret) -> Result<()> {
+    pub(crate) fn login_with(&self, note: &Note, role: Role, pin: &Secret) -> Result<()> {
         let _one_at_a_time = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let vault = self.check_pin(role, pin)?;
-        self.raise_cost(role, pin, &vault)?;
-        self.enter(role, vault);
+        let vault = Arc::new(self.check_pin(role, pin)?);
+        let distrusted = self.check_log(&vault)?;
+        if distrusted.is_none() {
+            self.raise_cost(note, role, pin, &vault)?;
+        }
+        self.enter(role, vault, distrusted);
         Ok(())
+    }
+
+    /// The security officer's keys, without a login.
+    pub(super) fn check_so_pin(&self, pin: &Secret) -> Result<Vault> {
+        let _one_at_a_time = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_pin(Role::SecurityOfficer, pin)
     }
 
     /// Checks a PIN against a try. The caller holds `attempts`.
     fn check_pin(&self, role: Role, pin: &Secret) -> Result<Vault> {
         let store = self.store()?;
-        let record = self.record()?;
+        let record = self.record_of_token()?;
         if pin_record(&record, role).is_none() {
             return Err(Rv::UserPinNotInitialized.because("the user has no PIN yet"));
         }
@@ -106,7 +119,7 @@ impl Token {
             Attempt::Locked => Err(Rv::PinLocked.because("no tries left")),
             Attempt::Allowed(counted) => {
                 // Read again: while this attempt waited the PIN may have been changed.
-                let vault = Vault::open(&self.record()?, role, pin, None)?;
+                let vault = Vault::open(&self.record_of_token()?, role, pin, None)?;
                 counted.succeed(self.settings.tries)?;
                 Ok(vault)
             }
@@ -129,23 +142,23 @@ impl Token {
     }
 
     /// Keeps the PIN at the configured cost, if it was kept at a lower one.
-    fn raise_cost(&self, role: Role, pin: &Secret, vault: &Vault) -> Result<()> {
+    fn raise_cost(&self, note: &Note, role: Role, pin: &Secret, vault: &Arc<Vault>) -> Result<()> {
         if self.store()?.is_read_only() {
             return Ok(());
         }
-        let token = self.record()?;
+        let token = self.record_of_token()?;
         let kept = pin_record(&token, role);
         let Some(rules) = kept.and_then(|kept| self.settings.raised(&kept.cost)) else {
             return Ok(());
         };
         let raised = vault.pin_record(role, pin, &rules)?;
-        self.put_pin(role, raised, vault)
+        self.put_pin(note, role, raised, vault)
     }
 
     /// Writes a PIN record and gives all tries back.
-    fn put_pin(&self, role: Role, pin: PinRecord, vault: &Vault) -> Result<()> {
-        let mut transaction = self.store()?.begin(Mode::Write)?;
-        let mut token = transaction.token()?;
+    fn put_pin(&self, note: &Note, role: Role, pin: PinRecord, vault: &Arc<Vault>) -> Result<()> {
+        let mut change = self.begin_change(note, Some(vault))?;
+        let mut token = change.transaction.token()?;
         if token.instance != *vault.instance() {
             return Err(VaultError::Replaced.into());
         }
@@ -159,8 +172,8 @@ impl Token {
                 token.user_tries = self.settings.tries;
             }
         }
-        transaction.put_token(&token)?;
-        Ok(transaction.commit()?)
+        change.transaction.put_token(&token)?;
+        self.commit_change(change)
     }
 
     /// CKU_CONTEXT_SPECIFIC: the PIN of whoever is logged in, again. A right one costs no try
@@ -206,11 +219,11 @@ impl Token {
     ///
     /// # Errors
     /// `CKR_PIN_LEN_RANGE`, `CKR_USER_NOT_LOGGED_IN`, the store's.
-    pub(crate) fn init_user_pin(&self, pin: &Secret) -> Result<()> {
+    pub(crate) fn init_user_pin(&self, note: &Note, pin: &Secret) -> Result<()> {
         check_pin_length(pin)?;
         let vault = self.require_login()?;
         let record = vault.pin_record(Role::User, pin, &self.settings.pin_rules())?;
-        self.put_pin(Role::User, record, &vault)
+        self.put_pin(note, Role::User, record, &vault)
     }
 
     /// C_SetPIN. Who is logged in stays so.
@@ -218,16 +231,23 @@ impl Token {
     /// # Errors
     /// `CKR_PIN_LEN_RANGE`, `CKR_PIN_INCORRECT`, `CKR_PIN_LOCKED`,
     /// `CKR_USER_PIN_NOT_INITIALIZED`, the store's.
-    pub(crate) fn change_pin(&self, role: Role, old: &Secret, new: &Secret) -> Result<()> {
+    pub(crate) fn change_pin(
+        &self,
+        note: &Note,
+        role: Role,
+        old: &Secret,
+        new: &Secret,
+    ) -> Result<()> {
         check_pin_length(new)?;
         let _one_at_a_time = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let vault = self.check_pin(role, old)?;
+        let vault = Arc::new(self.check_pin(role, old)?);
         let record = vault.pin_record(role, new, &self.settings.pin_rules())?;
-        self.put_pin(role, record, &vault)?;
+        self.put_pin(note, role, record, &vault)?;
         if self.role() == Some(role) {
             // The context-specific login compares with the PIN of the login: from now the new.
-            let vault = Vault::open(&self.record()?, role, new, None)?;
-            self.enter(role, vault);
+            let vault = Arc::new(Vault::open(&self.record_of_token()?, role, new, None)?);
+            let distrusted = self.login().as_ref().and_then(|login| login.distrusted.clone());
+            self.enter(role, vault, distrusted);
         }
         Ok(())
     }
@@ -247,6 +267,8 @@ impl Token {
         let (new, _vault) = Vault::create(&self.serial, *label, so_pin, &rules)?;
         let mut transaction = self.store()?.begin(Mode::Write)?;
         transaction.initialise(&new)?;
+        let note = Note::of(Function::InitToken, 0);
+        transaction.append_leaf(&self.leaf_of(&note, None))?;
         transaction.commit()?;
         self.was_replaced();
         Ok(())

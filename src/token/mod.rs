@@ -3,6 +3,7 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
+pub(crate) mod journal;
 pub(crate) mod keys;
 pub mod login;
 pub mod objects;
@@ -98,7 +99,7 @@ impl Token {
     }
 
     /// The token's record as it stands now.
-    pub(crate) fn record(&self) -> Result<TokenRecord> {
+    pub(crate) fn record_of_token(&self) -> Result<TokenRecord> {
         Ok(self.store()?.begin(Mode::Read)?.token()?)
     }
 

@@ -14,13 +14,16 @@ use crate::store::vault::VaultError;
 use crate::store::{Mode, ObjectId, StoredObject, Transaction};
 
 use super::Token;
+use super::journal::Note;
 use super::sealed::{open_row, query_of, row_of};
 pub(crate) use super::table::Held;
 use super::table::Place;
 
 /// On whose behalf something is done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Viewer {
+#[derive(Clone, Copy)]
+pub(crate) struct Viewer<'c> {
+    /// The call, for its record.
+    pub(crate) note: &'c Note,
     /// The session's handle.
     pub(crate) session: u64,
     /// Private objects are in sight.
@@ -99,12 +102,13 @@ impl Token {
         let stored = |whole: &Template| whole.is_set(attribute::TOKEN);
         if named.iter().any(|(_, whole)| stored(whole)) {
             let vault = self.vault();
-            let mut transaction = self.store()?.begin(Mode::Write)?;
+            let mut change = self.begin_change(viewer.note, vault.as_ref())?;
             for (id, whole) in named.iter().filter(|(_, whole)| stored(whole)) {
-                let row = row_of(*id, 1, whole, vault.as_ref(), transaction.as_ref())?;
-                transaction.insert(&row)?;
+                let row = row_of(*id, 1, whole, vault.as_ref(), change.transaction.as_ref())?;
+                change.transaction.insert(&row)?;
+                change.concerns(*id, 1);
             }
-            transaction.commit()?;
+            self.commit_change(change)?;
         }
         Ok(named.into_iter().map(|(id, whole)| self.hand_out(viewer, id, whole)).collect())
     }
@@ -267,10 +271,11 @@ impl Token {
                     return Err(no_object());
                 }
             }
-            Place::Token { id, .. } => {
-                let mut transaction = self.store()?.begin(Mode::Write)?;
-                let was_there = transaction.remove(&id)?;
-                transaction.commit()?;
+            Place::Token { id, version, .. } => {
+                let mut change = self.begin_change(viewer.note, self.vault().as_ref())?;
+                let was_there = change.transaction.remove(&id)?;
+                change.concerns(id, version);
+                self.commit_change(change)?;
                 self.table.forget(handle);
                 if !was_there {
                     return Err(went_away());
@@ -305,15 +310,16 @@ impl Token {
             }
             Place::Token { id, .. } => {
                 // The newest version is changed, not the one that this process happens to hold.
-                let mut transaction = self.store()?.begin(Mode::Write)?;
-                let row = transaction.get(&id)?.ok_or_else(went_away)?;
-                let newest = open_row(&row, self.vault().as_ref(), transaction.as_ref())?;
+                let mut log = self.begin_change(viewer.note, self.vault().as_ref())?;
+                let row = log.transaction.get(&id)?.ok_or_else(went_away)?;
+                let newest = open_row(&row, self.vault().as_ref(), log.transaction.as_ref())?;
                 let changed = change(&newest.object.attributes, changes, &context)?;
-                let row = self.next_version(&row, &newest, &changed, transaction.as_ref())?;
-                if !transaction.replace(&row)? {
+                let row = self.next_version(&row, &newest, &changed, log.transaction.as_ref())?;
+                if !log.transaction.replace(&row)? {
                     return Err(went_away());
                 }
-                Ok(transaction.commit()?)
+                log.concerns(id, row.version);
+                self.commit_change(log)
             }
         }
     }

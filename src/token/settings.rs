@@ -1,6 +1,6 @@
 //! What the configuration says about a token.
 
-use crate::config::{Configuration, ExportPolicy, PublicWrite, ReadOnlyLogin};
+use crate::config::{Configuration, ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin};
 use crate::engine::kdf::Argon2Cost;
 use crate::store::sqlite::Opening;
 use crate::store::vault::PinRules;
@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     pub(super) readonly_login: bool,
     pub(super) export_denied: bool,
     pub(super) public_write_needs_login: bool,
+    pub(super) tamper_refuses: bool,
 }
 
 impl Settings {
@@ -33,6 +34,7 @@ impl Settings {
             tries: configuration.pin_tries,
             readonly_login: configuration.readonly_login == ReadOnlyLogin::Allow,
             export_denied: configuration.export == ExportPolicy::Deny,
+            tamper_refuses: configuration.on_tamper == OnTamper::Refuse,
             public_write_needs_login: configuration.public_write == PublicWrite::Login,
         }
     }

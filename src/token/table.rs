@@ -24,6 +24,13 @@ pub(crate) struct Held {
     pub(super) private: bool,
 }
 
+impl Held {
+    /// True if the object is on the token.
+    pub(super) const fn is_stored(&self) -> bool {
+        matches!(self.place, Place::Token { .. })
+    }
+}
+
 /// Where an object lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {

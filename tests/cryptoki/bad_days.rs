@@ -202,10 +202,17 @@ fn read_only_token(bench: &Bench) -> Vec<u8> {
 fn forbid_writing(bench: &Bench, forbid: bool) {
     let directory = token_directory(bench);
     let (for_directories, for_files) = if forbid { (0o555, 0o444) } else { (0o700, 0o600) };
-    for entry in fs::read_dir(&directory).unwrap() {
-        chmod(&entry.unwrap().path(), for_files);
+    let mut open = vec![token_directory(bench)];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => open.push(entry),
+                false => chmod(&entry, for_files),
+            }
+        }
+        chmod(&directory, for_directories);
     }
-    for directory in [&directory, &bench.token_dir().join("tokens"), &bench.token_dir()] {
+    for directory in [&bench.token_dir().join("tokens"), &bench.token_dir()] {
         chmod(directory, for_directories);
     }
     chmod(bench.dir(), 0o755);

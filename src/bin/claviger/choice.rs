@@ -42,6 +42,19 @@ impl TokenChoice {
         found.ok_or_else(|| no_token(format!("there is no slot {number}")))
     }
 
+    /// The slot of the token that is meant, also of one that cannot be used, if it is named by
+    /// its slot or serial number.
+    pub(crate) fn find_files(&self, library: &Library) -> Result<SlotView, Failure> {
+        let is_named = |slot: &SlotView| match (self.slot, &self.token) {
+            (Some(number), _) => slot.slot == number,
+            (None, Some(name)) => slot.serial == *name,
+            (None, None) => false,
+        };
+        let broken = |slot: &SlotView| slot.error.is_some() && !slot.serial.is_empty();
+        let found = library.slots()?.into_iter().find(|slot| is_named(slot) && broken(slot));
+        found.map_or_else(|| self.find(library), Ok)
+    }
+
     /// The one initialised token that is meant.
     pub(crate) fn find(&self, library: &Library) -> Result<SlotView, Failure> {
         let slots = library.slots()?;

@@ -16,11 +16,16 @@ pub(crate) enum Code {
     Pin = 4,
     Configuration = 5,
     Unhealthy = 6,
+    /// The log is consistent with itself, and who signed it is not known: 3, as `NotFound`.
+    NotPinned,
 }
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
-        Self::from(code as u8)
+        match code {
+            Code::NotPinned => Self::from(Code::NotFound as u8),
+            code => Self::from(code as u8),
+        }
     }
 }
 

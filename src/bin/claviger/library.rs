@@ -5,6 +5,7 @@
 use claviger::call::Function;
 use claviger::config::Configuration;
 use claviger::error::{Error, Rv};
+use claviger::provider::administration::audit::LogView;
 use claviger::provider::administration::{self, ObjectChoice, ObjectClass};
 use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
@@ -193,6 +194,11 @@ impl Library {
             }
             Ok(count)
         })
+    }
+
+    /// The log of a token, without a login.
+    pub(crate) fn log(&self, slot: u64) -> Result<LogView, Failure> {
+        Ok(self.provider.log(slot)?)
     }
 
     /// Deletes a token and all that is on it.

@@ -3,6 +3,7 @@
 //! It stands above the library and uses its safe Rust API; what a token may do is decided
 //! there. One file per subcommand; `library.rs` is the only one that calls the token.
 
+mod audit;
 mod choice;
 mod config;
 mod doctor;
@@ -32,7 +33,7 @@ Exit codes:
   0  done
   1  failed, for the reason given
   2  the command line is wrong, or a PIN is needed and there is no terminal
-  3  no such token, slot or object
+  3  no such token, slot or object; `audit verify`: the log holds, but no key was given
   4  the PIN is wrong, locked or not set
   5  the configuration cannot be used
   6  `doctor` found problems
@@ -64,6 +65,9 @@ enum Command {
     /// List and delete objects: keys, certificates, data.
     #[command(subcommand)]
     Object(object::Command),
+    /// Check, list, export and prove what is on record: who used which key, and what was changed.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Show and check the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -89,6 +93,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Pin(command) => pin::run(command),
         Command::Key(command) => key::run(command),
         Command::Object(command) => object::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Config(command) => config::run(command),
         Command::Doctor(arguments) => doctor::run(&arguments),
     }

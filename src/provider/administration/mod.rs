@@ -4,6 +4,7 @@
 //! Each step passes the hall as the C function does that it stands for, under the same rules.
 //! PKCS#11 3.2, "Object management functions" and "Key management functions".
 
+pub mod audit;
 mod mechanisms;
 mod new_key;
 mod view;

@@ -32,6 +32,10 @@ impl Identity {
         Ok(Self(found.dev(), found.ino()))
     }
 
+    pub(super) const fn inode(self) -> u64 {
+        self.1
+    }
+
     /// What every open file of this process is.
     pub(super) fn of_open_files() -> Vec<Self> {
         open_files().into_iter().map(|(device, inode)| Self(device, inode)).collect()

@@ -8,8 +8,11 @@ mod connection;
 mod error;
 mod files;
 mod find;
+mod head;
+mod ledger;
 mod objects;
 mod registry;
+mod signing;
 mod token;
 mod transaction;
 
@@ -20,11 +23,13 @@ pub(crate) use registry::{another_copy_uses, close_inherited, hold_for_fork, rel
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::files::TokenFiles;
+use self::files::{Identity, TokenFiles};
+use self::signing::Place;
 use self::transaction::SqliteTransaction;
+use super::log::LogFiles;
 use super::{AttemptLock, Mode, NewToken, Store, StoreError, Transaction};
 use crate::system::failpoint::hit;
 use crate::system::files::{
@@ -119,6 +124,16 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Lays the current log out for readers of files, under a signed checkpoint of it.
+    pub(crate) fn publish(&self, checkpoint: &str) -> Result<(), StoreError> {
+        SqliteTransaction::begin(self.key, self.files()?, Mode::Write)?.publish(checkpoint)
+    }
+
+    /// Where the token's files are.
+    pub(crate) fn directory(&self) -> Result<PathBuf, StoreError> {
+        Ok(registry::lock().of(self.key)?.directory().to_owned())
+    }
+
     fn files(&self) -> Result<&TokenFiles, StoreError> {
         self.files.as_deref().ok_or(StoreError::Missing)
     }
@@ -174,18 +189,25 @@ fn fill(directory: &Path, token: &NewToken, opening: Opening) -> Result<(), Stor
     files.settle()?;
     let path = directory.join("token.db");
     drop(open_or_create(&path, access)?);
+    let log = LogFiles::new(directory.to_owned(), access);
+    let place = Place { log, inode: Identity::of_path(&path)?.inode() };
     let registry = registry::lock();
     let connection = connection::create(&path)?;
-    let written = write_token(&connection, token);
+    let written = write_token(&connection, &place, token);
     connection::close(connection);
     drop(registry);
     written?;
     Ok(sync_directory(directory)?)
 }
 
-fn write_token(connection: &rusqlite::Connection, new: &NewToken) -> Result<(), StoreError> {
+fn write_token(
+    connection: &rusqlite::Connection,
+    place: &Place,
+    new: &NewToken,
+) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     token::write(connection, &new.record)?;
     token::put_epoch_key(connection, new.record.epoch, &new.epoch_key)?;
+    signing::begin(connection, place, &new.record, &new.audit_key)?;
     Ok(connection.execute_batch("COMMIT")?)
 }

@@ -4,6 +4,7 @@
 //! under way; and a child can find, and close, what it inherited. Also the one place that opens
 //! and closes a token's lock files: at most one descriptor each in a process.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard};
 
@@ -11,7 +12,9 @@ use rusqlite::Connection;
 
 use super::connection;
 use super::files::{Identity, TokenFiles};
+use super::signing::{Place, Trusted};
 use crate::store::StoreError;
+use crate::store::log::LogFiles;
 use crate::system::files::{Access, is_writable, opened_twice};
 use crate::system::fork::ForkLock;
 
@@ -78,6 +81,9 @@ pub(super) struct Entry {
     /// What a read-only token's generation was when its connection was opened.
     opened_at: Option<u64>,
     users: usize,
+    place: Place,
+    /// The head that was checked or made last.
+    pub(super) trusted: RefCell<Option<Trusted>>,
 }
 
 /// What a new store needs to know.
@@ -109,6 +115,8 @@ impl Registry {
         let read_only = !may_write(&directory);
         let files = self.files(&directory, access, read_only)?;
         self.last_key = self.last_key.saturating_add(1);
+        let log = LogFiles::new(directory.clone(), access);
+        let place = Place { log, inode: database.inode() };
         let mut entry = Entry {
             key: self.last_key,
             directory,
@@ -119,6 +127,8 @@ impl Registry {
             read_only,
             opened_at: None,
             users: 1,
+            place,
+            trusted: RefCell::new(None),
         };
         if let Err(error) = entry.connect() {
             self.keep(entry.files);
@@ -170,8 +180,12 @@ impl Registry {
 
     /// The connection of a transaction under way.
     pub(super) fn connection(&self, key: u64) -> Result<&Connection, StoreError> {
-        let entry = self.entries.iter().find(|entry| entry.key == key);
-        entry.and_then(|entry| entry.connection.as_ref()).ok_or(StoreError::Missing)
+        self.of(key)?.connection.as_ref().ok_or(StoreError::Missing)
+    }
+
+    /// The token of a transaction under way.
+    pub(super) fn of(&self, key: u64) -> Result<&Entry, StoreError> {
+        self.entries.iter().find(|entry| entry.key == key).ok_or(StoreError::Missing)
     }
 
     /// A store is done with its token; the last one closes it. The store has let go of its
@@ -199,12 +213,20 @@ impl Entry {
         if self.process == std::process::id() { Ok(()) } else { Err(StoreError::Missing) }
     }
 
+    pub(super) const fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     pub(super) const fn users(&self) -> usize {
         self.users
     }
 
     pub(super) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    pub(super) const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The connection, opened again if an error closed it.

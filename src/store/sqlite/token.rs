@@ -8,6 +8,7 @@ use crate::store::{PinRecord, Role, StoreError, TokenRecord};
 pub(super) fn read(connection: &Connection) -> Result<TokenRecord, StoreError> {
     let (so_tries, so) = read_pin(connection, Role::SecurityOfficer)?;
     let (user_tries, user) = read_pin(connection, Role::User)?;
+    let audit = super::head::audit_key(connection)?;
     let so = so.ok_or_else(|| StoreError::Corrupt("the token has no SO PIN".to_owned()))?;
     let mut statement = connection.prepare_cached(include_str!("sql/token.sql"))?;
     Ok(statement.query_row([], |row| {
@@ -20,8 +21,14 @@ pub(super) fn read(connection: &Connection) -> Result<TokenRecord, StoreError> {
             user,
             so_tries,
             user_tries,
+            audit,
         })
     })?)
+}
+
+pub(super) fn serial(connection: &Connection) -> Result<String, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/token.sql"))?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 pub(super) fn write(connection: &Connection, record: &TokenRecord) -> Result<(), StoreError> {

@@ -1,18 +1,26 @@
 //! One transaction: the store lock, the writers' record lock, BEGIN to COMMIT or ROLLBACK, and
 //! the generation around the commit.
 //!
-//! The order at a commit: mark the generation, COMMIT (SQLite syncs its log), move the generation.
-//! A crash in between leaves the mark, and everyone asks the database until the next writer.
+//! The order at a commit: entries of the audit log written and synced, mark the generation, COMMIT
+//! (SQLite syncs its own log), move the generation. A crash in between leaves the mark, and
+//! everyone asks the database until the next writer.
 
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 
 use rusqlite::Connection;
 
 use super::files::TokenFiles;
+use super::ledger::{Ledger, Signature};
 use super::registry::{self, Registry};
-use super::{connection, objects, token};
+use super::signing::{self, Trusted};
+use super::{connection, head, objects, token};
+use crate::audit::checkpoint::Checkpoint;
+use crate::audit::note::Note;
+use crate::audit::record::LaneId;
+use crate::audit::tree::leaf_hash;
+use crate::store::head::{AuditKey, CheckedHead, Head, HeadFault, NewGeneration};
 use crate::store::{
-    Mode, ObjectId, Query, Role, StoreError, StoredObject, TokenRecord, Transaction,
+    AuditRecord, Mode, ObjectId, Query, Role, StoreError, StoredObject, TokenRecord, Transaction,
 };
 use crate::system::failpoint::hit;
 use crate::system::files::RecordLock;
@@ -23,6 +31,8 @@ enum Changed {
     Nothing,
     /// Tries: nobody remembers them.
     Unseen,
+    /// The log alone.
+    Logged,
     /// What others may remember.
     Seen,
 }
@@ -33,6 +43,7 @@ pub(super) struct SqliteTransaction<'s> {
     files: &'s TokenFiles,
     mode: Mode,
     changed: Changed,
+    ledger: Ledger,
     /// A PIN record was replaced: the old one must not stay in the write-ahead log.
     forgets: bool,
     ended: bool,
@@ -60,7 +71,9 @@ impl<'s> SqliteTransaction<'s> {
         }
         let changed = Changed::Nothing;
         let (forgets, ended) = (false, false);
-        let begun = Self { key, files, mode, changed, forgets, ended, _writer: writer, registry };
+        let ledger = Ledger::default();
+        let _writer = writer;
+        let begun = Self { key, files, mode, changed, ledger, forgets, ended, _writer, registry };
         if mode == Mode::Write {
             // Should it fail, others go on asking the database.
             let _ = begun.files.settle_if_marked();
@@ -72,12 +85,76 @@ impl<'s> SqliteTransaction<'s> {
         self.registry.connection(self.key)
     }
 
-    fn change(&mut self, what: Changed) -> Result<&Connection, StoreError> {
+    fn change(&mut self, what: Changed) -> Result<(&Connection, &mut Ledger), StoreError> {
         if self.mode == Mode::Read {
             return Err(StoreError::ReadOnly);
         }
         self.changed = self.changed.max(what);
-        self.connection()
+        Ok((self.registry.connection(self.key)?, &mut self.ledger))
+    }
+
+    /// A change that has to be signed.
+    fn change_closed(&mut self, what: Changed) -> Result<&Connection, StoreError> {
+        let (connection, ledger) = self.change(what)?;
+        ledger.is_closed = true;
+        Ok(connection)
+    }
+
+    /// Signs what was changed, or leaves it to be signed; both are real with the COMMIT.
+    fn account(&mut self) -> Result<Option<Trusted>, StoreError> {
+        let entry = self.registry.of(self.key)?;
+        let connection = self.registry.connection(self.key)?;
+        if matches!(self.ledger.signature, Signature::None) {
+            self.ledger.leave_pending(connection)?;
+            return Ok(None);
+        }
+        signing::sign(connection, entry.place(), &mut self.ledger).map(Some)
+    }
+
+    /// Remembers the head that was just made, and writes the tiles that it filled.
+    fn settle(&self, trusted: Option<Trusted>) -> Result<(), StoreError> {
+        let entry = self.registry.of(self.key)?;
+        if let Some((head, _)) = &trusted {
+            let log = entry.place().log.of(head.generation);
+            // They can be made from the entries at any time.
+            let _ = log.mend_tiles(head.size);
+        }
+        *entry.trusted.borrow_mut() = trusted;
+        Ok(())
+    }
+
+    /// The last leaf of the head, if that is signed by this key.
+    fn signed_leaf(&self, found: &Head, public: &[u8; 32]) -> Result<Vec<u8>, HeadFault> {
+        let entry = self.registry.of(self.key)?;
+        let known = entry.trusted.borrow();
+        if let Some((head, leaf)) = known.as_ref().filter(|(head, _)| head == found)
+            && head.audit.public == *public
+        {
+            return Ok(leaf.clone());
+        }
+        drop(known);
+        let leaf = signing::signed_leaf(self.connection()?, entry.place(), found, public)?;
+        *entry.trusted.borrow_mut() = Some((found.clone(), leaf.clone()));
+        if self.mode == Mode::Write && !entry.is_read_only() {
+            // Whoever was killed after a commit may not have come to it.
+            let _ = entry.place().log.of(found.generation).mend_tiles(found.size);
+        }
+        Ok(leaf)
+    }
+
+    /// Publishes a checkpoint of the current log.
+    pub(super) fn publish(&self, checkpoint: &str) -> Result<(), StoreError> {
+        let found = head::read(self.connection()?)?;
+        let serial = token::serial(self.connection()?)?;
+        let wrong = || StoreError::Io("the checkpoint is not one of this log".to_owned());
+        let note = Note::parse(checkpoint.as_bytes()).map_err(|_| wrong())?;
+        let signed = Checkpoint::parse(note.text()).map_err(|_| wrong())?;
+        let same = signed.size < found.size || signed.root == found.root;
+        if signed.origin != found.origin(&serial) || signed.size > found.size || !same {
+            return Err(wrong());
+        }
+        let log = self.registry.of(self.key)?.place().log.of(found.generation);
+        log.publish(signed.size, checkpoint)
     }
 
     fn commit_seen(&self) -> Result<(), StoreError> {
@@ -124,7 +201,7 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn put_token(&mut self, record: &TokenRecord) -> Result<(), StoreError> {
         self.forgets = true;
-        token::write(self.change(Changed::Seen)?, record)
+        token::write(self.change_closed(Changed::Seen)?, record)
     }
 
     fn tries(&self, role: Role) -> Result<u32, StoreError> {
@@ -132,7 +209,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn set_tries(&mut self, role: Role, left: u32) -> Result<(), StoreError> {
-        token::set_tries(self.change(Changed::Unseen)?, role, left)
+        token::set_tries(self.change(Changed::Unseen)?.0, role, left)
     }
 
     fn epoch_key(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -140,11 +217,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn put_epoch_key(&mut self, epoch: u64, sealed: &[u8]) -> Result<(), StoreError> {
-        token::put_epoch_key(self.change(Changed::Seen)?, epoch, sealed)
+        token::put_epoch_key(self.change_closed(Changed::Seen)?, epoch, sealed)
     }
 
     fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError> {
-        objects::get(self.connection()?, id)
+        self.ledger.get(self.connection()?, id)
     }
 
     fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError> {
@@ -156,28 +233,117 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError> {
-        objects::insert(self.change(Changed::Seen)?, object)
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        let slot = objects::insert(connection, object)?;
+        ledger.added(connection, slot, object)?;
+        Ok(slot)
     }
 
     fn replace(&mut self, object: &StoredObject) -> Result<bool, StoreError> {
-        objects::replace(self.change(Changed::Seen)?, object)
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        let Some(old) = ledger.get(connection, &object.id)? else { return Ok(false) };
+        if !objects::replace(connection, object)? {
+            return Ok(false);
+        }
+        ledger.replaced(connection, &old, object)?;
+        Ok(true)
     }
 
     fn remove(&mut self, id: &ObjectId) -> Result<bool, StoreError> {
-        objects::remove(self.change(Changed::Seen)?, id)
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        let Some(old) = ledger.get(connection, id)? else { return Ok(false) };
+        objects::remove(connection, id)?;
+        ledger.removed(connection, &old)?;
+        Ok(true)
     }
 
     fn clear_objects(&mut self) -> Result<(), StoreError> {
-        objects::clear(self.change(Changed::Seen)?)
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        ledger.cleared();
+        objects::clear(connection)
+    }
+
+    fn check_head(&self, public: &[u8; 32]) -> Result<CheckedHead, HeadFault> {
+        let connection = self.connection()?;
+        let place = self.registry.of(self.key)?.place();
+        let found = head::read(connection)?;
+        let leaf = signing::signed_leaf(connection, place, &found, public)?;
+        let mut checked = signing::check(connection, place, &found, &leaf)?;
+        let rows = head::count_objects(connection)?;
+        checked.missing = found.slots.saturating_sub(rows);
+        checked.surplus = rows.saturating_sub(found.slots);
+        Ok(checked)
+    }
+
+    fn sign_with(&mut self, key: &Arc<AuditKey>) -> Result<(), HeadFault> {
+        let found = head::read(self.connection()?)?;
+        let signed = self.signed_leaf(&found, key.public()).and_then(|leaf| {
+            let edge = found.edge_with(&leaf_hash(&leaf))?;
+            Ok((leaf, edge))
+        });
+        let (leaf, edge) = match signed {
+            Ok(signed) => signed,
+            Err(fault) => {
+                self.ledger.signature = Signature::Refused(fault.clone());
+                return Err(fault);
+            }
+        };
+        self.ledger.signature = Signature::Of(Arc::clone(key), edge);
+        let place = self.registry.of(self.key)?.place();
+        signing::check(self.connection()?, place, &found, &leaf).map(drop)
+    }
+
+    fn head(&self) -> Result<Head, StoreError> {
+        head::read(self.connection()?)
+    }
+
+    fn append_leaf(&mut self, leaf: &[u8]) -> Result<(), StoreError> {
+        self.change(Changed::Logged)?.1.leaves.push(leaf)
+    }
+
+    fn lanes(&self) -> Result<Vec<(LaneId, u64)>, StoreError> {
+        head::lanes(self.connection()?)
+    }
+
+    fn put_lane(&mut self, lane: LaneId, records: u64) -> Result<(), StoreError> {
+        head::put_lane(self.change_closed(Changed::Logged)?, lane, records)
+    }
+
+    fn remove_lane(&mut self, lane: LaneId) -> Result<(), StoreError> {
+        head::remove_lane(self.change_closed(Changed::Logged)?, lane)
+    }
+
+    fn begin_generation(
+        &mut self,
+        audit: &AuditRecord,
+        key: &Arc<AuditKey>,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        let (audit, key, reason) = (audit.clone(), Arc::clone(key), reason.to_owned());
+        ledger.signature = Signature::Anew(NewGeneration { audit, key, reason });
+        head::clear_lanes(connection)
+    }
+
+    fn rebuild_state(&mut self) -> Result<(), StoreError> {
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        ledger.rebuild(connection)
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         hit("store.before-commit");
+        let made = match self.changed {
+            Changed::Nothing | Changed::Unseen => None,
+            Changed::Logged | Changed::Seen => self.account()?,
+        };
         match self.changed {
-            Changed::Nothing | Changed::Unseen => execute(self.connection()?, "COMMIT")?,
             Changed::Seen => self.commit_seen()?,
+            _ => execute(self.connection()?, "COMMIT")?,
         }
         self.ended = true;
+        if made.is_some() {
+            self.settle(made)?;
+        }
         if self.forgets {
             connection::empty_write_ahead_log(self.connection()?);
         }

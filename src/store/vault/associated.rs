@@ -12,6 +12,7 @@ pub(super) enum Content {
     EpochKey,
     DataKey,
     SecretPart,
+    AuditKey,
 }
 
 impl From<Role> for Content {
@@ -31,6 +32,7 @@ impl Content {
             Self::EpochKey => 3,
             Self::DataKey => 4,
             Self::SecretPart => 5,
+            Self::AuditKey => 6,
         }
     }
 }

@@ -49,3 +49,39 @@ CREATE TABLE search (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX search_by_slot ON search (slot);
+
+CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    generation INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    root BLOB NOT NULL CHECK (length(root) = 32),
+    frontier BLOB NOT NULL,
+    last_at INTEGER NOT NULL,
+    last_len INTEGER NOT NULL,
+    checkpoint TEXT NOT NULL,
+    state_root BLOB NOT NULL CHECK (length(state_root) = 32),
+    room INTEGER NOT NULL,
+    slots INTEGER NOT NULL,
+    audit_public BLOB NOT NULL CHECK (length(audit_public) = 32),
+    sealed_audit_key BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE state (
+    place INTEGER PRIMARY KEY,
+    nodes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE lane (
+    id INTEGER PRIMARY KEY,
+    records INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE pending (
+    slot INTEGER PRIMARY KEY,
+    before BLOB
+) STRICT;
+
+CREATE TABLE pending_leaf (
+    number INTEGER PRIMARY KEY,
+    leaf BLOB NOT NULL
+) STRICT;

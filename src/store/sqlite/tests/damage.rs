@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use rusqlite::Connection;
-
 use super::*;
-use crate::store::sqlite::registry;
 use crate::store::{Query, Store, StoreError};
 
 fn opened(scratch: &Scratch) -> Result<(), StoreError> {
@@ -14,13 +11,6 @@ fn opened(scratch: &Scratch) -> Result<(), StoreError> {
 
 fn corrupt(scratch: &Scratch) -> bool {
     matches!(opened(scratch), Err(StoreError::Corrupt(_)))
-}
-
-/// All use of SQLite is under the store lock, here too: another test may fork.
-fn alter(scratch: &Scratch, sql: &str) {
-    let _registry = registry::lock();
-    let connection = Connection::open(scratch.file("token.db")).unwrap();
-    connection.execute_batch(sql).unwrap();
 }
 
 #[test]

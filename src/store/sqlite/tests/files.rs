@@ -26,7 +26,12 @@ fn modes_are_exact_whatever_the_umask_is() {
         for name in ["token.db", "token.db-wal", "token.db-shm", "token.lock", "generation"] {
             assert_eq!(mode(&tokens.join("0001").join(name)), file_mode, "{name}");
         }
+        let entries = tokens.join("0001/log/1/tile/entries");
+        assert_eq!(mode(&entries.join("000")), file_mode);
         let directory_mode = if group { 0o2770 } else { 0o700 };
+        for directory in entries.ancestors().take(4) {
+            assert_eq!(mode(directory), directory_mode, "{directory:?}");
+        }
         for directory in [tokens.join("0001"), tokens, place.join("deep")] {
             assert_eq!(mode(&directory), directory_mode, "{directory:?}");
         }
@@ -157,6 +162,9 @@ fn a_token_without_write_permission_is_read_as_it_is() {
                 let attempt = (&store as &dyn Store).begin_attempt(Role::User);
                 assert!(matches!(attempt, Err(StoreError::ReadOnly)));
                 assert_eq!(count(&store), 1, "{part}");
+                let public = read(&store, |t| t.token()).audit.public;
+                let checked = store.begin(Mode::Read).unwrap().check_head(&public);
+                assert_eq!(checked.unwrap().size, 3);
                 assert!(store.generation().is_some());
                 println!("answer: {}", read(&store, |t| t.token()).serial);
             }
@@ -168,11 +176,20 @@ fn a_token_without_write_permission_is_read_as_it_is() {
     write(&scratch.open(), |t| t.insert(&object("there")));
     let forbid = |forbidden: bool| {
         let (directory, file) = if forbidden { (0o555, 0o444) } else { (0o700, 0o600) };
-        for entry in fs::read_dir(&scratch.token).unwrap() {
-            let path = entry.unwrap().path();
-            fs::set_permissions(path, fs::Permissions::from_mode(file)).unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let mut open = vec![scratch.token.clone()];
+        while let Some(next) = open.pop() {
+            set(&next, 0o700);
+            for entry in fs::read_dir(&next).unwrap().map(|entry| entry.unwrap().path()) {
+                match entry.is_dir() {
+                    true => open.push(entry),
+                    false => set(&entry, file),
+                }
+            }
+            set(&next, directory);
         }
-        fs::set_permissions(&scratch.token, fs::Permissions::from_mode(directory)).unwrap();
     };
     let ask = || {
         let test = "files::a_token_without_write_permission_is_read_as_it_is";
@@ -205,5 +222,14 @@ fn as_nobody(command: Command, place: &Path) -> Child {
     let mut other = Command::new(&program);
     other.args(command.get_args()).stdout(Stdio::piped()).current_dir("/");
     other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    other.uid(NOBODY).gid(NOBODY).spawn().unwrap()
+    other.uid(NOBODY).gid(NOBODY);
+    loop {
+        match other.spawn() {
+            // A child of another test still has the copy open for writing.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            other => return other.unwrap(),
+        }
+    }
 }

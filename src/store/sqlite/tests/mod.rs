@@ -2,16 +2,22 @@
 
 mod damage;
 mod files;
+mod log;
 mod processes;
+mod tamper;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{Opening, SqliteStore};
-use crate::store::Mode;
+use super::{Opening, SqliteStore, registry};
+use crate::audit::note::{PublicKey, VerifierKey};
+use crate::audit::verify::{Report, verify};
 use crate::store::contract::{OPENING, count, new_token, object, read, write};
+use crate::store::head::{CheckedHead, Head, HeadFault};
+use crate::store::log::directory;
+use crate::store::{Mode, Store};
 
 /// Set for a child process: which part it plays.
 const PART: &str = "CLAVIGER_TEST_PART";
@@ -38,6 +44,49 @@ impl Scratch {
     fn file(&self, name: &str) -> PathBuf {
         self.token.join(name)
     }
+
+    fn audit_public(&self) -> [u8; 32] {
+        read(&self.open(), |t| t.token()).audit.public
+    }
+
+    /// What a login is told.
+    fn check(&self) -> Result<CheckedHead, HeadFault> {
+        let public = self.audit_public();
+        let store = self.open();
+        let transaction = store.begin(Mode::Read).unwrap();
+        transaction.check_head(&public)
+    }
+
+    /// The whole log as its files lie, against the head and its key.
+    fn verify(&self) -> Report {
+        let head = read(&self.open(), |t| t.head());
+        self.verify_head(&head)
+    }
+
+    fn verify_head(&self, head: &Head) -> Report {
+        let log = directory(&self.token, head.generation);
+        let files = |path: &str| match std::fs::read(log.join(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.to_string()),
+        };
+        let key = PublicKey::Ed25519(head.audit.public);
+        let key = VerifierKey::new(&head.origin("0001"), key).unwrap();
+        verify(&files, head.checkpoint.as_bytes(), &[key], &mut |_, _, _| {})
+    }
+
+    fn assert_sound(&self) {
+        assert_eq!(self.verify().fault, None);
+        let checked = self.check().unwrap();
+        assert_eq!((checked.missing, checked.surplus), (0, 0));
+    }
+}
+
+/// All use of SQLite is under the store lock, here too: another test may fork.
+fn alter(scratch: &Scratch, sql: &str) {
+    let _registry = registry::lock();
+    let connection = rusqlite::Connection::open(scratch.file("token.db")).unwrap();
+    connection.execute_batch(sql).unwrap();
 }
 
 /// The names of what a directory holds, without the hidden ones.

@@ -1,0 +1,186 @@
+//! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
+//!
+//! Nothing here logs in and nothing is written: an auditor needs no PIN, and a copy that cannot
+//! be written to will do.
+
+mod export;
+mod filter;
+mod line;
+mod listing;
+mod prove;
+mod show;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use claviger::audit::checkpoint::Checkpoint;
+use claviger::audit::note::VerifierKey;
+use claviger::audit::verify::Fault;
+use claviger::config::Configuration;
+use claviger::provider::administration::audit::{LogView, Standing};
+
+use crate::choice::TokenChoice;
+use crate::failure::{Code, Failure};
+use crate::library::Library;
+use crate::output;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Check the whole log against its signed checkpoint, and what the token holds against the log.
+    Verify(verify::Arguments),
+    /// List what is on record.
+    Show(show::Show),
+    /// Go on listing what is put on record from now on.
+    Follow(show::Follow),
+    /// Write the records for other programs: JSON lines, CSV or syslog.
+    Export(export::Arguments),
+    /// Prove that one entry is in the log, to somebody who has only the log's key.
+    Prove(prove::Arguments),
+    /// Print the signed checkpoint: size and root of the log.
+    Checkpoint(LogChoice),
+    /// Print the key that the log is signed with, to be kept elsewhere and given to `verify`.
+    Key(LogChoice),
+}
+
+/// Which log.
+#[derive(Args)]
+pub(crate) struct LogChoice {
+    #[command(flatten)]
+    token: TokenChoice,
+    /// An earlier log of the token: it begins a new one when it is initialised again.
+    #[arg(long, value_name = "NUMBER")]
+    generation: Option<u64>,
+    /// A copy of a log, with no token: the directory that holds `tile`.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["token", "slot", "generation"])]
+    log: Option<PathBuf>,
+    /// The checkpoint of that copy [default: the file `checkpoint` in the directory].
+    #[arg(long, value_name = "FILE", requires = "log")]
+    checkpoint: Option<PathBuf>,
+}
+
+/// A log, and where to look for its next checkpoint.
+pub(super) struct OpenLog {
+    pub(super) view: LogView,
+    place: Place,
+}
+
+enum Place {
+    Token { library: Box<Library>, slot: u64, name: String },
+    Copy { directory: PathBuf, checkpoint: PathBuf },
+}
+
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Show(arguments) => show::show(&arguments),
+        Command::Follow(arguments) => show::follow(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Prove(arguments) => prove::run(&arguments),
+        Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
+        Command::Key(choice) => key(&choice),
+    }
+}
+
+impl LogChoice {
+    fn open(&self) -> Result<OpenLog, Failure> {
+        let place = match &self.log {
+            Some(directory) => {
+                let beside = || directory.join("checkpoint");
+                let checkpoint = self.checkpoint.clone().unwrap_or_else(beside);
+                Place::Copy { directory: directory.clone(), checkpoint }
+            }
+            None => {
+                let library = Library::open(&Configuration::of_this_process()?)?;
+                let found = self.token.find_files(&library)?;
+                // A token that cannot be used does not tell its label.
+                let name = match found.label.is_empty() {
+                    true => format!("token {}", found.serial),
+                    false => found.name(),
+                };
+                Place::Token { slot: found.slot, name, library: Box::new(library) }
+            }
+        };
+        let view = place.view()?;
+        let view = match self.generation {
+            None => view,
+            Some(number) => view.earlier(number).map_err(|fault| {
+                Failure::new(Code::NotFound, fault.to_string())
+                    .or(format!("the log is in its generation {}", view.generation))
+            })?,
+        };
+        Ok(OpenLog { view, place })
+    }
+}
+
+impl Place {
+    fn view(&self) -> Result<LogView, Failure> {
+        let view = match self {
+            Self::Token { library, slot, .. } => return library.log(*slot),
+            Self::Copy { directory, checkpoint } => LogView::at(directory, &text_of(checkpoint)?),
+        };
+        view.map_err(|error| Failure::new(Code::Failed, format!("the checkpoint: {error}")))
+    }
+}
+
+impl OpenLog {
+    /// Looks for the newest checkpoint.
+    fn refresh(&mut self) -> Result<(), Failure> {
+        self.view = self.place.view()?;
+        Ok(())
+    }
+
+    /// What to call it.
+    fn name(&self) -> String {
+        match &self.place {
+            Place::Token { name, .. } => format!("the log of {name}"),
+            Place::Copy { directory, .. } => format!("the log in {}", directory.display()),
+        }
+    }
+
+    /// The keys by which it is checked: the given ones, or else what the token itself says.
+    fn keys(&self, given: &[VerifierKey]) -> Vec<VerifierKey> {
+        match given {
+            [] => self.view.key.iter().cloned().collect(),
+            given => given.to_vec(),
+        }
+    }
+
+    /// Tells what is no fault of the log.
+    fn note_standing(&self) {
+        match &self.view.standing {
+            Standing::Fits | Standing::Differs(_) => {}
+            Standing::Copied => output::note(
+                "token.db was signed in another place than this; the log is held against its own \
+                 checkpoint",
+            ),
+            Standing::Unknown(why) => {
+                output::note(&format!("what the token holds is not held against the log: {why}"));
+            }
+        }
+    }
+
+    fn fault(&self, fault: &Fault) -> Failure {
+        Failure::new(Code::Failed, format!("{} is not what was signed: {fault}", self.name()))
+            .or("keep the files as they are; `claviger audit verify` says the same to an auditor")
+    }
+}
+
+fn key(choice: &LogChoice) -> Result<(), Failure> {
+    let log = choice.open()?;
+    let Some(key) = &log.view.key else {
+        return Err(Failure::new(Code::NotFound, format!("{} names no key", log.name()))
+            .or("the key that signs now is in the token's database"));
+    };
+    let signed = Checkpoint::open(log.view.checkpoint.as_bytes(), std::slice::from_ref(key));
+    signed.map_err(|error| {
+        let cause = format!("the checkpoint is not signed with the token's own key: {error}");
+        Failure::new(Code::Failed, cause).or("`claviger audit verify` says more")
+    })?;
+    output::print(&format!("{key}\n"))
+}
+
+fn text_of(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(Code::Failed, format!("{}: {error}", file.display())))
+}

@@ -1,0 +1,286 @@
+//! A token's log as it lies on the disk: for who reads it, checks it or proves something with
+//! it, without a login.
+//!
+//! Nothing is written. The head comes from the database, or, where that cannot be opened, from
+//! the checkpoint that was published beside the log. What is read here is not checked yet:
+//! `audit::verify` does that.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::audit::checkpoint::Checkpoint;
+use crate::audit::leaf::Leaf;
+use crate::audit::note::{Note, NoteError, PublicKey, VerifierKey};
+use crate::audit::proof::Proof;
+use crate::audit::tile::{Kind, Tile, TileHashes, WIDTH, entries};
+use crate::audit::tree::{Frontier, TreeError, inclusion_proof, leaf_hash};
+use crate::audit::verify::{Fault, Files, Report, What, read_entries, verify};
+use crate::error::{Result, Rv};
+use crate::provider::Provider;
+use crate::store::head::HeadFault;
+use crate::store::log;
+use crate::store::sqlite::{Opening, SqliteStore};
+use crate::store::{Mode, Store, StoreError};
+
+/// More than a full bundle of the longest entries; who finds more has not found a log.
+const LONGEST_FILE: u64 = 17 << 20;
+
+/// What a token's database says beside its log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// The same as the log's last leaf.
+    Fits,
+    /// The same, but it was signed for another place: this is a copy.
+    Copied,
+    /// Something else than the log.
+    Differs(String),
+    /// It was not asked: why.
+    Unknown(String),
+}
+
+/// A log at one moment.
+#[derive(Clone, Debug)]
+pub struct LogView {
+    /// Which of the token's logs it is.
+    pub generation: u64,
+    /// How many leaves it has.
+    pub size: u64,
+    /// The signed note over size and root.
+    pub checkpoint: String,
+    /// The key that the database has for it: who wants to be sure compares it with one that was
+    /// kept elsewhere.
+    pub key: Option<VerifierKey>,
+    /// What the database says beside it.
+    pub standing: Standing,
+    /// The directory that has `tile/` in it.
+    directory: PathBuf,
+}
+
+impl Provider {
+    /// The log of the token in a slot. Needs no login, and a token that cannot be used will do
+    /// if its log was published.
+    ///
+    /// # Errors
+    /// `CKR_SLOT_ID_INVALID`, `CKR_TOKEN_NOT_RECOGNIZED`, the store's.
+    pub fn log(&self, slot: u64) -> Result<LogView> {
+        self.check_slot(slot)?;
+        let serial = self.serial(slot);
+        let serial =
+            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let directory = self.configuration.directory.join("tokens").join(&serial);
+        let opening = Opening {
+            access: self.configuration.access(),
+            shared_fs: self.configuration.shared_fs,
+        };
+        let store = SqliteStore::open(&directory, opening);
+        match store.and_then(|store| of_database(&store, &directory, &serial)) {
+            Ok(view) => Ok(view),
+            Err(error) => {
+                let view = published(&directory, &error.to_string());
+                view.ok_or_else(|| error.into())
+            }
+        }
+    }
+}
+
+fn of_database(
+    store: &SqliteStore,
+    directory: &Path,
+    serial: &str,
+) -> std::result::Result<LogView, StoreError> {
+    let transaction = store.begin(Mode::Read)?;
+    let head = transaction.head()?;
+    let origin = head.origin(serial);
+    let standing = match transaction.check_head(&head.audit.public) {
+        _ if transaction.token()?.serial != serial => {
+            Standing::Differs("the database is another token's".to_owned())
+        }
+        Ok(checked) if checked.missing > 0 || checked.surplus > 0 => Standing::Differs(format!(
+            "the database lacks {} objects and has {} too many",
+            checked.missing, checked.surplus
+        )),
+        Ok(_) => Standing::Fits,
+        Err(HeadFault::Copied) => Standing::Copied,
+        Err(HeadFault::Tampered(why)) => Standing::Differs(why),
+        Err(HeadFault::Store(error)) => Standing::Unknown(error.to_string()),
+    };
+    Ok(LogView {
+        generation: head.generation,
+        size: head.size,
+        key: VerifierKey::new(&origin, PublicKey::Ed25519(head.audit.public)).ok(),
+        checkpoint: head.checkpoint,
+        standing,
+        directory: log::directory(directory, head.generation),
+    })
+}
+
+/// The newest log that was published in a token's directory.
+fn published(token: &Path, why: &str) -> Option<LogView> {
+    let generations = fs::read_dir(token.join("log")).ok()?;
+    let number = |name: &std::ffi::OsStr| name.to_str()?.parse::<u64>().ok();
+    let newest = generations.flatten().filter_map(|entry| number(&entry.file_name())).max()?;
+    let directory = log::directory(token, newest);
+    let checkpoint = read_file(&directory.join("checkpoint")).ok()??;
+    let mut view = LogView::at(&directory, &String::from_utf8(checkpoint).ok()?).ok()?;
+    view.standing = Standing::Unknown(why.to_owned());
+    Some(view)
+}
+
+impl LogView {
+    /// The log in a directory that has `tile/` in it, of which this is a checkpoint.
+    ///
+    /// # Errors
+    /// A checkpoint that is none.
+    pub fn at(directory: &Path, checkpoint: &str) -> std::result::Result<Self, NoteError> {
+        let note = Note::parse(checkpoint.as_bytes())?;
+        let Checkpoint { origin, size, .. } = Checkpoint::parse(note.text())?;
+        let generation = crate::audit::checkpoint::parse_origin(&origin);
+        Ok(Self {
+            generation: generation.map_or(1, |(_, generation)| generation),
+            size,
+            checkpoint: checkpoint.to_owned(),
+            key: None,
+            standing: Standing::Unknown("no database was asked".to_owned()),
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// An earlier log of the same token, as far as the first leaf of the one after it tells.
+    ///
+    /// # Errors
+    /// A log that is not there, or names none before it.
+    pub fn earlier(&self, generation: u64) -> std::result::Result<Self, Fault> {
+        let unknown = |why: &str| Fault::from(What::Missing(why.to_owned()));
+        if generation == 0 || generation > self.generation {
+            return Err(unknown(&format!("generation {generation}")));
+        }
+        let mut view = self.clone();
+        while view.generation > generation {
+            let number = view.generation.saturating_sub(1);
+            let first = view.entry(0)?;
+            let previous = match Leaf::parse(&first) {
+                Ok(Leaf::Generation { previous: Some(previous), .. }) => previous.into_owned(),
+                _ => return Err(unknown(&format!("a checkpoint of generation {number}"))),
+            };
+            let directory = view.directory.with_file_name(number.to_string());
+            view = Self::at(&directory, &previous).map_err(What::Checkpoint)?;
+            view.generation = number;
+        }
+        Ok(view)
+    }
+
+    /// Checks all of it against the checkpoint, and the checkpoint against keys. Each entry that
+    /// stands in order is shown on the way.
+    pub fn verify(
+        &self,
+        keys: &[VerifierKey],
+        each: &mut dyn FnMut(u64, &Leaf<'_>, &[u8]),
+    ) -> Report {
+        verify(self, self.checkpoint.as_bytes(), keys, each)
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// An entry that is not there or not there any more.
+    pub fn entry(&self, index: u64) -> std::result::Result<Vec<u8>, Fault> {
+        let mut found = None;
+        read_entries(self, (index, index.saturating_add(1)), self.size, |_, entry| {
+            found = Some(entry.to_vec());
+            std::ops::ControlFlow::Break(())
+        })?;
+        found.ok_or_else(|| Fault { index: Some(index), what: missing("the entry") })
+    }
+
+    /// The proof that an entry is in the log, with the entry beside it. Nothing of it is checked.
+    ///
+    /// # Errors
+    /// An entry that is not there, tiles that cannot be made.
+    pub fn prove(&self, index: u64) -> std::result::Result<Proof, Fault> {
+        let entry = self.entry(index)?;
+        let hashes = TileHashes::new(self.size, |tile| self.hashes(*tile));
+        let path = inclusion_proof(index, self.size, &hashes).map_err(|error| Fault {
+            index: Some(index),
+            what: What::Unreadable("the tree".to_owned(), error.to_string()),
+        })?;
+        let checkpoint = self.checkpoint.clone();
+        Ok(Proof { extra: Some(entry), index, hashes: path, checkpoint })
+    }
+
+    /// A tile of hashes as it was written, or else made from what is below it.
+    fn hashes(&self, tile: Tile) -> std::result::Result<Option<Vec<u8>>, TreeError> {
+        let read = |path: &str| read_file(&self.directory.join(path)).map_err(TreeError::Read);
+        if let Some(bytes) = read(&tile.path())? {
+            return Ok(Some(bytes));
+        }
+        let mut bytes = Vec::new();
+        match tile.kind {
+            Kind::Entries => return Ok(None),
+            Kind::Hashes(0) => {
+                let bundle = Tile { kind: Kind::Entries, ..tile };
+                let found = match read(&bundle.path())? {
+                    None => read(&bundle.full().path())?,
+                    found => found,
+                };
+                let found = found.unwrap_or_default();
+                let count = usize::try_from(tile.width).unwrap_or(0);
+                for entry in entries(&found).take(count).flatten() {
+                    bytes.extend_from_slice(&leaf_hash(entry));
+                }
+            }
+            Kind::Hashes(level) => {
+                let first = tile.index.saturating_mul(WIDTH);
+                for index in first..first.saturating_add(tile.width) {
+                    let kind = Kind::Hashes(level.saturating_sub(1));
+                    let below = self.hashes(Tile { kind, index, width: WIDTH })?;
+                    let mut edge = Frontier::new();
+                    for hash in below.unwrap_or_default().as_chunks::<32>().0 {
+                        edge.append_to(*hash, |_| {})?;
+                    }
+                    if edge.size() == WIDTH {
+                        bytes.extend_from_slice(&edge.root());
+                    }
+                }
+            }
+        }
+        let whole = u64::try_from(bytes.len()).ok() == tile.width.checked_mul(32);
+        Ok(whole.then_some(bytes))
+    }
+}
+
+/// Reads files; a full tile of hashes that is not there yet is made: whoever was killed after a
+/// commit may not have come to writing it.
+impl Files for LogView {
+    fn read(&self, path: &str) -> std::result::Result<Option<Vec<u8>>, String> {
+        let found = read_file(&self.directory.join(path))?;
+        match Tile::parse(path) {
+            Some(tile) if found.is_none() && tile.is_full() => {
+                self.hashes(tile).map_err(|error| error.to_string())
+            }
+            _ => Ok(found),
+        }
+    }
+}
+
+fn missing(what: &str) -> What {
+    What::Missing(what.to_owned())
+}
+
+/// A file's bytes, if it is there: a regular one, and no link to another.
+fn read_file(path: &Path) -> std::result::Result<Option<Vec<u8>>, String> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        return Err("it is no file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let read = file.take(LONGEST_FILE).read_to_end(&mut bytes);
+    read.map(|_| Some(bytes)).map_err(|error| error.to_string())
+}

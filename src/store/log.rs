@@ -1,0 +1,377 @@
+//! The log's files: `log/<generation>/tile/entries/...` and `tile/<L>/...` in a token's directory.
+//!
+//! Entries are appended and synced before the database commits; what stands behind the size that
+//! it committed was left by somebody who was cut short, and is overwritten. Tiles of hashes are
+//! written when they are full and can always be derived from the entries. What is not full is
+//! published under its own name (`publish`), with the checkpoint. C2SP tlog-tiles.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, WIDTH, entries, push_entry};
+use crate::audit::tree::{Frontier, Hash, leaf_hash};
+use crate::system::failpoint::hit;
+use crate::system::files::{Access, make_directory, open_or_create, sync_directory};
+
+/// Bytes of a full tile of hashes.
+const TILE_LEN: u64 = WIDTH * 32;
+
+/// Leaves on their way into a log.
+#[derive(Default)]
+pub(super) struct Leaves {
+    /// As they stand in bundles, each behind its length.
+    framed: Vec<u8>,
+    lengths: Vec<u64>,
+    hashes: Vec<Hash>,
+}
+
+impl Leaves {
+    pub(super) fn push(&mut self, leaf: &[u8]) -> Result<(), StoreError> {
+        let before = self.framed.len();
+        push_entry(&mut self.framed, leaf).ok_or_else(|| {
+            StoreError::Io(format!("a leaf of the log has at most {LONGEST_ENTRY} bytes"))
+        })?;
+        let len = self.framed.len().saturating_sub(before);
+        self.lengths.push(u64::try_from(len).unwrap_or(u64::MAX));
+        self.hashes.push(leaf_hash(leaf));
+        Ok(())
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.lengths.is_empty()
+    }
+
+    pub(super) fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
+    /// The leaves themselves.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        entries(&self.framed).map(Option::unwrap_or_default)
+    }
+
+    /// Puts all of these behind the others.
+    pub(super) fn extend(&mut self, others: &Self) {
+        self.framed.extend_from_slice(&others.framed);
+        self.lengths.extend_from_slice(&others.lengths);
+        self.hashes.extend_from_slice(&others.hashes);
+    }
+}
+
+/// The end of a log: how many leaves, and where the next one goes in its bundle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct End {
+    pub(super) size: u64,
+    /// Where the last leaf begins, behind its length; and how long it is.
+    pub(super) last_at: u64,
+    pub(super) last_len: u64,
+}
+
+impl End {
+    /// Of a log without leaves.
+    pub(super) const START: Self = Self { size: 0, last_at: 0, last_len: 0 };
+
+    fn offset(&self) -> u64 {
+        match self.size % WIDTH {
+            0 => 0,
+            _ => self.last_at.saturating_add(self.last_len),
+        }
+    }
+}
+
+/// The logs of a token, one a generation.
+#[derive(Clone, Debug)]
+pub(super) struct LogFiles {
+    token: PathBuf,
+    access: Access,
+}
+
+/// The files of one generation of a token's log.
+pub(super) struct Log {
+    directory: PathBuf,
+    access: Access,
+}
+
+impl LogFiles {
+    pub(super) const fn new(token: PathBuf, access: Access) -> Self {
+        Self { token, access }
+    }
+
+    /// One generation.
+    pub(super) fn of(&self, generation: u64) -> Log {
+        Log { directory: directory(&self.token, generation), access: self.access }
+    }
+}
+
+impl Log {
+    fn path(&self, tile: Tile) -> PathBuf {
+        self.directory.join(tile.path())
+    }
+
+    fn full(&self, kind: Kind, index: u64) -> PathBuf {
+        self.path(Tile { kind, index, width: WIDTH })
+    }
+
+    /// Makes leaves lasting behind the end of the log, and gives the new end. They are not part
+    /// of the log before the database says so.
+    pub(super) fn append(&self, end: End, leaves: &Leaves) -> Result<End, StoreError> {
+        let mut end = end;
+        let mut framed = leaves.framed.as_slice();
+        let mut lengths = leaves.lengths.as_slice();
+        let mut written = Vec::new();
+        while !lengths.is_empty() {
+            let room = WIDTH.saturating_sub(end.size % WIDTH);
+            let count = usize::try_from(room).unwrap_or(1).min(lengths.len());
+            let (now, later) = lengths.split_at_checked(count).unwrap_or((lengths, &[]));
+            let len = usize::try_from(now.iter().sum::<u64>()).unwrap_or(usize::MAX);
+            let (bytes, rest) = framed.split_at_checked(len).unwrap_or((framed, &[]));
+            let offset = end.offset();
+            written.push(self.write(end.size / WIDTH, offset, bytes)?);
+            let last = now.last().copied().unwrap_or(0);
+            let all = u64::try_from(len).unwrap_or(u64::MAX);
+            end.last_len = last.saturating_sub(2);
+            end.last_at = offset.saturating_add(all).saturating_sub(end.last_len);
+            end.size = end.size.saturating_add(u64::try_from(count).unwrap_or(0));
+            (framed, lengths) = (rest, later);
+        }
+        hit("log.entries-written");
+        for file in written {
+            file.sync_data()?;
+        }
+        hit("log.synced");
+        Ok(end)
+    }
+
+    /// Writes into a bundle, over whatever was left there by a commit that did not happen.
+    fn write(&self, bundle: u64, offset: u64, bytes: &[u8]) -> Result<File, StoreError> {
+        let path = self.full(Kind::Entries, bundle);
+        let file = match open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && offset == 0 => {
+                self.create(&path)?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(cut_off()),
+            Err(error) => return Err(error.into()),
+        };
+        let len = file.metadata()?.len();
+        if len < offset {
+            return Err(cut_off());
+        }
+        if len > offset {
+            file.set_len(offset)?;
+        }
+        file.write_all_at(bytes, offset)?;
+        Ok(file)
+    }
+
+    fn create(&self, path: &Path) -> Result<File, StoreError> {
+        let parent = path.parent().ok_or(StoreError::Missing)?;
+        self.make_lasting(parent)?;
+        let file = open_or_create(path, self.access)?;
+        sync_directory(parent)?;
+        Ok(file)
+    }
+
+    /// Makes a directory and those above it, each of them lasting.
+    fn make_lasting(&self, path: &Path) -> Result<(), StoreError> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let Some(parent) = path.parent() else { return Err(StoreError::Missing) };
+        self.make_lasting(parent)?;
+        make_directory(path, self.access)?;
+        Ok(sync_directory(parent)?)
+    }
+
+    /// The last leaf, read from the disk.
+    pub(super) fn last_leaf(&self, end: End) -> Result<Vec<u8>, StoreError> {
+        let last = end.size.checked_sub(1).ok_or_else(cut_off)?;
+        let len = usize::try_from(end.last_len).unwrap_or(usize::MAX);
+        if len > LONGEST_ENTRY {
+            return Err(cut_off());
+        }
+        let mut leaf = vec![0; len];
+        let file = read_only(&self.full(Kind::Entries, last / WIDTH)).map_err(gone)?;
+        file.read_exact_at(&mut leaf, end.last_at).map_err(gone)?;
+        Ok(leaf)
+    }
+
+    /// Writes the full tiles of hashes that are not there, newest first, until one is. A bundle
+    /// that is gone or was changed gives no tile; who verifies the log will say so.
+    pub(super) fn mend_tiles(&self, size: u64) -> Result<(), StoreError> {
+        for level in 0.. {
+            let full = count(level, size) / WIDTH;
+            if full == 0 {
+                break;
+            }
+            for index in (0..full).rev() {
+                let path = self.full(Kind::Hashes(level), index);
+                if fs::symlink_metadata(&path).is_ok_and(|found| found.len() == TILE_LEN) {
+                    break;
+                }
+                if let Some(tile) = self.hashes(level, index, WIDTH)? {
+                    self.replace(&path, &tile)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a tile of hashes, out of what is below it.
+    fn hashes(&self, level: u8, index: u64, width: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut bytes = Vec::new();
+        if let Some(below) = level.checked_sub(1) {
+            let first = index.saturating_mul(WIDTH);
+            for child in first..first.saturating_add(width) {
+                let tile = read(&self.full(Kind::Hashes(below), child))?;
+                let Some(root) = tile.as_deref().and_then(root_of) else { return Ok(None) };
+                bytes.extend_from_slice(&root);
+            }
+            return Ok(Some(bytes));
+        }
+        let Some(bundle) = read(&self.full(Kind::Entries, index))? else { return Ok(None) };
+        let wanted = usize::try_from(width).unwrap_or(0);
+        for entry in entries(&bundle).take(wanted) {
+            let Some(entry) = entry else { return Ok(None) };
+            bytes.extend_from_slice(&leaf_hash(entry));
+        }
+        let whole = u64::try_from(bytes.len()).unwrap_or(0) == width.saturating_mul(32);
+        Ok(whole.then_some(bytes))
+    }
+
+    /// Puts a file in its place, whole or not at all.
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let parent = path.parent().ok_or(StoreError::Missing)?;
+        self.make_lasting(parent)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let unfinished = parent.join(format!(".{name}.{}", std::process::id()));
+        let written = self.fill(&unfinished, bytes).and_then(|()| {
+            hit("log.tile-written");
+            fs::rename(&unfinished, path)
+        });
+        if let Err(error) = written {
+            let _ = fs::remove_file(&unfinished);
+            return Err(error.into());
+        }
+        hit("log.tile-renamed");
+        Ok(())
+    }
+
+    fn fill(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = open_or_create(path, self.access)?;
+        file.set_len(0)?;
+        file.write_all(bytes)?;
+        file.sync_data()
+    }
+
+    /// Lays the log out for readers who know nothing of the database: partial tiles and the
+    /// partial bundle of this size, and then the checkpoint. What was published before and is
+    /// not part of it goes.
+    pub(super) fn publish(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        self.mend_tiles(size)?;
+        let mut published = Vec::new();
+        for level in 0.. {
+            let all = count(level, size);
+            if all == 0 {
+                break;
+            }
+            let (index, width) = (all / WIDTH, all % WIDTH);
+            if width == 0 {
+                continue;
+            }
+            let tile = Tile { kind: Kind::Hashes(level), index, width };
+            let bytes = self.hashes(level, index, width)?.ok_or_else(cut_off)?;
+            self.replace(&self.path(tile), &bytes)?;
+            published.push(self.path(tile));
+        }
+        let (index, width) = (size / WIDTH, size % WIDTH);
+        if width > 0 {
+            let tile = Tile { kind: Kind::Entries, index, width };
+            let bundle = read(&self.full(Kind::Entries, index))?.ok_or_else(cut_off)?;
+            let mut bytes = Vec::new();
+            for entry in entries(&bundle).take(usize::try_from(width).unwrap_or(0)) {
+                let pushed = entry.and_then(|entry| push_entry(&mut bytes, entry));
+                pushed.ok_or_else(cut_off)?;
+            }
+            self.replace(&self.path(tile), &bytes)?;
+            published.push(self.path(tile));
+        }
+        self.replace(&self.directory.join("checkpoint"), checkpoint.as_bytes())?;
+        published.iter().for_each(|path| remove_others(path));
+        Ok(())
+    }
+}
+
+/// Where a generation of a token's log lies.
+pub(crate) fn directory(token: &Path, generation: u64) -> PathBuf {
+    token.join("log").join(generation.to_string())
+}
+
+/// Nodes of a level of tiles.
+fn count(level: u8, size: u64) -> u64 {
+    size.checked_shr(u32::from(level).saturating_mul(8)).unwrap_or(0)
+}
+
+/// The root over a full tile.
+fn root_of(tile: &[u8]) -> Option<Hash> {
+    let (hashes, rest) = tile.as_chunks::<32>();
+    if !rest.is_empty() || u64::try_from(hashes.len()) != Ok(WIDTH) {
+        return None;
+    }
+    let mut edge = Frontier::new();
+    hashes.iter().try_for_each(|hash| edge.append_to(*hash, |_| {})).ok()?;
+    Some(edge.root())
+}
+
+/// Partial tiles of the same kind that are older than this one.
+fn remove_others(published: &Path) {
+    let Some(own) = published.parent() else { return };
+    let Some(kind) = own.parent() else { return };
+    let names = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+    for other in names(own).map(|entry| entry.path()).filter(|path| path != published) {
+        // What stays is in nobody's way.
+        let _ = fs::remove_file(other);
+    }
+    let is_partial = |path: &Path| path.extension().is_some_and(|end| end == "p");
+    for other in names(kind).map(|entry| entry.path()).filter(|path| is_partial(path)) {
+        if other != own {
+            let _ = fs::remove_dir_all(other);
+        }
+    }
+}
+
+fn cut_off() -> StoreError {
+    StoreError::Distrusted("the end of the log is missing".to_owned())
+}
+
+fn gone(error: io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => cut_off(),
+        _ => error.into(),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path)
+}
+
+fn read_only(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path)
+}
+
+/// The bytes of a file; `None` if there is none.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut file = match read_only(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes)?;
+    Ok(Some(bytes))
+}

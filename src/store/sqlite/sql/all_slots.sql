@@ -1,0 +1,1 @@
+SELECT slot, id FROM object ORDER BY slot

@@ -1,0 +1,2 @@
+DELETE FROM pending;
+DELETE FROM pending_leaf;

@@ -1,0 +1,1 @@
+SELECT id, records FROM lane

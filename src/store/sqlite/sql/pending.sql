@@ -1,0 +1,1 @@
+SELECT slot, before FROM pending

@@ -1,0 +1,1 @@
+SELECT leaf FROM pending_leaf ORDER BY number

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO lane (id, records) VALUES (?1, ?2)

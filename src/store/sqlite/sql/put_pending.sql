@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO pending (slot, before) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+INSERT INTO pending_leaf (leaf) VALUES (?1)

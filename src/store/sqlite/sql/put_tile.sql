@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO state (place, nodes) VALUES (?1, ?2)

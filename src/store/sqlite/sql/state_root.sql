@@ -1,0 +1,1 @@
+SELECT room, state_root FROM head WHERE one = 1

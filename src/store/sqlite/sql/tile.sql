@@ -1,0 +1,1 @@
+SELECT nodes FROM state WHERE place = ?1
