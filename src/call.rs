@@ -10,8 +10,8 @@ macro_rules! function_table {
         $consumer! {
             // C function               name                        who may call     log keeps
             v2_40 {
-                C_Initialize:                Initialize,                 Anyone,          Outcome;
-                C_Finalize:                  Finalize,                   Anyone,          Outcome;
+                C_Initialize:                Initialize,                 Anyone,          Nothing;
+                C_Finalize:                  Finalize,                   Anyone,          Nothing;
                 C_GetInfo:                   GetInfo,                    Anyone,          Nothing;
                 C_GetFunctionList:           GetFunctionList,            Anyone,          Nothing;
                 C_GetSlotList:               GetSlotList,                Anyone,          Nothing;
@@ -22,12 +22,12 @@ macro_rules! function_table {
                 C_InitToken:                 InitToken,                  Anyone,          Outcome;
                 C_InitPIN:                   InitPin,                    SecurityOfficer, Outcome;
                 C_SetPIN:                    SetPin,                     ReadWrite,       Outcome;
-                C_OpenSession:               OpenSession,                Anyone,          Outcome;
-                C_CloseSession:              CloseSession,               Session,         Outcome;
-                C_CloseAllSessions:          CloseAllSessions,           Anyone,          Outcome;
+                C_OpenSession:               OpenSession,                Anyone,          Nothing;
+                C_CloseSession:              CloseSession,               Session,         Nothing;
+                C_CloseAllSessions:          CloseAllSessions,           Anyone,          Nothing;
                 C_GetSessionInfo:            GetSessionInfo,             Session,         Nothing;
                 C_GetOperationState:         GetOperationState,          Session,         Nothing;
-                C_SetOperationState:         SetOperationState,          Session,         Outcome;
+                C_SetOperationState:         SetOperationState,          Session,         Nothing;
                 C_Login:                     Login,                      Session,         Outcome;
                 C_Logout:                    Logout,                     Session,         Outcome;
                 C_CreateObject:              CreateObject,               Session,         Outcome;
@@ -39,30 +39,30 @@ macro_rules! function_table {
                 C_FindObjectsInit:           FindObjectsInit,            Session,         Nothing;
                 C_FindObjects:               FindObjects,                Session,         Nothing;
                 C_FindObjectsFinal:          FindObjectsFinal,           Session,         Nothing;
-                C_EncryptInit:               EncryptInit,                Session,         Outcome;
-                C_Encrypt:                   Encrypt,                    Session,         Outcome;
+                C_EncryptInit:               EncryptInit,                Session,         Failure;
+                C_Encrypt:                   Encrypt,                    Session,         Output;
                 C_EncryptUpdate:             EncryptUpdate,              Session,         Nothing;
-                C_EncryptFinal:              EncryptFinal,               Session,         Outcome;
-                C_DecryptInit:               DecryptInit,                Session,         Outcome;
-                C_Decrypt:                   Decrypt,                    Session,         Outcome;
+                C_EncryptFinal:              EncryptFinal,               Session,         Output;
+                C_DecryptInit:               DecryptInit,                Session,         Failure;
+                C_Decrypt:                   Decrypt,                    Session,         Output;
                 C_DecryptUpdate:             DecryptUpdate,              Session,         Nothing;
-                C_DecryptFinal:              DecryptFinal,               Session,         Outcome;
+                C_DecryptFinal:              DecryptFinal,               Session,         Output;
                 C_DigestInit:                DigestInit,                 Session,         Nothing;
                 C_Digest:                    Digest,                     Session,         Nothing;
                 C_DigestUpdate:              DigestUpdate,               Session,         Nothing;
                 C_DigestKey:                 DigestKey,                  Session,         Outcome;
                 C_DigestFinal:               DigestFinal,                Session,         Nothing;
-                C_SignInit:                  SignInit,                   Session,         Outcome;
-                C_Sign:                      Sign,                       Session,         Outcome;
+                C_SignInit:                  SignInit,                   Session,         Failure;
+                C_Sign:                      Sign,                       Session,         Output;
                 C_SignUpdate:                SignUpdate,                 Session,         Nothing;
-                C_SignFinal:                 SignFinal,                  Session,         Outcome;
-                C_SignRecoverInit:           SignRecoverInit,            Session,         Outcome;
+                C_SignFinal:                 SignFinal,                  Session,         Output;
+                C_SignRecoverInit:           SignRecoverInit,            Session,         Failure;
                 C_SignRecover:               SignRecover,                Session,         Outcome;
-                C_VerifyInit:                VerifyInit,                 Session,         Outcome;
+                C_VerifyInit:                VerifyInit,                 Session,         Failure;
                 C_Verify:                    Verify,                     Session,         Outcome;
                 C_VerifyUpdate:              VerifyUpdate,               Session,         Nothing;
                 C_VerifyFinal:               VerifyFinal,                Session,         Outcome;
-                C_VerifyRecoverInit:         VerifyRecoverInit,          Session,         Outcome;
+                C_VerifyRecoverInit:         VerifyRecoverInit,          Session,         Failure;
                 C_VerifyRecover:             VerifyRecover,              Session,         Outcome;
                 C_DigestEncryptUpdate:       DigestEncryptUpdate,        Session,         Nothing;
                 C_DecryptDigestUpdate:       DecryptDigestUpdate,        Session,         Nothing;
@@ -73,7 +73,7 @@ macro_rules! function_table {
                 C_WrapKey:                   WrapKey,                    Session,         Outcome;
                 C_UnwrapKey:                 UnwrapKey,                  Session,         Outcome;
                 C_DeriveKey:                 DeriveKey,                  Session,         Outcome;
-                C_SeedRandom:                SeedRandom,                 Session,         Outcome;
+                C_SeedRandom:                SeedRandom,                 Session,         Nothing;
                 C_GenerateRandom:            GenerateRandom,             Session,         Nothing;
                 C_GetFunctionStatus:         GetFunctionStatus,          Session,         Nothing;
                 C_CancelFunction:            CancelFunction,             Session,         Nothing;
@@ -83,23 +83,23 @@ macro_rules! function_table {
                 C_GetInterfaceList:          GetInterfaceList,           Anyone,          Nothing;
                 C_GetInterface:              GetInterface,               Anyone,          Nothing;
                 C_LoginUser:                 LoginUser,                  Session,         Outcome;
-                C_SessionCancel:             SessionCancel,              Session,         Outcome;
-                C_MessageEncryptInit:        MessageEncryptInit,         Session,         Outcome;
+                C_SessionCancel:             SessionCancel,              Session,         Nothing;
+                C_MessageEncryptInit:        MessageEncryptInit,         Session,         Failure;
                 C_EncryptMessage:            EncryptMessage,             Session,         Outcome;
                 C_EncryptMessageBegin:       EncryptMessageBegin,        Session,         Outcome;
                 C_EncryptMessageNext:        EncryptMessageNext,         Session,         Nothing;
                 C_MessageEncryptFinal:       MessageEncryptFinal,        Session,         Outcome;
-                C_MessageDecryptInit:        MessageDecryptInit,         Session,         Outcome;
+                C_MessageDecryptInit:        MessageDecryptInit,         Session,         Failure;
                 C_DecryptMessage:            DecryptMessage,             Session,         Outcome;
                 C_DecryptMessageBegin:       DecryptMessageBegin,        Session,         Outcome;
                 C_DecryptMessageNext:        DecryptMessageNext,         Session,         Nothing;
                 C_MessageDecryptFinal:       MessageDecryptFinal,        Session,         Outcome;
-                C_MessageSignInit:           MessageSignInit,            Session,         Outcome;
+                C_MessageSignInit:           MessageSignInit,            Session,         Failure;
                 C_SignMessage:               SignMessage,                Session,         Outcome;
                 C_SignMessageBegin:          SignMessageBegin,           Session,         Outcome;
                 C_SignMessageNext:           SignMessageNext,            Session,         Nothing;
                 C_MessageSignFinal:          MessageSignFinal,           Session,         Outcome;
-                C_MessageVerifyInit:         MessageVerifyInit,          Session,         Outcome;
+                C_MessageVerifyInit:         MessageVerifyInit,          Session,         Failure;
                 C_VerifyMessage:             VerifyMessage,              Session,         Outcome;
                 C_VerifyMessageBegin:        VerifyMessageBegin,         Session,         Outcome;
                 C_VerifyMessageNext:         VerifyMessageNext,          Session,         Nothing;
@@ -108,7 +108,7 @@ macro_rules! function_table {
             v3_2 {
                 C_EncapsulateKey:            EncapsulateKey,             Session,         Outcome;
                 C_DecapsulateKey:            DecapsulateKey,             Session,         Outcome;
-                C_VerifySignatureInit:       VerifySignatureInit,        Session,         Outcome;
+                C_VerifySignatureInit:       VerifySignatureInit,        Session,         Failure;
                 C_VerifySignature:           VerifySignature,            Session,         Outcome;
                 C_VerifySignatureUpdate:     VerifySignatureUpdate,      Session,         Nothing;
                 C_VerifySignatureFinal:      VerifySignatureFinal,       Session,         Outcome;
@@ -143,6 +143,11 @@ pub enum Audit {
     /// Nothing: it neither uses a key or a credential nor changes anything, or its last part
     /// (`…Final`) speaks for it.
     Nothing,
+    /// One record, if it fails: what it starts has a record of its own.
+    Failure,
+    /// One record with its outcome, kept before the output is let go; a caller that only learns
+    /// a length leaves none.
+    Output,
     /// One record with its outcome.
     Outcome,
 }
@@ -161,6 +166,15 @@ macro_rules! function_enum {
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $($(Self::$name => stringify!($c_name),)*)* }
+            }
+
+            /// The function with a name of the standard's.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($(stringify!($c_name) => Some(Self::$name),)*)*
+                    _ => None,
+                }
             }
 
             /// Who may call it.

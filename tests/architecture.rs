@@ -15,8 +15,8 @@ const FLOORS: &[&[&str]] = &[
     &["custody", "store"],
     &["audit"],
     &["engine"],
-    &["call", "config"],
-    &["secret"],
+    &["config"],
+    &["secret", "call"],
     &["error", "system"],
     &["cryptoki"],
 ];

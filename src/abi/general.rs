@@ -39,6 +39,7 @@ pub(super) unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
                 // A SQLite connection of the parent that is merely forgotten would keep the
                 // child's own from taking file locks.
                 store::sqlite::close_inherited();
+                store::lanes::close_inherited();
             }
             let provider = Provider::initialize()?;
             fork::mark_process();

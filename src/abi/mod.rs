@@ -137,6 +137,7 @@ fn guarded(body: impl FnOnce() -> Result<()>) -> CK_RV {
 extern "C" fn before_fork() {
     INSTANCE.0.iter().for_each(|shard| shard.hold_for_fork());
     store::sqlite::hold_for_fork();
+    store::lanes::hold_for_fork();
     engine::hold_for_fork();
     arena::SECRETS.hold_for_fork();
     arena::ENGINE.hold_for_fork();
@@ -146,6 +147,7 @@ extern "C" fn after_fork() {
     arena::ENGINE.release_after_fork();
     arena::SECRETS.release_after_fork();
     engine::release_after_fork();
+    store::lanes::release_after_fork();
     store::sqlite::release_after_fork();
     INSTANCE.0.iter().for_each(|shard| shard.release_after_fork());
 }

@@ -2,22 +2,19 @@
 //!
 //! - The first leaf, and no other, begins the generation that the log's name tells.
 //! - A lane is opened before its records come and ended once. Its uses stand in the order of
-//!   their numbers, from 1; a change has a number of the same row and may come before the uses
-//!   that precede it, since a change is in the log at once and a use when its lane is sealed.
+//!   their numbers, from 1. A change names the lane of its process, if that has one, and has no
+//!   number: it is in the log at once, and a use when its lane is sealed.
 //! - Nothing had seen a larger log than the one it stands in.
 //! - A state leaf names the lanes that are open and how far each is in the log without a gap;
 //!   the last leaf is a state leaf.
 //!
 //! Where the log's beginning was removed, the first state leaf tells which lanes are open.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::checkpoint::parse_origin;
 use super::leaf::{Leaf, StateLeaf};
 use super::record::{LaneId, Record};
-
-/// Changes of one lane whose uses are still on their way.
-const MOST_EARLY: usize = 1 << 16;
 
 /// What the entries of a log were.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,30 +43,13 @@ pub struct Counts {
     pub states: u64,
 }
 
-/// A lane that is open.
-#[derive(Default)]
-struct Open {
-    /// Records in the log without a gap.
-    records: u64,
-    /// Changes beyond the gap.
-    early: BTreeSet<u64>,
-}
-
-impl Open {
-    fn pass_early(&mut self) {
-        while self.early.first().is_some_and(|first| first.checked_sub(1) == Some(self.records)) {
-            self.early.pop_first();
-            self.records += 1;
-        }
-    }
-}
-
 /// The rules, and where a log stands with them.
 pub(super) struct Order {
     generation: Option<u64>,
     /// False until the lanes that are open are known.
     knows_lanes: bool,
-    lanes: HashMap<LaneId, Open>,
+    /// How many records of each open lane are in the log, without a gap.
+    lanes: HashMap<LaneId, u64>,
     counts: Counts,
     ends_with_state: bool,
 }
@@ -118,19 +98,16 @@ impl Order {
             Leaf::LaneOpened(opened) => self.opened(opened.lane),
             Leaf::LaneClosed { lane, records, .. } => {
                 self.counts.closed += 1;
-                let whole = |open: &Open| open.records == *records && open.early.is_empty();
-                self.ended(*lane, whole, "a closed lane without all of its records")
+                self.ended(*lane, *records, "a closed lane without all of its records")
             }
             Leaf::LaneCut { lane, records, lost_bytes, .. } => {
                 self.counts.cut += 1;
                 self.counts.lost_bytes = self.counts.lost_bytes.saturating_add(*lost_bytes);
-                let fits = |open: &Open| open.records == *records;
-                self.ended(*lane, fits, "a cut lane with another number of records")
+                self.ended(*lane, *records, "a cut lane with another number of records")
             }
             Leaf::LaneDistrusted { lane, records, .. } => {
                 self.counts.distrusted += 1;
-                let fits = |open: &Open| open.records == *records;
-                self.ended(*lane, fits, "a distrusted lane with another number of records")
+                self.ended(*lane, *records, "a distrusted lane with another number of records")
             }
             Leaf::Generation { number, .. } => match self.generation {
                 Some(generation) if generation == *number => Ok(()),
@@ -147,7 +124,7 @@ impl Order {
 
     fn opened(&mut self, lane: LaneId) -> Result<(), &'static str> {
         self.counts.opened += 1;
-        if lane == LaneId::NONE || self.lanes.insert(lane, Open::default()).is_some() {
+        if lane == LaneId::NONE || self.lanes.insert(lane, 0).is_some() {
             return Err("a lane that is open already, or has no name");
         }
         Ok(())
@@ -156,11 +133,11 @@ impl Order {
     fn ended(
         &mut self,
         lane: LaneId,
-        fits: impl FnOnce(&Open) -> bool,
+        records: u64,
         misfit: &'static str,
     ) -> Result<(), &'static str> {
         match self.lanes.remove(&lane) {
-            Some(open) if fits(&open) || !self.knows_lanes => Ok(()),
+            Some(known) if known == records || !self.knows_lanes => Ok(()),
             Some(_) => Err(misfit),
             None if !self.knows_lanes => Ok(()),
             None => Err("the end of a lane that is not open"),
@@ -171,36 +148,24 @@ impl Order {
         self.counts.uses += 1;
         let before = record.seq.checked_sub(1).ok_or("a use without a number")?;
         if !self.knows_lanes {
-            self.lanes.entry(record.lane).or_default().records = record.seq;
+            self.lanes.insert(record.lane, record.seq);
             return Ok(());
         }
-        let open = self.lanes.get_mut(&record.lane).ok_or("a use in a lane that is not open")?;
-        if open.records != before {
+        let records = self.lanes.get_mut(&record.lane).ok_or("a use in a lane that is not open")?;
+        if *records != before {
             return Err("a use out of its lane's order");
         }
-        open.records = record.seq;
-        open.pass_early();
+        *records = record.seq;
         Ok(())
     }
 
     fn changed(&mut self, record: &Record<'_>) -> Result<(), &'static str> {
         self.counts.changes += 1;
-        if record.lane == LaneId::NONE {
-            return if record.seq == 0 { Ok(()) } else { Err("a number without a lane") };
+        if record.seq != 0 {
+            return Err("a change with a number");
         }
-        if !self.knows_lanes {
-            self.lanes.entry(record.lane).or_default().early.insert(record.seq);
-            return Ok(());
-        }
-        let open = self.lanes.get_mut(&record.lane).ok_or("a change in a lane that is not open")?;
-        if record.seq <= open.records || !open.early.insert(record.seq) {
-            return Err("a change out of its lane's order");
-        }
-        open.pass_early();
-        if open.early.len() > MOST_EARLY {
-            return Err("too many changes whose lane's uses are missing");
-        }
-        Ok(())
+        let known = record.lane == LaneId::NONE || self.lanes.contains_key(&record.lane);
+        if known || !self.knows_lanes { Ok(()) } else { Err("a change in a lane that is not open") }
     }
 
     fn state(&mut self, state: &StateLeaf<'_>) -> Result<(), &'static str> {
@@ -208,19 +173,11 @@ impl Order {
         self.ends_with_state = true;
         if !self.knows_lanes {
             self.knows_lanes = true;
-            let mut known = std::mem::take(&mut self.lanes);
-            for (lane, records) in &state.lanes {
-                let mut open = known.remove(lane).unwrap_or_default();
-                open.records = *records;
-                open.early.retain(|seq| seq > records);
-                self.lanes.insert(*lane, open);
-            }
+            self.lanes = state.lanes.iter().copied().collect();
             return Ok(());
         }
         let same = state.lanes.len() == self.lanes.len()
-            && state.lanes.iter().all(|(lane, records)| {
-                self.lanes.get(lane).is_some_and(|open| open.records == *records)
-            });
+            && state.lanes.iter().all(|(lane, records)| self.lanes.get(lane) == Some(records));
         if same { Ok(()) } else { Err("a state leaf that names other open lanes") }
     }
 }

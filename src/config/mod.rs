@@ -4,6 +4,7 @@
 //! A key that is unknown or out of range is refused with file, line and name; a key that does
 //! nothing is not accepted. What the values mean is for the floors above.
 
+mod audit;
 mod places;
 mod settings;
 #[cfg(test)]
@@ -16,8 +17,9 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Rv};
 use crate::system::environment::Environment;
 use crate::system::files::Access;
+pub use audit::{AuditRules, Level, OnFailure, OnTamper, Sync};
 use places::{Places, Trust};
-pub use settings::{ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin, Value};
+pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 
 /// All that can be configured, with every value filled in.
@@ -43,10 +45,12 @@ pub struct Configuration {
     pub export: ExportPolicy,
     /// Who may change public token objects.
     pub public_write: PublicWrite,
-    /// What happens once a token is found to be changed outside.
-    pub on_tamper: OnTamper,
+    /// What is recorded, and what happens when that fails.
+    pub audit: AuditRules,
     /// True if the store may lie on a network or user-space file system.
     pub shared_fs: bool,
+    /// The trace that this process is a part of (`TRACEPARENT`), for its records.
+    pub(crate) trace: Option<String>,
     file: Option<PathBuf>,
     directory_origin: Origin,
     lines: BTreeMap<&'static str, usize>,
@@ -115,8 +119,9 @@ impl Default for Configuration {
             readonly_login: ReadOnlyLogin::Deny,
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
-            on_tamper: OnTamper::Refuse,
+            audit: AuditRules::default(),
             shared_fs: false,
+            trace: None,
             file: None,
             directory_origin: Origin::Default,
             lines: BTreeMap::new(),
@@ -130,7 +135,8 @@ impl Configuration {
     /// # Errors
     /// A file that is named but missing, that is not trustworthy, or that says something wrong.
     pub(crate) fn load(environment: &Environment) -> Result<Self, ConfigError> {
-        Self::load_from(&Places::of(environment))
+        let loaded = Self::load_from(&Places::of(environment))?;
+        Ok(Self { trace: environment.traceparent.clone(), ..loaded })
     }
 
     /// The configuration that counts in this process.
@@ -210,8 +216,7 @@ impl Configuration {
             (_, Some(line)) => Origin::File(*line),
             (_, None) => Origin::Default,
         };
-        settings::SETTINGS
-            .iter()
+        settings::all()
             .map(|setting| Source {
                 key: setting.key,
                 value: (setting.show)(self),

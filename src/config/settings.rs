@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::audit::AUDIT;
 use super::{ConfigError, Configuration};
 use crate::system::environment::group_id;
 
@@ -39,15 +40,6 @@ pub enum PublicWrite {
     Standard,
 }
 
-/// `audit.on_tamper`: what happens once a token is found to be changed outside?
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OnTamper {
-    /// No private key is used and nothing is changed; verifying and public reads go on.
-    Refuse,
-    /// It is told, and work goes on.
-    Warn,
-}
-
 /// A value, shown as it would stand in the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
@@ -57,6 +49,8 @@ pub enum Value {
     Number(u32),
     /// True or false.
     Switch(bool),
+    /// A list of texts.
+    List(Vec<String>),
 }
 
 impl fmt::Display for Value {
@@ -65,6 +59,7 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(&quoted(text)),
             Self::Number(number) => number.fmt(f),
             Self::Switch(on) => on.fmt(f),
+            Self::List(items) => f.write_str(&toml::Value::from(items.clone()).to_string()),
         }
     }
 }
@@ -74,7 +69,7 @@ pub(super) struct Setting {
     /// With its section, `pin.tries`.
     pub(super) key: &'static str,
     /// Takes the value over, or says what would be right.
-    accept: fn(&mut Configuration, &DeValue<'_>) -> Result<(), String>,
+    pub(super) accept: fn(&mut Configuration, &DeValue<'_>) -> Result<(), String>,
     pub(super) show: fn(&Configuration) -> Value,
     pub(super) meaning: &'static str,
 }
@@ -85,8 +80,6 @@ const EXPORT: &[(&str, ExportPolicy)] =
     &[("deny", ExportPolicy::Deny), ("standard", ExportPolicy::Standard)];
 const PUBLIC_WRITE: &[(&str, PublicWrite)] =
     &[("login", PublicWrite::Login), ("standard", PublicWrite::Standard)];
-
-const ON_TAMPER: &[(&str, OnTamper)] = &[("refuse", OnTamper::Refuse), ("warn", OnTamper::Warn)];
 
 /// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
 const MEMORY_PER_LANE_KIB: u32 = 8;
@@ -99,7 +92,7 @@ pub(crate) const MOST_PASSES: u32 = 64;
 pub(crate) const MOST_LANES: u32 = 64;
 const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=MOST_MEMORY_KIB;
 
-pub(super) const SETTINGS: &[Setting] = &[
+const SETTINGS: &[Setting] = &[
     Setting {
         key: "directory",
         accept: |to, value| absolute(value).map(|it| to.directory = it),
@@ -161,18 +154,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         meaning: "who may change public token objects",
     },
     Setting {
-        key: "audit.on_tamper",
-        accept: |to, value| word(value, ON_TAMPER).map(|it| to.on_tamper = it),
-        show: |of| shown(ON_TAMPER, of.on_tamper),
-        meaning: "what happens once a token is found to be changed outside",
-    },
-    Setting {
         key: "store.shared_fs",
         accept: |to, value| boolean(value).map(|it| to.shared_fs = it),
         show: |of| Value::Switch(of.shared_fs),
         meaning: "allow tokens on network and user-space file systems",
     },
 ];
+
+/// Every key, in the order of the documentation.
+pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(AUDIT)
+}
 
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.
 pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
@@ -215,7 +207,7 @@ fn take(
         "" => name.get_ref().to_string(),
         section => format!("{section}.{}", name.get_ref()),
     };
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+    let Some(setting) = all().find(|setting| setting.key == key) else {
         problems.push(ConfigError::about_key(&key, line, unknown(section)));
         return;
     };
@@ -244,7 +236,7 @@ fn too_little_memory(of: &Configuration) -> Option<ConfigError> {
 }
 
 fn is_section(name: &str) -> bool {
-    !name.is_empty() && SETTINGS.iter().any(|setting| split(setting.key).0 == name)
+    !name.is_empty() && all().any(|setting| split(setting.key).0 == name)
 }
 
 fn split(key: &'static str) -> (&'static str, &'static str) {
@@ -252,7 +244,7 @@ fn split(key: &'static str) -> (&'static str, &'static str) {
 }
 
 fn unknown(section: &str) -> String {
-    let known = SETTINGS.iter().map(|setting| split(setting.key));
+    let known = all().map(|setting| split(setting.key));
     let mut names: Vec<String> = Vec::new();
     for (of, name) in known {
         let name = match (section, of) {
@@ -280,7 +272,7 @@ fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
     }
 }
 
-fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
+pub(super) fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
     let wanted = || format!("must be a whole number from {} to {}", range.start(), range.end());
     let DeValue::Integer(integer) = value else {
         return Err(format!("{}, not {}", wanted(), kind(value)));
@@ -299,7 +291,7 @@ fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     }
 }
 
-fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
     let names: Vec<String> = words.iter().map(|(name, _)| quoted(name)).collect();
     let wanted = || format!("must be {}", names.join(" or "));
     let DeValue::String(given) = value else {
@@ -329,16 +321,16 @@ fn group(value: &DeValue<'_>) -> Result<Option<(String, u32)>, String> {
     Ok(Some((name.to_owned(), id)))
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-fn shown<T: PartialEq>(words: &[(&str, T)], value: T) -> Value {
+pub(super) fn shown<T: PartialEq>(words: &[(&str, T)], value: T) -> Value {
     let found = words.iter().find(|(_, meant)| *meant == value);
     Value::Text(found.map_or(String::new(), |(name, _)| (*name).to_owned()))
 }
 
-const fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) const fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a number",

@@ -54,6 +54,8 @@ fn every_key_is_read_and_shown_again() {
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
                 public_write = \"standard\"\n[audit]\non_tamper = \"warn\"\n\
+                on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
+                sync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
                 [store]\nshared_fs = true\n";
     let found = accepted(text);
     assert_eq!(found.directory, PathBuf::from("/srv/tokens"));
@@ -81,6 +83,16 @@ fn refusals_name_file_line_and_key() {
         ("\n\ndirektory = \"/x\"", "/c.toml:3: direktory: unknown key; known here: directory, "),
         ("[pin]\ntrys = 3", "/c.toml:2: pin.trys: unknown key; known here: argon2_memory_kib, "),
         ("[audit]\nx = 1", "/c.toml:2: audit.x: unknown key; known here: on_tamper"),
+        (
+            "[audit]\noff = \"C_Sign\"",
+            "/c.toml:2: audit.off: must be a list of functions that use k",
+        ),
+        ("[audit]\noff = [1]", "/c.toml:2: audit.off: must be a list of functions that use keys"),
+        ("[audit]\noff = [\"C_GetInfo\"]", "/c.toml:2: audit.off: must be a list of functions"),
+        (
+            "[audit]\noff = [\"C_Sign\"]\nforce = [\"C_Sign\"]",
+            "/c.toml:2: audit.off: \"C_Sign\" is named twice",
+        ),
         ("[pin.tries]\nx = 1", "/c.toml:1: pin.tries: must be a whole number from 1 to 1000, not"),
         ("pin = 4", "/c.toml:1: pin: is a section: write [pin]"),
         ("[[pin]]\ntries = 4", "/c.toml:1: pin: is a section"),

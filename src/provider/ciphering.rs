@@ -3,41 +3,52 @@
 use crate::call::{Room, Written};
 use crate::error::Result;
 use crate::mechanism::operation::Ciphering;
-use crate::session::Kind;
 use crate::session::operation::{Ending, Operation};
+use crate::session::{Kind, Running};
 use crate::token::policy::{Decrypt, Encrypt};
 
+use super::journal::facts_of;
 use super::{Call, GivenMechanism};
 
-type Running = Operation<Box<dyn Ciphering>>;
+type Cipher = Operation<Running<dyn Ciphering>>;
 
-fn whole(operation: &mut Running, input: &[u8], room: Room<'_>) -> Result<Written> {
-    operation.finish(
-        Ending::Whole,
-        room,
-        |running| running.whole_len(input.len()),
-        |running, out| running.whole(input, out),
-    )
-}
-
-fn part(operation: &mut Running, input: &[u8], room: Room<'_>) -> Result<Written> {
+fn part(operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written> {
     operation.update(
         room,
-        |running| running.update_len(input.len()),
-        |running, out| running.update(input, out),
-    )
-}
-
-fn last(operation: &mut Running, room: Room<'_>) -> Result<Written> {
-    operation.finish(
-        Ending::Parts,
-        room,
-        |running| running.finish_len(),
-        |running, out| running.finish(out),
+        |running| running.work.update_len(input.len()),
+        |running, out| {
+            running.take_in(input);
+            running.work.update(input, out)
+        },
     )
 }
 
 impl Call<'_> {
+    fn whole(&self, operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written> {
+        operation.finish(
+            Ending::Whole,
+            room,
+            |running| running.work.whole_len(input.len()),
+            |running, out| {
+                running.take_in(input);
+                let done = running.work.whole(input, out);
+                self.recorded(running, done)
+            },
+        )
+    }
+
+    fn last(&self, operation: &mut Cipher, room: Room<'_>) -> Result<Written> {
+        operation.finish(
+            Ending::Parts,
+            room,
+            |running| running.work.finish_len(),
+            |running, out| {
+                let done = running.work.finish(out);
+                self.recorded(running, done)
+            },
+        )
+    }
+
     /// C_EncryptInit. No mechanism ends an active operation.
     ///
     /// # Errors
@@ -48,8 +59,9 @@ impl Call<'_> {
         let row = self.row(&given)?;
         let start = row.column(row.encrypt)?;
         let (held, again) = self.key_for::<Encrypt>(row, key)?;
-        let operation = start(&held.object, &given.params)?;
-        self.open.session.operations().encrypt.start(again, || Ok(operation))
+        let work = start(&held.object, &given.params)?;
+        let running = Running::new(facts_of(&held, row), work);
+        self.open.session.operations().encrypt.start(again, || Ok(running))
     }
 
     /// C_Encrypt.
@@ -57,7 +69,7 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn encrypt(&self, data: &[u8], room: Room<'_>) -> Result<Written> {
-        whole(&mut self.open.session.operations().encrypt, data, room)
+        self.whole(&mut self.open.session.operations().encrypt, data, room)
     }
 
     /// C_EncryptUpdate.
@@ -73,7 +85,7 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn encrypt_final(&self, room: Room<'_>) -> Result<Written> {
-        last(&mut self.open.session.operations().encrypt, room)
+        self.last(&mut self.open.session.operations().encrypt, room)
     }
 
     /// C_DecryptInit. No mechanism ends an active operation.
@@ -86,8 +98,9 @@ impl Call<'_> {
         let row = self.row(&given)?;
         let start = row.column(row.decrypt)?;
         let (held, again) = self.key_for::<Decrypt>(row, key)?;
-        let operation = start(&held.object, &given.params)?;
-        self.open.session.operations().decrypt.start(again, || Ok(operation))
+        let work = start(&held.object, &given.params)?;
+        let running = Running::new(facts_of(&held, row), work);
+        self.open.session.operations().decrypt.start(again, || Ok(running))
     }
 
     /// C_Decrypt.
@@ -95,7 +108,7 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn decrypt(&self, data: &[u8], room: Room<'_>) -> Result<Written> {
-        whole(&mut self.open.session.operations().decrypt, data, room)
+        self.whole(&mut self.open.session.operations().decrypt, data, room)
     }
 
     /// C_DecryptUpdate.
@@ -111,6 +124,6 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn decrypt_final(&self, room: Room<'_>) -> Result<Written> {
-        last(&mut self.open.session.operations().decrypt, room)
+        self.last(&mut self.open.session.operations().decrypt, room)
     }
 }

@@ -1,4 +1,5 @@
-//! What is told about calls: for now, why they failed, to whoever asked for it.
+//! What is told about calls: their records, to the token's audit log; and why they failed, to
+//! whoever asked for it.
 //!
 //! `CLAVIGER_LOG=FILE` appends one line per failed call: process, function, return value,
 //! reason. Never a secret, and never the host's stderr.
@@ -8,8 +9,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use crate::call::Function;
-use crate::error::{Error, Rv};
+use crate::call::{Audit, Function};
+use crate::error::{Error, Result, Rv};
+use crate::mechanism::Mechanism;
+use crate::session::{Facts, Running};
+use crate::token::objects::Held;
+
+use super::Call;
 
 /// The diagnostic log, if there is to be one.
 pub(super) struct Diagnostics(Option<File>);
@@ -38,5 +44,52 @@ impl Diagnostics {
         // One write per line, so that lines of several processes do not mix; a log that cannot
         // be written must not fail the call that it tells of.
         let _ = file.write_all(line.as_bytes());
+    }
+}
+
+/// What a record will say of a key and a mechanism.
+pub(super) fn facts_of(held: &Held, row: &'static Mechanism) -> Facts {
+    let key = Some((std::sync::Arc::clone(&held.object), held.version()));
+    Facts { mechanism: Some(row.name), key }
+}
+
+impl Call<'_> {
+    /// Keeps the record of what an operation did; whoever calls this lets no output go before.
+    ///
+    /// # Errors
+    /// The outcome's; or why there is no record, and then the outcome must not be let go.
+    pub(super) fn recorded<T, W: ?Sized>(
+        &self,
+        running: &Running<W>,
+        outcome: Result<T>,
+    ) -> Result<T> {
+        self.note.mechanism.set(running.facts.mechanism);
+        self.note.input.set(Some(running.input));
+        if let Some((object, version)) = &running.facts.key {
+            self.note.names(object, *version);
+        }
+        self.kept(outcome)
+    }
+
+    /// Keeps the record of a call, unless there is one already.
+    pub(super) fn keep_record<T>(&self, outcome: Result<T>) -> Result<T> {
+        let wanted = match (self.function.audit(), &outcome) {
+            (Audit::Nothing, _) | (Audit::Failure | Audit::Output, Ok(_)) => false,
+            // The caller learned a length; the call is not over.
+            (_, Err(error)) => error.rv != Rv::BufferTooSmall,
+            (Audit::Outcome, Ok(_)) => true,
+        };
+        if wanted { self.kept(outcome) } else { outcome }
+    }
+
+    fn kept<T>(&self, outcome: Result<T>) -> Result<T> {
+        let rv = outcome.as_ref().map_or_else(|error| error.rv.name(), |_| "CKR_OK");
+        let kept = self.token().record(&self.note, rv);
+        // Without a record there is no success; a failure is told as it is. What ends a login
+        // ends it all the same.
+        match kept {
+            Err(error) if self.function != Function::Logout => outcome.and(Err(error)),
+            _ => outcome,
+        }
     }
 }

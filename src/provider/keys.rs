@@ -70,7 +70,9 @@ impl Call<'_> {
 
     /// The row of a mechanism.
     pub(super) fn row(&self, given: &GivenMechanism) -> Result<&'static Mechanism> {
-        self.provider.mechanism(self.open.slot, given.id)
+        let row = self.provider.mechanism(self.open.slot, given.id)?;
+        self.note.mechanism.set(Some(row.name));
+        Ok(row)
     }
 
     /// The key for an operation with a mechanism, after every check that they may meet; and
@@ -110,7 +112,6 @@ impl Call<'_> {
     /// The standard's, the policy's, the store's.
     pub(crate) fn generate_key(&self, given: &GivenMechanism, template: Template) -> Result<u64> {
         let row = self.row(given)?;
-        self.note.mechanism.set(Some(row.name));
         let generate = row.column(row.generate)?;
         let species = row.species(Class::SecretKey)?;
         self.check_birth(&template, species)?;
@@ -133,7 +134,6 @@ impl Call<'_> {
         private: Template,
     ) -> Result<KeyPair> {
         let row = self.row(given)?;
-        self.note.mechanism.set(Some(row.name));
         let generate = row.column(row.generate_pair)?;
         if given.params != MechanismParams::None {
             return Err(Rv::MechanismParamInvalid.because("generation takes no parameter"));
@@ -168,7 +168,6 @@ impl Call<'_> {
         template: Template,
     ) -> Result<u64> {
         let row = self.row(given)?;
-        self.note.mechanism.set(Some(row.name));
         let derive = row.column(row.derive)?;
         let (held, again) = self.key_for::<policy::Derive>(row, base)?;
         if again {
@@ -196,6 +195,8 @@ impl Call<'_> {
             .transpose()
             .map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
         let value: Secret = derive(&held.object, &given.params, wanted)?;
+        // What was derived is not kept before the use of its base is on record.
+        self.token().record(&self.note, "CKR_OK")?;
         let mut made = template;
         made.set(attribute::VALUE, value);
         let whole = complete(made, birth, &context)?;

@@ -23,13 +23,13 @@ mod verifying;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::call::Function;
+use crate::call::{Audit, Function};
 use crate::config::Configuration;
 use crate::error::{Error, Result, Rv};
 use crate::session::{Kind, Session};
 use crate::token::Token;
-use crate::token::journal::Note;
 use crate::token::keys::LastKey;
+use crate::token::note::{Context, Note};
 
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
@@ -71,6 +71,8 @@ pub(crate) struct OpenSession {
     slot: u64,
     token: Arc<Token>,
     last_key: Mutex<LastKey>,
+    /// What the caller said about what it is doing.
+    context: Mutex<Option<Arc<Context>>>,
 }
 
 /// One call in progress, in a session that is there.
@@ -83,8 +85,8 @@ pub struct Call<'p> {
 
 impl Provider {
     /// Every call with a session passes here: the session is found, the caller is allowed, the
-    /// work is done. A call that changes the token is recorded within the commit that changes it;
-    /// the record of a use is to be kept here, before its result goes out.
+    /// work is done, and its record is kept. What gives output is recorded before the output is
+    /// let go; what changes the token, within the commit that changes it; all else here.
     ///
     /// # Errors
     /// `CKR_SESSION_HANDLE_INVALID`, those of the access rules, those of `body`.
@@ -96,9 +98,13 @@ impl Provider {
     ) -> Result<T> {
         let open = self.sessions.get(session);
         let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
-        let call = Call { provider: self, function, open, note: Note::of(function, session) };
-        call.check_access()?;
-        body(&call)
+        let context = match function.audit() {
+            Audit::Nothing => None,
+            _ => open.context.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        };
+        let note = Note::of(function, session, context);
+        let call = Call { provider: self, function, open, note };
+        call.keep_record(call.check_access().and_then(|()| body(&call)))
     }
 
     /// Tells the diagnostic log why a call failed.

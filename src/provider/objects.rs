@@ -52,7 +52,9 @@ impl Call<'_> {
     pub(crate) fn key(&self, key: u64) -> Result<Arc<Held>> {
         let viewer = self.viewer()?;
         let mut last = self.open.last_key.lock().unwrap_or_else(PoisonError::into_inner);
-        self.token().key_again(&viewer, key, &mut last)
+        let held = self.token().key_again(&viewer, key, &mut last)?;
+        self.note.concerns(&held);
+        Ok(held)
     }
 
     /// C_SetAttributeValue.

@@ -39,8 +39,8 @@ impl Provider {
         }
         let handle = self.next_session.fetch_add(1, Ordering::Relaxed);
         let session = Session::new(handle, access);
-        let last_key = Mutex::default();
-        let open = OpenSession { session, slot, token: Arc::clone(&token), last_key };
+        let (last_key, context) = (Mutex::default(), Mutex::default());
+        let open = OpenSession { session, slot, token: Arc::clone(&token), last_key, context };
         self.sessions.insert(Arc::new(open));
         // Looked at after the session is in the table: a security officer who logs in at the
         // same time looks at the table after the login, so one of the two sees the other.
@@ -174,6 +174,8 @@ impl Call<'_> {
         for open in self.provider.sessions_on(&self.open.token) {
             open.session.operations().cancel_all();
         }
+        // A logout never fails because of the log.
+        let _ = self.token().record(&self.note, "CKR_OK");
         self.token().logout();
         Ok(())
     }

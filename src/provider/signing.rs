@@ -2,10 +2,11 @@
 
 use crate::call::{Room, Written};
 use crate::error::Result;
-use crate::session::Kind;
 use crate::session::operation::Ending;
+use crate::session::{Kind, Running};
 use crate::token::policy::Sign;
 
+use super::journal::facts_of;
 use super::{Call, GivenMechanism};
 
 impl Call<'_> {
@@ -19,8 +20,9 @@ impl Call<'_> {
         let row = self.row(&given)?;
         let start = row.column(row.sign)?;
         let (held, again) = self.key_for::<Sign>(row, key)?;
-        let operation = start(&held.object, &given.params)?;
-        self.open.session.operations().sign.start(again, || Ok(operation))
+        let work = start(&held.object, &given.params)?;
+        let running = Running::new(facts_of(&held, row), work);
+        self.open.session.operations().sign.start(again, || Ok(running))
     }
 
     /// C_Sign.
@@ -31,8 +33,12 @@ impl Call<'_> {
         self.open.session.operations().sign.finish(
             Ending::Whole,
             room,
-            |running| Ok(running.len()),
-            |running, out| running.sign(data, out),
+            |running| Ok(running.work.len()),
+            |running, out| {
+                running.take_in(data);
+                let signed = running.work.sign(data, out);
+                self.recorded(running, signed)
+            },
         )
     }
 
@@ -41,7 +47,10 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn sign_update(&self, part: &[u8]) -> Result<()> {
-        self.open.session.operations().sign.absorb(|running| running.update(part))
+        self.open.session.operations().sign.absorb(|running| {
+            running.take_in(part);
+            running.work.update(part)
+        })
     }
 
     /// C_SignFinal.
@@ -52,8 +61,11 @@ impl Call<'_> {
         self.open.session.operations().sign.finish(
             Ending::Parts,
             room,
-            |running| Ok(running.len()),
-            |running, out| running.finish(out),
+            |running| Ok(running.work.len()),
+            |running, out| {
+                let signed = running.work.finish(out);
+                self.recorded(running, signed)
+            },
         )
     }
 }

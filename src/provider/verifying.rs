@@ -1,10 +1,11 @@
 //! Verifying. PKCS#11 3.2, "Functions for verifying signatures and MACs".
 
 use crate::error::Result;
-use crate::session::Kind;
 use crate::session::operation::Ending;
+use crate::session::{Kind, Running};
 use crate::token::policy::Verify;
 
+use super::journal::facts_of;
 use super::{Call, GivenMechanism};
 
 impl Call<'_> {
@@ -18,8 +19,9 @@ impl Call<'_> {
         let row = self.row(&given)?;
         let start = row.column(row.verify)?;
         let (held, _) = self.key_for::<Verify>(row, key)?;
-        let operation = start(&held.object, &given.params)?;
-        self.open.session.operations().verify.start(false, || Ok(operation))
+        let work = start(&held.object, &given.params)?;
+        let running = Running::new(facts_of(&held, row), work);
+        self.open.session.operations().verify.start(false, || Ok(running))
     }
 
     /// C_Verify.
@@ -28,7 +30,11 @@ impl Call<'_> {
     /// `CKR_SIGNATURE_INVALID`, `CKR_SIGNATURE_LEN_RANGE`, the operation's.
     pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<()> {
         let mut operations = self.open.session.operations();
-        operations.verify.judge(Ending::Whole, |running| running.verify(data, signature))
+        operations.verify.judge(Ending::Whole, |running| {
+            running.take_in(data);
+            let judged = running.work.verify(data, signature);
+            self.recorded(running, judged)
+        })
     }
 
     /// C_VerifyUpdate.
@@ -36,7 +42,10 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn verify_update(&self, part: &[u8]) -> Result<()> {
-        self.open.session.operations().verify.absorb(|running| running.update(part))
+        self.open.session.operations().verify.absorb(|running| {
+            running.take_in(part);
+            running.work.update(part)
+        })
     }
 
     /// C_VerifyFinal.
@@ -45,6 +54,9 @@ impl Call<'_> {
     /// As `verify`.
     pub fn verify_final(&self, signature: &[u8]) -> Result<()> {
         let mut operations = self.open.session.operations();
-        operations.verify.judge(Ending::Parts, |running| running.finish(signature))
+        operations.verify.judge(Ending::Parts, |running| {
+            let judged = running.work.finish(signature);
+            self.recorded(running, judged)
+        })
     }
 }

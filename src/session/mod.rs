@@ -7,9 +7,10 @@ pub mod find;
 pub mod operation;
 pub mod state;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::mechanism::operation::{Ciphering, Digesting, Signing, Verifying};
+use crate::object::Object;
 
 use find::FindOperation;
 use operation::Operation;
@@ -30,15 +31,44 @@ pub struct Operations {
     /// C_FindObjectsInit.
     pub find: Operation<FindOperation>,
     /// C_EncryptInit.
-    pub(crate) encrypt: Operation<Box<dyn Ciphering>>,
+    pub(crate) encrypt: Operation<Running<dyn Ciphering>>,
     /// C_DecryptInit.
-    pub(crate) decrypt: Operation<Box<dyn Ciphering>>,
+    pub(crate) decrypt: Operation<Running<dyn Ciphering>>,
     /// C_DigestInit.
     pub(crate) digest: Operation<Box<dyn Digesting>>,
     /// C_SignInit.
-    pub(crate) sign: Operation<Box<dyn Signing>>,
+    pub(crate) sign: Operation<Running<dyn Signing>>,
     /// C_VerifyInit.
-    pub(crate) verify: Operation<Box<dyn Verifying>>,
+    pub(crate) verify: Operation<Running<dyn Verifying>>,
+}
+
+/// What an operation works with, for its record.
+#[derive(Clone, Default)]
+pub(crate) struct Facts {
+    /// The mechanism's name.
+    pub(crate) mechanism: Option<&'static str>,
+    /// The key, and its version on the token.
+    pub(crate) key: Option<(Arc<Object>, u64)>,
+}
+
+/// An operation with a key, and what its record will say of it.
+pub(crate) struct Running<W: ?Sized> {
+    pub(crate) facts: Facts,
+    /// Bytes of input so far.
+    pub(crate) input: u64,
+    pub(crate) work: Box<W>,
+}
+
+impl<W: ?Sized> Running<W> {
+    pub(crate) fn new(facts: Facts, work: Box<W>) -> Self {
+        Self { facts, input: 0, work }
+    }
+
+    /// Counts bytes of input.
+    pub(crate) fn take_in(&mut self, bytes: &[u8]) {
+        let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.input = self.input.saturating_add(len);
+    }
 }
 
 /// A kind of operation, to name one from outside.

@@ -300,6 +300,8 @@ pub(crate) enum StoreError {
     Distrusted(String),
     /// The change has to be signed, and nobody is logged in.
     Unsigned,
+    /// No more uses can be recorded in this lane.
+    LaneClosed,
     /// A database of something else.
     Foreign,
     /// The token's files are gone.
@@ -319,6 +321,7 @@ impl fmt::Display for StoreError {
             Self::Tampered(id) => write!(f, "object {id} was changed outside the token"),
             Self::Distrusted(why) => write!(f, "the token was changed outside: {why}"),
             Self::Unsigned => f.write_str("the change has to be signed, which needs a login"),
+            Self::LaneClosed => f.write_str("the login ended before the use was recorded"),
             Self::Foreign => f.write_str("token.db is a database of something else"),
             Self::Missing => f.write_str("the files of the token are gone"),
             Self::Memory => f.write_str("no memory for the store"),
@@ -335,7 +338,7 @@ impl From<StoreError> for Error {
             StoreError::ReadOnly => Rv::TokenWriteProtected,
             StoreError::Missing => Rv::DeviceRemoved,
             StoreError::Memory => Rv::HostMemory,
-            StoreError::Unsigned => Rv::UserNotLoggedIn,
+            StoreError::Unsigned | StoreError::LaneClosed => Rv::UserNotLoggedIn,
             StoreError::Busy
             | StoreError::Io(_)
             | StoreError::Corrupt(_)

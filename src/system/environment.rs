@@ -14,6 +14,8 @@ pub(crate) struct Environment {
     pub(crate) home: Option<PathBuf>,
     pub(crate) config_home: Option<PathBuf>,
     pub(crate) data_home: Option<PathBuf>,
+    /// A trace of the W3C's form; anything else is left out.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Environment {
@@ -34,8 +36,15 @@ impl Environment {
             home: path("HOME"),
             config_home: path("XDG_CONFIG_HOME"),
             data_home: path("XDG_DATA_HOME"),
+            traceparent: std::env::var("TRACEPARENT").ok().filter(|value| is_trace(value)),
         }
     }
+}
+
+/// Version, trace id, parent id and flags in hexadecimal digits. W3C Trace Context, 3.2.
+fn is_trace(value: &str) -> bool {
+    let lengths = value.split('-').map(str::len);
+    lengths.eq([2, 32, 16, 2]) && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
 /// The kernel's word that this process runs with more rights than who started it.

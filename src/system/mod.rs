@@ -10,6 +10,7 @@ pub(crate) mod exit;
 pub(crate) mod failpoint;
 pub(crate) mod files;
 pub(crate) mod fork;
+pub(crate) mod process;
 pub(crate) mod shard;
 
 use std::io;

@@ -1,39 +1,24 @@
-//! The records of what changes a token, each in the commit that makes the change; and whether
-//! the token's log and state can be trusted. `docs/audit-format.md` shows the lines.
+//! The records of a token's calls: uses go to the lane of this process before their caller sees
+//! anything of them, changes into the commit that makes them. `docs/audit-format.md` shows the
+//! lines.
 
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::sync::{Arc, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::audit::leaf::Leaf;
 use crate::audit::record::{LaneId, Record, Role as RecordedRole};
 use crate::audit::time::Time;
 use crate::call::Function;
-use crate::error::{Error, Result, Rv};
+use crate::config::{Level, OnFailure};
+use crate::error::{Result, Rv};
 use crate::object::attribute;
-use crate::object::class::Class;
-use crate::store::head::HeadFault;
+use crate::store::lanes::Lane;
 use crate::store::vault::Vault;
-use crate::store::{Mode, ObjectId, Role, Transaction};
+use crate::store::{Mode, ObjectId, Role, StoreError, Transaction};
 
 use super::Token;
-use super::objects::Held;
-
-/// What is known of a call in progress, for its record.
-pub(crate) struct Note {
-    function: Function,
-    session: u64,
-    /// The mechanism's name.
-    pub(crate) mechanism: Cell<Option<&'static str>>,
-}
-
-impl Note {
-    /// Of a call that has just come in.
-    pub(crate) const fn of(function: Function, session: u64) -> Self {
-        Self { function, session, mechanism: Cell::new(None) }
-    }
-}
+use super::note::Note;
 
 /// A change of the token under way: what will be committed, and what its leaves will say.
 pub(super) struct Change<'s> {
@@ -50,7 +35,7 @@ impl Change<'_> {
     }
 }
 
-fn now() -> Time {
+pub(super) fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
@@ -61,6 +46,12 @@ const fn recorded(role: Option<Role>) -> RecordedRole {
         Some(Role::User) => RecordedRole::User,
         Some(Role::SecurityOfficer) => RecordedRole::SecurityOfficer,
     }
+}
+
+/// Calls about credentials are recorded without a login as well.
+const fn is_about_credentials(function: Function) -> bool {
+    use Function::{InitPin, InitToken, Login, LoginUser, SetPin};
+    matches!(function, InitPin | InitToken | Login | LoginUser | SetPin)
 }
 
 impl Token {
@@ -74,119 +65,159 @@ impl Token {
         vault: Option<&Arc<Vault>>,
     ) -> Result<Change<'s>> {
         self.refuse_distrusted()?;
-        let mut transaction = self.store()?.begin(Mode::Write)?;
-        if let Some(vault) = vault {
-            let signed = transaction.sign_with(vault.audit_signer()?);
-            signed.or_else(|fault| self.react(fault))?;
-        }
+        let transaction = match vault {
+            Some(vault) => self.begin_signed(vault)?,
+            None => self.store()?.begin(Mode::Write)?,
+        };
         Ok(Change { transaction, note, signed: vault.is_some(), concerned: Vec::new() })
+    }
+
+    /// A transaction that is signed with the keys of a login.
+    pub(super) fn begin_signed(&self, vault: &Vault) -> Result<Box<dyn Transaction + '_>> {
+        let mut transaction = self.store()?.begin(Mode::Write)?;
+        let signed = transaction.sign_with(vault.audit_signer()?);
+        signed.or_else(|fault| self.react(fault))?;
+        Ok(transaction)
     }
 
     /// Makes a change real, together with its leaves.
     pub(super) fn commit_change(&self, mut change: Change<'_>) -> Result<()> {
-        if change.signed && change.concerned.is_empty() {
-            change.transaction.append_leaf(&self.leaf_of(change.note, None))?;
-        }
+        let lane = self.login().as_ref().and_then(|login| login.lane.clone());
         if change.signed {
-            for concerned in &change.concerned {
-                let leaf = self.leaf_of(change.note, Some(concerned));
-                change.transaction.append_leaf(&leaf)?;
+            let record = self.record_of(change.note, "CKR_OK");
+            let record = Record { lane: listed(&change, lane.as_deref())?, ..record };
+            if change.concerned.is_empty() {
+                change.transaction.append_leaf(&Leaf::Change(record.clone()).to_bytes())?;
+            }
+            for (id, version) in &change.concerned {
+                let (key, version) = (Some(Cow::Owned(id.to_string())), Some(*version));
+                let record = Record { key, version, ..record.clone() };
+                change.transaction.append_leaf(&Leaf::Change(record).to_bytes())?;
             }
         }
-        Ok(change.transaction.commit()?)
+        change.transaction.commit()?;
+        change.note.recorded.set(Some(true));
+        Ok(())
     }
 
     /// The leaf of a call that succeeds with the commit that appends it.
-    pub(super) fn leaf_of(&self, note: &Note, concerned: Option<&(ObjectId, u64)>) -> Vec<u8> {
-        let record = Record {
+    pub(super) fn change_leaf(&self, note: &Note) -> Vec<u8> {
+        Leaf::Change(self.record_of(note, "CKR_OK")).to_bytes()
+    }
+
+    /// The record of a call as it stands now, without a lane.
+    fn record_of(&self, note: &Note, rv: &'static str) -> Record<'static> {
+        let context = note.context.as_deref();
+        let own = |text: &Option<String>| text.clone().map(Cow::Owned);
+        Record {
             lane: LaneId::NONE,
             time: now(),
             role: recorded(self.role()),
             session: note.session,
             call: Cow::Borrowed(note.function.name()),
             mechanism: note.mechanism.get().map(Cow::Borrowed),
-            key: concerned.map(|(id, _)| Cow::Owned(id.to_string())),
-            version: concerned.map(|(_, version)| *version),
-            rv: Cow::Borrowed("CKR_OK"),
+            input: note.input.get(),
+            rv: Cow::Borrowed(rv),
+            op: context.and_then(|context| own(&context.op)),
+            actor: context.and_then(|context| own(&context.actor)),
+            trace: context.and_then(|context| own(&context.trace)),
             ..Record::default()
-        };
-        Leaf::Change(record).to_bytes()
-    }
-
-    /// Checks the head of the log at a login. One that does not hold is no reason to refuse the
-    /// login: verifying and public reads go on.
-    pub(super) fn check_log(&self, vault: &Vault) -> Result<Option<String>> {
-        let transaction = self.store()?.begin(Mode::Read)?;
-        let checked = match vault.audit_signer() {
-            Ok(key) => transaction.check_head(key.public()),
-            Err(_) => Err(HeadFault::Tampered("the audit key was replaced".to_owned())),
-        };
-        match checked {
-            Ok(checked) if checked.missing == 0 && checked.surplus == 0 => Ok(None),
-            Ok(_) => Ok(Some("rows of objects were added or removed outside".to_owned())),
-            Err(HeadFault::Store(error)) => Err(error.into()),
-            Err(fault) => Ok(Some(fault.to_string())),
         }
     }
 
-    /// What a fault that was found amid a login does: under `audit.on_tamper = "warn"` nothing
-    /// but a line in the diagnostic log at the next login, else the token is distrusted.
-    fn react(&self, fault: HeadFault) -> Result<()> {
-        if let HeadFault::Store(error) = fault {
-            return Err(error.into());
-        }
-        if !self.settings.tamper_refuses {
+    /// Keeps the record of a call that came to `rv`, and seals the lane if it is time. Without a
+    /// login only calls about credentials are recorded: nobody could say who wrote the others.
+    ///
+    /// # Errors
+    /// The store's, `CKR_USER_NOT_LOGGED_IN` if the login ended meanwhile: the call must give
+    /// nothing away then. None where `audit.on_failure` says so.
+    pub(crate) fn record(&self, note: &Note, rv: &'static str) -> Result<()> {
+        let level = self.settings.audit.level_of(note.function);
+        if level == Level::Off || !note.lacks(rv == "CKR_OK") {
             return Ok(());
         }
-        let why = fault.to_string();
-        let mut login = self.login.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(login) = login.as_mut() {
-            login.distrusted = Some(why.clone());
-        }
-        Err(distrusted(why))
-    }
-
-    /// A token that was changed outside is not changed any further.
-    ///
-    /// # Errors
-    /// `CKR_DEVICE_ERROR`, with what was found.
-    fn refuse_distrusted(&self) -> Result<()> {
-        let found = self.login().as_ref().and_then(|login| login.distrusted.clone());
-        found.filter(|_| self.settings.tamper_refuses).map_or(Ok(()), |why| Err(distrusted(why)))
-    }
-
-    /// Its private and secret keys are not used either; public ones verify on.
-    ///
-    /// # Errors
-    /// `CKR_DEVICE_ERROR`, with what was found.
-    pub(crate) fn check_trust(&self, held: &Held) -> Result<()> {
-        let class = held.object.attributes.get(attribute::CLASS).and_then(Class::from_code);
-        match held.is_stored() && class.is_some_and(Class::is_secret) {
-            true => self.refuse_distrusted(),
-            false => Ok(()),
+        let kept = self.append(note, rv);
+        note.recorded.set(Some(rv == "CKR_OK"));
+        match kept {
+            Err(error) if error.rv == Rv::UserNotLoggedIn => Err(error),
+            Err(_)
+                if level != Level::Force && self.settings.audit.on_failure == OnFailure::Warn =>
+            {
+                Ok(())
+            }
+            kept => kept,
         }
     }
 
-    /// True if what was found at the login, or since, says that the token was changed.
-    pub(crate) fn is_distrusted(&self) -> bool {
-        self.login().as_ref().is_some_and(|login| login.distrusted.is_some())
+    fn append(&self, note: &Note, rv: &'static str) -> Result<()> {
+        let mut last = None;
+        loop {
+            let lane = match self.login().as_ref() {
+                Some(login) => login.lane.clone(),
+                None if last.is_some() => return Err(StoreError::LaneClosed.into()),
+                None => {
+                    self.record_early(note, rv);
+                    return Ok(());
+                }
+            };
+            let Some(lane) = lane else { return self.without_lane() };
+            if last == Some(lane.id()) {
+                return Err(StoreError::LaneClosed.into());
+            }
+            match self.append_to(&lane, note, rv) {
+                Ok(()) => {}
+                // Another lane has taken its place, or the login ended.
+                Err(StoreError::LaneClosed) => {
+                    last = Some(lane.id());
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if lane.should_seal(Instant::now()) {
+                self.seal(&lane);
+            }
+            return Ok(());
+        }
     }
 
-    /// For the security officer: takes the token as it is, and begins a new generation of its
-    /// log under a new key. Nobody may have a session with it.
-    ///
-    /// # Errors
-    /// Those of a wrong PIN, or the store's.
-    pub(crate) fn accept_state(&self, so_pin: &crate::secret::Secret) -> Result<()> {
-        let vault = self.check_so_pin(so_pin)?;
-        let (audit, key) = vault.new_audit_key()?;
-        let mut transaction = self.store()?.begin(Mode::Write)?;
-        transaction.rebuild_state()?;
-        transaction.begin_generation(&audit, &key, "the security officer accepts the state")?;
-        Ok(transaction.commit()?)
+    fn append_to(&self, lane: &Lane, note: &Note, rv: &'static str) -> Result<(), StoreError> {
+        let concerned = note.concerns.borrow();
+        let key = concerned.as_ref().and_then(|(object, version)| {
+            let id = object.attributes.get(attribute::UNIQUE_ID)?;
+            Some((std::str::from_utf8(id).ok()?, *version))
+        });
+        let record = Record {
+            lane: lane.id(),
+            head: lane.head(),
+            key: key.map(|(id, _)| Cow::Borrowed(id)),
+            version: key.map(|(_, version)| version).filter(|version| *version != 0),
+            ..self.record_of(note, rv)
+        };
+        lane.append(|seq, out| Record { seq, ..record }.encode(out)).map(drop)
+    }
+
+    /// Where nothing can be written nothing is recorded (`pin.readonly`); and what a token is
+    /// still good for whose log cannot be trusted is not recorded there.
+    fn without_lane(&self) -> Result<()> {
+        if self.store()?.is_read_only() || self.is_distrusted() {
+            return Ok(());
+        }
+        Err(Rv::DeviceError.because("no use can be recorded since the login could not be"))
+    }
+
+    /// What happens before any login is kept where anybody could write it, and only if it can be.
+    pub(crate) fn record_early(&self, note: &Note, rv: &'static str) {
+        let read_only = self.store().map_or(true, |store| store.is_read_only());
+        if is_about_credentials(note.function) && !read_only {
+            let record = Record { mechanism: None, ..self.record_of(note, rv) };
+            let _ = self.lanes().record_early(&record);
+        }
     }
 }
 
-fn distrusted(why: String) -> Error {
-    Rv::DeviceError.because(format!("{why}; `claviger token accept-state` takes it as it is"))
+/// The name of a lane, if the log takes records of it.
+fn listed(change: &Change<'_>, lane: Option<&Lane>) -> Result<LaneId> {
+    let Some(lane) = lane else { return Ok(LaneId::NONE) };
+    let listed = change.transaction.lanes()?.iter().any(|(id, _)| *id == lane.id());
+    Ok(if listed { lane.id() } else { LaneId::NONE })
 }

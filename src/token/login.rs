@@ -2,17 +2,19 @@
 //! PKCS#11 3.2, "C_Login", "C_InitPIN", "C_SetPIN", "C_InitToken".
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::call::Function;
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
 use crate::store::attempt::Attempt;
+use crate::store::lanes::Lane;
 use crate::store::vault::{Vault, VaultError};
 use crate::store::{Mode, PinRecord, Role, TokenRecord};
 
 use super::Token;
-use super::journal::Note;
+use super::log::OpenedLog;
+use super::note::Note;
 
 /// The shortest PIN, in bytes.
 pub const SHORTEST_PIN: u64 = 4;
@@ -23,10 +25,19 @@ pub const LONGEST_PIN: u64 = 255;
 pub(super) struct Login {
     pub(super) role: Role,
     pub(super) vault: Arc<Vault>,
+    /// Where uses of this process go; none where nothing can be written, or the log cannot be
+    /// trusted.
+    pub(super) lane: Option<Arc<Lane>>,
     /// Why the token cannot be trusted, if it cannot.
     pub(super) distrusted: Option<String>,
     /// A wrong PIN was counted since, in a context-specific login.
     miscounted: AtomicBool,
+}
+
+impl Login {
+    fn log(&self) -> OpenedLog {
+        OpenedLog { lane: self.lane.clone(), distrusted: self.distrusted.clone() }
+    }
 }
 
 /// How many tries a PIN has left, as far as the token's flags tell.
@@ -76,9 +87,14 @@ impl Token {
         self.login.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, role: Role, vault: Arc<Vault>, distrusted: Option<String>) {
+    pub(super) fn login_mut(&self) -> RwLockWriteGuard<'_, Option<Login>> {
+        self.login.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, role: Role, vault: Arc<Vault>, log: OpenedLog) {
+        let OpenedLog { lane, distrusted } = log;
         let miscounted = AtomicBool::new(false);
-        self.set_login(Some(Login { role, vault, distrusted, miscounted }));
+        self.set_login(Some(Login { role, vault, lane, distrusted, miscounted }));
         // What was opened without keys lacks its secret parts.
         self.table.close_opened();
     }
@@ -91,12 +107,12 @@ impl Token {
     pub(crate) fn login_with(&self, note: &Note, role: Role, pin: &Secret) -> Result<()> {
         let _one_at_a_time = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let vault = Arc::new(self.check_pin(role, pin)?);
-        let distrusted = self.check_log(&vault)?;
-        if distrusted.is_none() {
+        let log = self.open_log(&vault)?;
+        if log.distrusted.is_none() {
             self.raise_cost(note, role, pin, &vault)?;
         }
-        self.enter(role, vault, distrusted);
-        Ok(())
+        self.enter(role, vault, log);
+        self.record(note, "CKR_OK").inspect_err(|_| self.logout())
     }
 
     /// The security officer's keys, without a login.
@@ -246,8 +262,8 @@ impl Token {
         if self.role() == Some(role) {
             // The context-specific login compares with the PIN of the login: from now the new.
             let vault = Arc::new(Vault::open(&self.record_of_token()?, role, new, None)?);
-            let distrusted = self.login().as_ref().and_then(|login| login.distrusted.clone());
-            self.enter(role, vault, distrusted);
+            let log = self.login().as_ref().map(Login::log).unwrap_or_default();
+            self.enter(role, vault, log);
         }
         Ok(())
     }
@@ -262,13 +278,14 @@ impl Token {
         if self.store()?.is_read_only() {
             return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
         }
-        self.check_pin(Role::SecurityOfficer, so_pin)?;
+        let note = Note::of(Function::InitToken, 0, None);
+        self.check_pin(Role::SecurityOfficer, so_pin)
+            .inspect_err(|error| self.record_early(&note, error.rv.name()))?;
         let rules = self.settings.pin_rules();
         let (new, _vault) = Vault::create(&self.serial, *label, so_pin, &rules)?;
         let mut transaction = self.store()?.begin(Mode::Write)?;
         transaction.initialise(&new)?;
-        let note = Note::of(Function::InitToken, 0);
-        transaction.append_leaf(&self.leaf_of(&note, None))?;
+        transaction.append_leaf(&self.change_leaf(&note))?;
         transaction.commit()?;
         self.was_replaced();
         Ok(())

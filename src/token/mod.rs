@@ -3,14 +3,17 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
-pub(crate) mod journal;
+mod journal;
 pub(crate) mod keys;
+mod log;
 pub mod login;
+pub(crate) mod note;
 pub mod objects;
 pub mod policy;
 mod sealed;
 pub mod settings;
 mod table;
+mod trust;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -43,6 +46,8 @@ pub struct Token {
     role: AtomicU8,
     table: Table,
     opening: Mutex<()>,
+    /// Held while records of this process are put into the log.
+    sealing: Mutex<()>,
     store: OnceLock<SqliteStore>,
 }
 
@@ -63,6 +68,7 @@ impl Token {
             role: AtomicU8::new(NOBODY),
             table: Table::new(next_object),
             opening: Mutex::new(()),
+            sealing: Mutex::new(()),
             store: OnceLock::new(),
         }
     }
@@ -126,15 +132,17 @@ impl Token {
         }
     }
 
-    fn set_login(&self, login: Option<Login>) {
+    /// Puts a login in the place of another, which it gives.
+    fn set_login(&self, login: Option<Login>) -> Option<Login> {
         let role = match login.as_ref().map(|login| login.role) {
             None => NOBODY,
             Some(Role::User) => USER,
             Some(Role::SecurityOfficer) => SECURITY_OFFICER,
         };
-        let mut place = self.login.write().unwrap_or_else(PoisonError::into_inner);
-        *place = login;
+        let mut place = self.login_mut();
+        let before = std::mem::replace(&mut *place, login);
         self.role.store(role, Ordering::Release);
+        before
     }
 
     /// The keys of whoever is logged in.
@@ -144,7 +152,9 @@ impl Token {
 
     /// C_Logout, and whatever else ends a login.
     pub fn logout(&self) {
-        self.set_login(None);
+        if let Some(login) = self.set_login(None) {
+            self.close_log(&login);
+        }
         self.table.forget_private();
     }
 

@@ -14,7 +14,7 @@ use crate::store::vault::VaultError;
 use crate::store::{Mode, ObjectId, StoredObject, Transaction};
 
 use super::Token;
-use super::journal::Note;
+use super::note::Note;
 use super::sealed::{open_row, query_of, row_of};
 pub(crate) use super::table::Held;
 use super::table::Place;
@@ -110,17 +110,24 @@ impl Token {
             }
             self.commit_change(change)?;
         }
-        Ok(named.into_iter().map(|(id, whole)| self.hand_out(viewer, id, whole)).collect())
+        let objects: Vec<_> =
+            named.into_iter().map(|(id, whole)| (id, Arc::new(Object::new(whole)))).collect();
+        if let Some((_, object)) = objects.last().filter(|_| viewer.note.lacks(true)) {
+            // What is made in a session alone is not handed out before it is on record.
+            viewer.note.names(object, 0);
+            self.record(viewer.note, "CKR_OK")?;
+        }
+        Ok(objects.into_iter().map(|(id, object)| self.hand_out(viewer, id, object)).collect())
     }
 
     /// A handle for an object that was just made.
-    fn hand_out(&self, viewer: &Viewer, id: ObjectId, whole: Template) -> u64 {
-        let private = whole.is_set(attribute::PRIVATE);
-        if whole.is_set(attribute::TOKEN) {
+    fn hand_out(&self, viewer: &Viewer, id: ObjectId, object: Arc<Object>) -> u64 {
+        let private = object.is_set(attribute::PRIVATE);
+        if object.is_set(attribute::TOKEN) {
             return self.table.handle_of(id, private);
         }
         let place = Place::Session(viewer.session);
-        self.table.add_session_object(Held { object: Arc::new(Object::new(whole)), place, private })
+        self.table.add_session_object(Held { object, place, private })
     }
 
     /// An object by its handle.
@@ -162,6 +169,9 @@ impl Token {
         }
         let row = transaction.get(&id)?.ok_or_else(went_away)?;
         let held = Arc::new(open_row(&row, self.vault().as_ref(), transaction.as_ref())?);
+        if let Some(lane) = self.login().as_ref().and_then(|login| login.lane.as_ref()) {
+            lane.saw_head(transaction.head()?.size);
+        }
         drop(transaction);
         self.table.keep(handle, &held, generation);
         Ok(held)
@@ -261,12 +271,14 @@ impl Token {
     /// The standard's, the store's.
     pub(crate) fn destroy(&self, viewer: &Viewer, handle: u64) -> Result<()> {
         let held = self.object(viewer, handle)?;
+        viewer.note.concerns(&held);
         self.check_write(viewer, &held.object.attributes)?;
         if !held.object.is_set(attribute::DESTROYABLE) {
             return Err(Rv::ActionProhibited.because("CKA_DESTROYABLE is false"));
         }
         match held.place {
             Place::Session(_) => {
+                self.record(viewer.note, "CKR_OK")?;
                 if !self.table.remove_session_object(handle) {
                     return Err(no_object());
                 }
@@ -296,11 +308,13 @@ impl Token {
         changes: &Template,
     ) -> Result<()> {
         let held = self.object(viewer, handle)?;
+        viewer.note.concerns(&held);
         self.check_write(viewer, &held.object.attributes)?;
         let context = self.context(viewer, None);
         match held.place {
             Place::Session(_) => {
                 let changed = change(&held.object.attributes, changes, &context)?;
+                self.record(viewer.note, "CKR_OK")?;
                 let object = Arc::new(Object::new(changed));
                 let held = Held { object, place: held.place, private: held.private };
                 if !self.table.replace_session_object(handle, held) {

@@ -1,7 +1,10 @@
 //! What the configuration says about a token.
 
-use crate::config::{Configuration, ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin};
+use std::time::Duration;
+
+use crate::config::{AuditRules, Configuration, ExportPolicy, PublicWrite, ReadOnlyLogin, Sync};
 use crate::engine::kdf::Argon2Cost;
+use crate::store::lanes::{Durability, Rules};
 use crate::store::sqlite::Opening;
 use crate::store::vault::PinRules;
 use crate::system::files::Access;
@@ -9,15 +12,16 @@ use crate::system::files::Access;
 /// The configuration, as far as it is a token's.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    access: Access,
+    pub(super) access: Access,
     shared_fs: bool,
-
     pub(super) cost: Argon2Cost,
     pub(super) tries: u32,
     pub(super) readonly_login: bool,
     pub(super) export_denied: bool,
     pub(super) public_write_needs_login: bool,
-    pub(super) tamper_refuses: bool,
+    pub(super) audit: AuditRules,
+    /// The trace that this process is a part of.
+    pub(super) trace: Option<String>,
 }
 
 impl Settings {
@@ -34,7 +38,8 @@ impl Settings {
             tries: configuration.pin_tries,
             readonly_login: configuration.readonly_login == ReadOnlyLogin::Allow,
             export_denied: configuration.export == ExportPolicy::Deny,
-            tamper_refuses: configuration.on_tamper == OnTamper::Refuse,
+            audit: configuration.audit.clone(),
+            trace: configuration.trace.clone(),
             public_write_needs_login: configuration.public_write == PublicWrite::Login,
         }
     }
@@ -42,6 +47,17 @@ impl Settings {
     /// How the token's files are used.
     pub(super) const fn opening(&self) -> Opening {
         Opening { access: self.access, shared_fs: self.shared_fs }
+    }
+
+    /// How uses are recorded.
+    pub(super) fn lane_rules(&self) -> Rules {
+        let millis = |ms: u32| Duration::from_millis(u64::from(ms));
+        let durability = match self.audit.sync {
+            Sync::Never => Durability::Later,
+            Sync::Every => Durability::Every,
+            Sync::Interval => Durability::After(millis(self.audit.sync_ms)),
+        };
+        Rules { durability, seal_after: millis(self.audit.seal_ms) }
     }
 
     /// How a new PIN is kept.

@@ -31,6 +31,16 @@ impl Held {
     }
 }
 
+impl Held {
+    /// The version of a stored object; 0 for a session's.
+    pub(crate) const fn version(&self) -> u64 {
+        match self.place {
+            Place::Token { version, .. } => version,
+            Place::Session(_) => 0,
+        }
+    }
+}
+
 /// Where an object lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {

@@ -48,8 +48,8 @@ fn counts_tell_what_happened() {
         state(&[(LANE, 0)]),
         Leaf::Use(used(1)),
         Leaf::Use(failed(2)),
-        Leaf::Change(failed(3)),
-        Leaf::LaneCut { lane: LANE, records: 3, lost_bytes: 40, reason: "".into(), time: time(0) },
+        Leaf::Change(failed(0)),
+        Leaf::LaneCut { lane: LANE, records: 2, lost_bytes: 40, reason: "".into(), time: time(0) },
         opened(LaneId(8)),
         opened(LaneId(9)),
         Leaf::LaneDistrusted { lane: LaneId(8), records: 0, file: "f".into(), time: time(0) },
@@ -252,11 +252,11 @@ fn lanes_that_began_in_what_was_removed() {
     let build = |state_says: u64, next: u64| {
         let mut leaves = vec![super::generation(1), opened(LANE), state(&[(LANE, 0)])];
         leaves.extend((1..=255).map(|seq| Leaf::Use(used(seq))));
-        leaves.push(Leaf::Change(used(258)));
+        leaves.push(Leaf::Change(used(0)));
         leaves.push(state(&[(LANE, state_says)]));
         leaves.push(Leaf::Use(used(next)));
         leaves.push(Leaf::Use(used(next + 1)));
-        leaves.push(Leaf::LaneClosed { lane: LANE, records: next + 2, time: time(0) });
+        leaves.push(Leaf::LaneClosed { lane: LANE, records: next + 1, time: time(0) });
         leaves.push(state(&[]));
         let mut published = Published::of_leaves(&leaves);
         published.files.remove("tile/entries/000").unwrap();

@@ -144,6 +144,23 @@ pub(super) fn put_aside(directory: &Path, lane: LaneId, into: &str, access: Acce
     fs::rename(path(directory, lane), place.join(name(lane)))
 }
 
+/// Leaves a mark, among the lanes put aside, where a lane was removed by somebody.
+pub(super) fn mark_gone(directory: &Path, lane: LaneId, access: Access) -> Result<()> {
+    let place = directory.join(DISTRUSTED);
+    make_directory(&place, access)?;
+    create_new(&place.join(format!("{lane}.gone")), access).map(drop)
+}
+
+/// What was put aside is accepted: it stays, under another name.
+pub(super) fn accept_distrusted(directory: &Path) -> Result<()> {
+    let place = directory.join(DISTRUSTED);
+    (1_u32..)
+        .map(|number| directory.join(format!("accepted-{number}")))
+        .find(|accepted| !accepted.exists())
+        .filter(|_| place.is_dir())
+        .map_or(Ok(()), |accepted| fs::rename(&place, accepted))
+}
+
 /// Removes a lane whose records are in the log.
 pub(super) fn remove(directory: &Path, lane: LaneId) -> Result<()> {
     match fs::remove_file(path(directory, lane)) {

@@ -21,8 +21,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) use self::early::EarlyBatch;
-pub(crate) use self::recovery::{Fate, Found, Recovered, Recovery};
-pub(crate) use self::sealing::{Batch, Numbered};
+pub(crate) use self::recovery::Recovery;
+#[cfg(test)]
+pub(crate) use self::recovery::{Fate, Found};
 pub(crate) use self::writer::{close_inherited, hold_for_fork, release_after_fork};
 
 use self::reader::Reader;
@@ -40,6 +41,11 @@ use crate::system::files::Access;
 pub(crate) const MOST_AT_ONCE: u64 = 4_096;
 /// And about how many bytes: twice what so many records usually have.
 const MOST_BYTES: u64 = 4 << 20;
+
+/// A lane with so many bytes is followed by another.
+const LONG: u64 = 64 << 20;
+/// Between a failure to seal and the next attempt.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// When a record is made to outlive a power cut; it outlives its process in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +112,16 @@ impl Lanes {
         Recovery::new(self, lane_root)
     }
 
+    /// True if lanes were put aside that somebody has changed, or lanes are missing.
+    pub(crate) fn has_distrusted(&self) -> bool {
+        self.directory.join(files::DISTRUSTED).is_dir()
+    }
+
+    /// Nothing is held against the token any more because of lanes that were put aside.
+    pub(crate) fn accept_distrusted(&self) -> Result<(), StoreError> {
+        Ok(files::accept_distrusted(&self.directory)?)
+    }
+
     /// Keeps the record of a call before any login; its key, mechanism and version are left out.
     /// False if there are too many already.
     pub(crate) fn record_early(&self, record: &Record<'_>) -> Result<bool, StoreError> {
@@ -168,6 +184,22 @@ impl Lane {
     pub(crate) fn should_seal(&self, now: Instant) -> bool {
         self.progress.is_due(now)
     }
+
+    /// Sealing failed: there is a pause before it is time again.
+    pub(crate) fn put_off(&self, now: Instant) {
+        let next = self.progress.age_of(now).saturating_add(micros(PAUSE));
+        self.progress.not_before.store(next, Ordering::Relaxed);
+    }
+
+    /// True if nothing can be recorded here, though it was not closed.
+    pub(crate) fn is_broken(&self) -> bool {
+        writer::hold(self.place).writer().is_ok_and(|writer| writer.is_broken())
+    }
+
+    /// True if another lane should take its place: what is sealed stays in the file.
+    pub(crate) fn is_long(&self) -> bool {
+        writer::hold(self.place).writer().is_ok_and(|writer| writer.end().end > LONG)
+    }
 }
 
 impl Drop for Lane {
@@ -192,6 +224,8 @@ struct Progress {
     oldest: AtomicU64,
     /// In microseconds.
     seal_after: u64,
+    /// No sealing before this time, in microseconds since `begun`.
+    not_before: AtomicU64,
 }
 
 impl Progress {
@@ -203,6 +237,7 @@ impl Progress {
             begun: Instant::now(),
             oldest: AtomicU64::new(0),
             seal_after: micros(seal_after),
+            not_before: AtomicU64::new(0),
         }
     }
 
@@ -211,13 +246,14 @@ impl Progress {
     }
 
     fn is_due(&self, now: Instant) -> bool {
+        let is_put_off = || self.age_of(now) < self.not_before.load(Ordering::Relaxed);
         let written = self.written.load(Ordering::Acquire);
         match written.saturating_sub(self.sealed.load(Ordering::Acquire)) {
             0 => false,
-            MOST_AT_ONCE.. => true,
+            MOST_AT_ONCE.. => !is_put_off(),
             _ => {
                 let oldest = self.oldest.load(Ordering::Relaxed);
-                self.age_of(now).saturating_sub(oldest) >= self.seal_after
+                self.age_of(now).saturating_sub(oldest) >= self.seal_after && !is_put_off()
             }
         }
     }

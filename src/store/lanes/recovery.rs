@@ -246,7 +246,8 @@ impl Recovered<'_, '_> {
             let _ = match found.fate {
                 Fate::Closed | Fate::Cut { .. } => files::remove(directory, found.lane),
                 Fate::Distrusted => files::put_aside(directory, found.lane, DISTRUSTED, *access),
-                Fate::Gone | Fate::Unlisted => Ok(()),
+                Fate::Gone => files::mark_gone(directory, found.lane, *access),
+                Fate::Unlisted => Ok(()),
             };
             drop(file);
             recovery.found.push(found);

@@ -1,5 +1,4 @@
-//! A lane of this process on its way into the log: batch by batch, to the end, and with changes
-//! in between.
+//! A lane of this process on its way into the log: batch by batch, to the end.
 //!
 //! What a batch adds to a transaction counts from `committed` on; dropped, the same records are
 //! added by the next. Records are read again from the file and go into the log as they stand
@@ -11,11 +10,10 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::files::{self, DISTRUSTED};
-use super::reader::{ALL, BATCH, Reader, Stop};
-use super::writer::{End, Held, hold};
+use super::reader::{BATCH, Reader, Stop};
+use super::writer::{End, hold};
 use super::{Lane, now};
 use crate::audit::leaf::Leaf;
-use crate::audit::record::Record;
 use crate::store::{StoreError, Transaction};
 use crate::system::failpoint::hit;
 
@@ -50,15 +48,6 @@ pub(crate) struct Batch<'l> {
     head: u64,
 }
 
-/// Changes that a transaction will commit, numbered among the uses of a lane. No use can be
-/// recorded meanwhile: a number is a change's only once the change is real.
-#[must_use]
-pub(crate) struct Numbered<'l> {
-    batch: Batch<'l>,
-    held: Held,
-    last: u64,
-}
-
 impl Lane {
     /// Adds the records that wait to what a commit appends, at most `MOST_AT_ONCE`.
     pub(crate) fn seal(&self, transaction: &mut dyn Transaction) -> Result<Batch<'_>, StoreError> {
@@ -70,33 +59,6 @@ impl Lane {
     pub(crate) fn close(&self, transaction: &mut dyn Transaction) -> Result<Batch<'_>, StoreError> {
         hold(self.place).writer()?.close();
         self.batch(transaction, true)
-    }
-
-    /// Adds changes, given by their records, to what a commit appends, behind all the uses that
-    /// wait. Their lane, numbers and head are filled in.
-    pub(crate) fn number(
-        &self,
-        transaction: &mut dyn Transaction,
-        changes: &[Record<'_>],
-    ) -> Result<Numbered<'_>, StoreError> {
-        let mut batch = self.batch(transaction, false)?;
-        let mut held = hold(self.place);
-        let writer = held.writer()?;
-        writer.check_open()?;
-        let end = writer.end();
-        batch.read(transaction, &end, ALL)?;
-        if let Outcome::Distrusted(why) = batch.outcome {
-            return Err(StoreError::Distrusted(why.to_owned()));
-        }
-        let mut last = writer.last();
-        for change in changes {
-            last = last.saturating_add(1);
-            let change = Record { lane: self.id, seq: last, head: self.head(), ..change.clone() };
-            transaction.append_leaf(&Leaf::Change(change).to_bytes())?;
-        }
-        batch.next.seq = last;
-        batch.list(transaction)?;
-        Ok(Numbered { batch, held, last })
     }
 
     fn batch(
@@ -215,15 +177,5 @@ impl Batch<'_> {
                 Err(StoreError::Distrusted(why.to_owned()))
             }
         }
-    }
-}
-
-impl Numbered<'_> {
-    /// The transaction was committed.
-    pub(crate) fn committed(self) -> Result<(), StoreError> {
-        let Self { batch, mut held, last } = self;
-        held.writer()?.pass_to(last);
-        drop(held);
-        batch.committed().map(drop)
     }
 }

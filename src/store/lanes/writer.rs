@@ -94,7 +94,7 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn writer(&mut self) -> Result<&mut Writer, StoreError> {
         let found = self.slot.iter_mut().find(|writer| writer.number == self.number);
-        found.ok_or_else(|| StoreError::Io("the lane of this process is closed".to_owned()))
+        found.ok_or(StoreError::LaneClosed)
     }
 }
 
@@ -178,7 +178,7 @@ impl Writer {
     pub(super) fn check_open(&mut self) -> Result<(), StoreError> {
         match &self.state {
             State::Open => self.late.take().map_or(Ok(()), Err),
-            State::Closed => Err(StoreError::Io("the lane of this process is closed".to_owned())),
+            State::Closed => Err(StoreError::LaneClosed),
             State::Broken(why) => Err(StoreError::Distrusted(why.clone())),
         }
     }
@@ -222,6 +222,10 @@ impl Writer {
         }
     }
 
+    pub(super) const fn is_broken(&self) -> bool {
+        matches!(self.state, State::Broken(_))
+    }
+
     /// No record is added any more.
     pub(super) fn give_up(&mut self, why: &str) {
         self.state = State::Broken(why.to_owned());
@@ -229,16 +233,6 @@ impl Writer {
 
     pub(super) fn end(&self) -> End {
         End { file: Arc::clone(&self.file), end: self.end }
-    }
-
-    pub(super) const fn last(&self) -> u64 {
-        self.last
-    }
-
-    /// Changes have taken these numbers.
-    pub(super) fn pass_to(&mut self, last: u64) {
-        self.last = last;
-        self.progress.written.store(last, Ordering::Release);
     }
 }
 

@@ -76,41 +76,7 @@ fn what_was_not_committed_is_sealed_later() {
 }
 
 #[test]
-fn changes_have_numbers_among_the_uses() {
-    let token = Token::new();
-    let lane = token.lane();
-    let change = |rv: &'static str| Record {
-        call: "C_CreateObject".into(),
-        rv: rv.into(),
-        ..Record::default()
-    };
-    (0..3).for_each(|_| drop(use_key(&lane)));
-    let mut transaction = token.begin();
-    let changes = [change("CKR_OK"), change("CKR_OK")];
-    let numbered = lane.number(&mut *transaction, &changes).unwrap();
-    transaction.commit().unwrap();
-    numbered.committed().unwrap();
-    assert_eq!(lane.written(), 5);
-    assert_eq!(use_key(&lane), 6);
-    // One that is not committed takes no number.
-    let mut transaction = token.begin();
-    drop(lane.number(&mut *transaction, &changes).unwrap());
-    drop(transaction);
-    assert_eq!(use_key(&lane), 7);
-    let mut transaction = token.begin();
-    let numbered = lane.number(&mut *transaction, &changes[..1]).unwrap();
-    transaction.commit().unwrap();
-    numbered.committed().unwrap();
-    assert_eq!(token.listed(), [(lane.id(), 8)]);
-    assert_eq!(use_key(&lane), 9);
-    let id = lane.id();
-    drop(lane);
-    assert_eq!(token.fate(), (Fate::Cut { lost: 0 }, 9));
-    assert_eq!(token.numbers(id), up_to(9));
-}
-
-#[test]
-fn changes_and_uses_of_many_threads() {
+fn uses_of_many_threads_are_sealed_while_they_are_written() {
     let token = Token::new();
     let lane = Arc::new(token.lane());
     std::thread::scope(|scope| {
@@ -118,20 +84,9 @@ fn changes_and_uses_of_many_threads() {
             scope.spawn(|| (0..1_000).for_each(|_| drop(use_key(&lane))));
         }
         scope.spawn(|| (0..5).for_each(|_| drop(token.seal(&lane))));
-        for _ in 0..2 {
-            scope.spawn(|| {
-                for _ in 0..10 {
-                    let mut transaction = token.begin();
-                    let change = Record { call: "C_DestroyObject".into(), ..Record::default() };
-                    let numbered = lane.number(&mut *transaction, &[change]).unwrap();
-                    transaction.commit().unwrap();
-                    numbered.committed().unwrap();
-                }
-            });
-        }
     });
     token.seal(&lane);
-    assert_eq!(token.numbers(lane.id()), up_to(4_020));
+    assert_eq!(token.numbers(lane.id()), up_to(4_000));
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! What is known of a call in progress, for its record.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use super::table::Held;
+use crate::call::Function;
+
+/// What a caller has said about what it is doing.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Context {
+    /// Its name for the operation.
+    pub(crate) op: Option<String>,
+    /// On whose behalf.
+    pub(crate) actor: Option<String>,
+    /// The trace that the call is a part of.
+    pub(crate) trace: Option<String>,
+}
+
+/// A call in progress.
+pub(crate) struct Note {
+    pub(super) function: Function,
+    pub(super) session: u64,
+    pub(super) context: Option<Arc<Context>>,
+    /// The mechanism's name.
+    pub(crate) mechanism: Cell<Option<&'static str>>,
+    /// Bytes of input.
+    pub(crate) input: Cell<Option<u64>>,
+    /// The unique id of what is used or changed, and its version on the token.
+    pub(super) concerns: RefCell<Option<(Arc<crate::object::Object>, u64)>>,
+    /// Whether there is a record, and one of a success.
+    pub(super) recorded: Cell<Option<bool>>,
+}
+
+impl Note {
+    /// Of a call that has just come in.
+    pub(crate) const fn of(
+        function: Function,
+        session: u64,
+        context: Option<Arc<Context>>,
+    ) -> Self {
+        Self {
+            function,
+            session,
+            context,
+            mechanism: Cell::new(None),
+            input: Cell::new(None),
+            concerns: RefCell::new(None),
+            recorded: Cell::new(None),
+        }
+    }
+
+    /// Names the object that is used or changed.
+    pub(crate) fn concerns(&self, held: &Held) {
+        self.names(&held.object, held.version());
+    }
+
+    /// As `concerns`, of an object with this version on the token; 0 for a session's.
+    pub(crate) fn names(&self, object: &Arc<crate::object::Object>, version: u64) {
+        self.concerns.replace(Some((Arc::clone(object), version)));
+    }
+
+    /// True if a record of this outcome is missing.
+    pub(crate) fn lacks(&self, success: bool) -> bool {
+        match self.recorded.get() {
+            None => true,
+            // It was about to succeed, and then did not.
+            Some(recorded) => recorded && !success,
+        }
+    }
+}
