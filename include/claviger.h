@@ -59,4 +59,59 @@
  */
 #define CLAVIGER_PIN_MAX_LEN 255
 
+/**
+ * For `SetContext`: the trace that the session's calls are a part of, for example a
+ * `traceparent` of the W3C's Trace Context. The audit log keeps it as `trace`.
+ */
+#define CLAVIGER_CONTEXT_TRACE 1
+
+/**
+ * For `SetContext`: the caller's name for the operation. The audit log keeps it as `op`.
+ */
+#define CLAVIGER_CONTEXT_OPERATION 2
+
+/**
+ * For `SetContext`: on whose behalf the session's calls are made, as the caller says. The audit
+ * log keeps it as `actor`.
+ */
+#define CLAVIGER_CONTEXT_ACTOR 3
+
+/**
+ * The longest text that `SetContext` takes, in bytes.
+ */
+#define CLAVIGER_CONTEXT_MAX_LEN 128
+
+/**
+ * Room for every text that `LastError` gives, in bytes.
+ */
+#define CLAVIGER_ERROR_MAX_LEN 512
+
+/**
+ * What C_GetInterface gives for "Vendor claviger", version 1.0.
+ */
+typedef struct CLAVIGER_FUNCTION_LIST {
+  /**
+   * 1.0. Later versions add functions at the end.
+   */
+  CK_VERSION version;
+  /**
+   * Says something about the calls of a session from now on, until it is said anew or the
+   * session is closed: `kind` is one of CLAVIGER_CONTEXT_…, `text` is UTF-8 without control
+   * characters, of at most CLAVIGER_CONTEXT_MAX_LEN bytes; with a length of 0 nothing is said
+   * any more. It goes into the audit record of each call.
+   *
+   * CKR_ARGUMENTS_BAD, CKR_SESSION_HANDLE_INVALID, CKR_CRYPTOKI_NOT_INITIALIZED.
+   */
+  CK_RV (*SetContext)(CK_SESSION_HANDLE session, CK_ULONG kind, CK_BYTE_PTR text, CK_ULONG length);
+  /**
+   * Why the calling thread's last failing call failed, in English, as UTF-8 without an end:
+   * the return value's name and what was wrong, never a secret. The standard's convention for
+   * output of variable length holds. Empty if nothing has failed. Answers also when C_Initialize
+   * has failed; calls of this function do not count.
+   *
+   * CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL.
+   */
+  CK_RV (*LastError)(CK_BYTE_PTR text, CK_ULONG_PTR length);
+} CLAVIGER_FUNCTION_LIST;
+
 #endif  /* CLAVIGER_H */

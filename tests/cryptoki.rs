@@ -82,6 +82,8 @@ mod pins;
 mod policy;
 #[path = "cryptoki/random.rs"]
 mod random;
+#[path = "cryptoki/recording.rs"]
+mod recording;
 #[path = "cryptoki/rsa.rs"]
 mod rsa;
 #[path = "cryptoki/rsa_keys.rs"]
@@ -94,3 +96,5 @@ mod slots;
 mod templates;
 #[path = "cryptoki/tokens.rs"]
 mod tokens;
+#[path = "cryptoki/vendor.rs"]
+mod vendor;

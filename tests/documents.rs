@@ -158,6 +158,9 @@ fn a_c_compiler_takes_the_header_and_finds_the_values_of_the_code() {
     let program = format!(
         "#define CKA_VENDOR_DEFINED 0x80000000UL\n#define CKM_VENDOR_DEFINED 0x80000000UL\n\
          #define CKK_VENDOR_DEFINED 0x80000000UL\n#define CKR_VENDOR_DEFINED 0x80000000UL\n\
+         typedef unsigned long CK_RV, CK_ULONG, *CK_ULONG_PTR, CK_SESSION_HANDLE;\n\
+         typedef struct {{ unsigned char major, minor; }} CK_VERSION;\n\
+         typedef unsigned char *CK_BYTE_PTR;\n\
          #include \"claviger.h\"\n#include \"claviger.h\"\n\
          #define SAME(name, value) typedef char name##_same[(name) == (value) ? 1 : -1]\n\
          SAME(CKA_CLAVIGER_BASE, {}UL);\nSAME(CKM_CLAVIGER_BASE, {}UL);\n\

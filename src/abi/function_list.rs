@@ -18,7 +18,6 @@ use super::digesting::{C_Digest, C_DigestFinal, C_DigestInit, C_DigestKey, C_Dig
 use super::encryption::{C_Encrypt, C_EncryptFinal, C_EncryptInit, C_EncryptUpdate};
 use super::finding::{C_FindObjects, C_FindObjectsFinal, C_FindObjectsInit};
 use super::general::{C_CancelFunction, C_Finalize, C_GetFunctionStatus, C_GetInfo, C_Initialize};
-use super::guarded;
 use super::input::read;
 use super::keys::{C_DeriveKey, C_GenerateKey, C_GenerateKeyPair};
 use super::objects::{
@@ -50,11 +49,14 @@ use super::unsupported::{
     C_WrapKeyAuthenticated,
 };
 use super::verifying::{C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifyUpdate};
+use super::{guarded, vendor_interface};
 
 const V2_40: CK_VERSION = CK_VERSION { major: 2, minor: 40 };
 const V3_0: CK_VERSION = CK_VERSION { major: 3, minor: 0 };
 const V3_2: CK_VERSION = CK_VERSION { major: 3, minor: 2 };
+const V1_0: CK_VERSION = CK_VERSION { major: 1, minor: 0 };
 const NAME: &CStr = c"PKCS 11";
+const VENDOR_NAME: &CStr = c"Vendor claviger";
 
 macro_rules! function_lists {
     (
@@ -75,23 +77,27 @@ macro_rules! function_lists {
 }
 function_table!(function_lists);
 
-/// The interfaces, best first.
-struct Interfaces([CK_INTERFACE; 3]);
+/// The interfaces, best first, and ours last.
+struct Interfaces([CK_INTERFACE; 4]);
 
 // SAFETY: the pointers lead to immutable statics.
 unsafe impl Sync for Interfaces {}
 
 static INTERFACES: Interfaces = Interfaces([
-    interface(&raw const LIST_3_2),
-    interface(&raw const LIST_3_0),
-    interface(&raw const LIST_2_40),
+    interface(NAME, &raw const LIST_3_2),
+    interface(NAME, &raw const LIST_3_0),
+    interface(NAME, &raw const LIST_2_40),
+    interface(VENDOR_NAME, &raw const vendor_interface::LIST),
 ]);
+/// Their names and versions.
+const KNOWN: [(&CStr, CK_VERSION); 4] =
+    [(NAME, V3_2), (NAME, V3_0), (NAME, V2_40), (VENDOR_NAME, V1_0)];
 
 /// No flags: a forked child has to call C_Initialize, so the library is not fork safe in the
 /// standard's sense.
-const fn interface<L>(list: *const L) -> CK_INTERFACE {
+const fn interface<L>(name: &CStr, list: *const L) -> CK_INTERFACE {
     CK_INTERFACE {
-        pInterfaceName: NAME.as_ptr().cast_mut().cast(),
+        pInterfaceName: name.as_ptr().cast_mut().cast(),
         pFunctionList: list.cast_mut().cast(),
         flags: 0,
     }
@@ -130,16 +136,15 @@ pub(super) unsafe extern "C" fn C_GetInterface(
             return Err(Rv::ArgumentsBad.because("no place for the interface"));
         }
         // SAFETY: a C string, as the caller promises.
-        let name_fits = name.is_null() || unsafe { CStr::from_ptr(name.cast()) } == NAME;
+        let name = (!name.is_null()).then(|| unsafe { CStr::from_ptr(name.cast()) });
         let wanted = if version.is_null() {
             None
         } else {
             // SAFETY: not null, and valid as the caller promises.
             Some(unsafe { read(version, "no version")? })
         };
-        let versions = [V3_2, V3_0, V2_40];
-        let chosen = INTERFACES.0.iter().zip(versions).find(|(interface, version)| {
-            name_fits
+        let chosen = INTERFACES.0.iter().zip(KNOWN).find(|(interface, (known, version))| {
+            name.is_none_or(|name| name == *known)
                 && flags & !interface.flags == 0
                 && wanted.is_none_or(|wanted| {
                     (wanted.major, wanted.minor) == (version.major, version.minor)

@@ -28,6 +28,7 @@ mod slots;
 mod template;
 mod unsupported;
 pub mod vendor;
+mod vendor_interface;
 mod verifying;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -124,8 +125,13 @@ fn in_session(
     enter(function, |provider| provider.run(function, session, body))
 }
 
-/// Runs `body`; what goes wrong becomes a `CK_RV`.
+/// Runs `body`; what goes wrong becomes a `CK_RV`, and the thread's last error.
 fn guarded(body: impl FnOnce() -> Result<()>) -> CK_RV {
+    answered(|| body().inspect_err(vendor_interface::keep))
+}
+
+/// Runs `body`; what goes wrong becomes a `CK_RV`.
+fn answered(body: impl FnOnce() -> Result<()>) -> CK_RV {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => CKR_OK,
         Ok(Err(error)) => error.rv.code(),

@@ -4,7 +4,8 @@
 //! types" (vendor-defined values), "CK_TOKEN_INFO".
 
 use crate::cryptoki::{
-    CKA_VENDOR_DEFINED, CKK_VENDOR_DEFINED, CKM_VENDOR_DEFINED, CKR_VENDOR_DEFINED,
+    CK_BYTE_PTR, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR, CK_VERSION, CKA_VENDOR_DEFINED,
+    CKK_VENDOR_DEFINED, CKM_VENDOR_DEFINED, CKR_VENDOR_DEFINED,
 };
 use crate::provider::SLOT_LIMIT;
 use crate::token::login::{LONGEST_PIN, SHORTEST_PIN};
@@ -32,6 +33,53 @@ pub const CLAVIGER_PIN_MIN_LEN: u64 = 4;
 
 /// The longest PIN, in bytes: ulMaxPinLen.
 pub const CLAVIGER_PIN_MAX_LEN: u64 = 255;
+
+/// For `SetContext`: the trace that the session's calls are a part of, for example a
+/// `traceparent` of the W3C's Trace Context. The audit log keeps it as `trace`.
+pub const CLAVIGER_CONTEXT_TRACE: u64 = 1;
+
+/// For `SetContext`: the caller's name for the operation. The audit log keeps it as `op`.
+pub const CLAVIGER_CONTEXT_OPERATION: u64 = 2;
+
+/// For `SetContext`: on whose behalf the session's calls are made, as the caller says. The audit
+/// log keeps it as `actor`.
+pub const CLAVIGER_CONTEXT_ACTOR: u64 = 3;
+
+/// The longest text that `SetContext` takes, in bytes.
+pub const CLAVIGER_CONTEXT_MAX_LEN: u64 = 128;
+
+/// Room for every text that `LastError` gives, in bytes.
+pub const CLAVIGER_ERROR_MAX_LEN: u64 = 512;
+
+/// What C_GetInterface gives for "Vendor claviger", version 1.0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(non_snake_case)]
+pub struct CLAVIGER_FUNCTION_LIST {
+    /// 1.0. Later versions add functions at the end.
+    pub version: CK_VERSION,
+    /// Says something about the calls of a session from now on, until it is said anew or the
+    /// session is closed: `kind` is one of CLAVIGER_CONTEXT_…, `text` is UTF-8 without control
+    /// characters, of at most CLAVIGER_CONTEXT_MAX_LEN bytes; with a length of 0 nothing is said
+    /// any more. It goes into the audit record of each call.
+    ///
+    /// CKR_ARGUMENTS_BAD, CKR_SESSION_HANDLE_INVALID, CKR_CRYPTOKI_NOT_INITIALIZED.
+    pub SetContext: Option<
+        unsafe extern "C" fn(
+            session: CK_SESSION_HANDLE,
+            kind: CK_ULONG,
+            text: CK_BYTE_PTR,
+            length: CK_ULONG,
+        ) -> CK_RV,
+    >,
+    /// Why the calling thread's last failing call failed, in English, as UTF-8 without an end:
+    /// the return value's name and what was wrong, never a secret. The standard's convention for
+    /// output of variable length holds. Empty if nothing has failed. Answers also when C_Initialize
+    /// has failed; calls of this function do not count.
+    ///
+    /// CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL.
+    pub LastError: Option<unsafe extern "C" fn(text: CK_BYTE_PTR, length: CK_ULONG_PTR) -> CK_RV>,
+}
 
 const _: () = assert!(CLAVIGER_SLOT_LIMIT == SLOT_LIMIT);
 const _: () = assert!(CLAVIGER_PIN_MIN_LEN == SHORTEST_PIN);

@@ -34,6 +34,7 @@ use crate::token::note::{Context, Note};
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
 pub use keys::KeyPair;
+pub(crate) use sessions::ContextKind;
 pub use sessions::UserType;
 pub(crate) use slots::SLOT_LIMIT;
 use slots::Slot;

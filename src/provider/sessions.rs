@@ -1,7 +1,7 @@
 //! Sessions and login. PKCS#11 3.2, "Session management functions".
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
@@ -9,6 +9,7 @@ use crate::session::Session;
 use crate::session::state::{Access, LoggedIn, SessionState};
 use crate::store::Role;
 use crate::token::Token;
+use crate::token::note::Context;
 
 use super::access::logged_in;
 use super::{Call, OpenSession, Provider};
@@ -24,7 +25,41 @@ pub enum UserType {
     ContextSpecific,
 }
 
+/// What a caller says about the calls of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ContextKind {
+    /// The trace that they are a part of.
+    Trace,
+    /// Its name for what is done.
+    Operation,
+    /// On whose behalf.
+    Actor,
+}
+
 impl Provider {
+    /// Says something about the calls of a session, or takes it back.
+    ///
+    /// # Errors
+    /// `CKR_SESSION_HANDLE_INVALID`.
+    pub(crate) fn set_context(
+        &self,
+        session: u64,
+        kind: ContextKind,
+        text: Option<String>,
+    ) -> Result<()> {
+        let open = self.sessions.get(session);
+        let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
+        let mut place = open.context.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut context = place.as_deref().cloned().unwrap_or_default();
+        match kind {
+            ContextKind::Trace => context.trace = text,
+            ContextKind::Operation => context.op = text,
+            ContextKind::Actor => context.actor = text,
+        }
+        *place = (context != Context::default()).then(|| Arc::new(context));
+        Ok(())
+    }
+
     /// C_OpenSession; the new session's handle.
     ///
     /// # Errors

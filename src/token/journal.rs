@@ -85,7 +85,8 @@ impl Token {
         let lane = self.login().as_ref().and_then(|login| login.lane.clone());
         if change.signed {
             let record = self.record_of(change.note, "CKR_OK");
-            let record = Record { lane: listed(&change, lane.as_deref())?, ..record };
+            let (lane, head) = (listed(&change, lane.as_deref())?, change.transaction.head()?.size);
+            let record = Record { lane, head, ..record };
             if change.concerned.is_empty() {
                 change.transaction.append_leaf(&Leaf::Change(record.clone()).to_bytes())?;
             }
@@ -154,7 +155,9 @@ impl Token {
         loop {
             let lane = match self.login().as_ref() {
                 Some(login) => login.lane.clone(),
-                None if last.is_some() => return Err(StoreError::LaneClosed.into()),
+                None if last.is_some() || note.needs_login() => {
+                    return Err(StoreError::LaneClosed.into());
+                }
                 None => {
                     self.record_early(note, rv);
                     return Ok(());

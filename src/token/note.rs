@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::table::Held;
 use crate::call::Function;
+use crate::object::Object;
+use crate::object::attribute;
+use crate::object::class::Class;
 
 /// What a caller has said about what it is doing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -27,7 +30,7 @@ pub(crate) struct Note {
     /// Bytes of input.
     pub(crate) input: Cell<Option<u64>>,
     /// The unique id of what is used or changed, and its version on the token.
-    pub(super) concerns: RefCell<Option<(Arc<crate::object::Object>, u64)>>,
+    pub(super) concerns: RefCell<Option<(Arc<Object>, u64)>>,
     /// Whether there is a record, and one of a success.
     pub(super) recorded: Cell<Option<bool>>,
 }
@@ -56,8 +59,17 @@ impl Note {
     }
 
     /// As `concerns`, of an object with this version on the token; 0 for a session's.
-    pub(crate) fn names(&self, object: &Arc<crate::object::Object>, version: u64) {
+    pub(crate) fn names(&self, object: &Arc<Object>, version: u64) {
         self.concerns.replace(Some((Arc::clone(object), version)));
+    }
+
+    /// True if the object could only be used since somebody was logged in.
+    pub(super) fn needs_login(&self) -> bool {
+        let concerned = self.concerns.borrow();
+        let Some((object, _)) = concerned.as_ref() else { return false };
+        let class = object.attributes.get(attribute::CLASS).and_then(Class::from_code);
+        let is_secret = class.is_some_and(Class::is_secret);
+        object.is_set(attribute::PRIVATE) || (object.is_set(attribute::TOKEN) && is_secret)
     }
 
     /// True if a record of this outcome is missing.

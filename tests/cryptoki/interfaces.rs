@@ -12,6 +12,8 @@ use crate::support::{Module, Rv, call, elf, isolated};
 
 /// The standard's name of its interface.
 const STANDARD: &CStr = c"PKCS 11";
+/// The name of ours.
+const VENDOR: &CStr = c"Vendor claviger";
 
 /// The members of a function list, as addresses: the version is padded to one pointer.
 fn members(list: *const c_void, count: usize) -> Vec<*mut c_void> {
@@ -82,15 +84,15 @@ fn the_first_list_is_2_40_and_whole() {
 }
 
 #[test]
-fn three_interfaces_are_listed_newest_first() {
+fn the_interfaces_are_listed_newest_first_and_ours_last() {
     isolated(|bench| {
         let list = interface_list(&bench.load());
         let versions: Vec<_> = list.iter().map(|entry| version(entry.pFunctionList)).collect();
-        assert_eq!(versions, [(3, 2), (3, 0), (2, 40)]);
-        for entry in list {
+        assert_eq!(versions, [(3, 2), (3, 0), (2, 40), (1, 0)]);
+        for (entry, expected) in list.iter().zip([STANDARD, STANDARD, STANDARD, VENDOR]) {
             // SAFETY: the standard says that the name is a terminated string.
             let name = unsafe { CStr::from_ptr(entry.pInterfaceName.cast()) };
-            assert_eq!(name, STANDARD);
+            assert_eq!(name, expected);
         }
     });
 }
@@ -101,6 +103,7 @@ fn every_member_of_every_list_is_the_exported_function_of_its_name() {
         let module = bench.load();
         for entry in interface_list(&module) {
             let count = match version(entry.pFunctionList) {
+                (1, 0) => continue,
                 (2, 40) => IN_2_40,
                 (3, 0) => IN_3_0,
                 _ => FUNCTIONS.len(),
@@ -132,11 +135,11 @@ fn the_library_says_which_version_of_the_standard_it_speaks() {
 fn an_interface_list_that_is_too_short_is_refused_with_the_needed_count() {
     isolated(|bench| {
         let module = bench.load();
-        let mut list = [ck::CK_INTERFACE::default(); 3];
+        let mut list = [ck::CK_INTERFACE::default(); 4];
         let mut count = 1;
         let rv = call!(module, C_GetInterfaceList(list.as_mut_ptr(), &raw mut count));
         rv.is(ck::CKR_BUFFER_TOO_SMALL);
-        assert_eq!(count, 3);
+        assert_eq!(count, 4);
         assert!(list[1].pFunctionList.is_null(), "nothing is written beyond the room");
         call!(module, C_GetInterfaceList(list.as_mut_ptr(), &raw mut count)).is(ck::CKR_OK);
     });

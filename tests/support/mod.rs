@@ -7,6 +7,7 @@ pub mod functions;
 pub mod host;
 pub mod isolation;
 pub mod known;
+pub mod log;
 pub mod module;
 pub mod openssl;
 pub mod operations;
