@@ -92,6 +92,8 @@ mod rsa_keys;
 mod sessions;
 #[path = "cryptoki/slots.rs"]
 mod slots;
+#[path = "cryptoki/storm.rs"]
+mod storm;
 #[path = "cryptoki/templates.rs"]
 mod templates;
 #[path = "cryptoki/tokens.rs"]
