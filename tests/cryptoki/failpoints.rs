@@ -3,16 +3,34 @@
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
+use std::time::Duration;
 
 use cryptoki_sys as ck;
 
 use crate::killed::{make_data, make_for_ever, make_pair};
-use crate::support::crowd::said;
-use crate::support::{Bench, Session, isolated, template};
+use crate::support::crowd::{said, say};
+use crate::support::operations::plain;
+use crate::support::{Bench, Session, USER_PIN, isolated, template};
 
 /// The places inside and around a commit.
 const PLACES: [&str; 4] =
     ["store.before-commit", "store.marked", "store.committed", "store.after-commit"];
+/// The places inside what records, seals and opens a lane, and writes the log.
+const PLACES_OF_THE_LOG: [&str; 11] = [
+    "store.before-commit",
+    "store.marked",
+    "store.committed",
+    "store.after-commit",
+    "log.entries-written",
+    "log.synced",
+    "lanes.created",
+    "lanes.written",
+    "lanes.sealed",
+    "lanes.recovered",
+    "lanes.early-sealed",
+];
+/// Ends per place of these.
+const TURNS: usize = 8;
 /// Rounds per place and kind of object; each ends at a later commit than the one before.
 const ROUNDS: usize = 25;
 
@@ -77,5 +95,55 @@ fn an_end_inside_a_commit_leaves_no_half_of_a_pair() {
             token.module.finalize().unwrap();
             token.module.initialize().unwrap();
         }
+    });
+}
+
+/// In the process to be ended: logs in and out, signs, has a wrong PIN, and says each signature.
+fn use_for_ever(bench: &Bench) {
+    let module = bench.initialised();
+    let session = module.read_write(module.slots(true).expect("slots")[0]);
+    loop {
+        assert!(session.login(ck::CKU_USER, "wrong pin").is_err());
+        session.login(ck::CKU_USER, USER_PIN).expect("C_Login");
+        let wanted = template! { CKA_CLASS => ck::CKO_PRIVATE_KEY };
+        let key = session.find(&wanted).expect("a search")[0];
+        for _ in 0..5 {
+            session.sign(&plain(ck::CKM_ECDSA_SHA256), key, b"data").expect("a signature");
+            say("signed");
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        make_data(&session, "data").expect("C_CreateObject");
+        session.logout().expect("C_Logout");
+    }
+}
+
+#[test]
+fn an_end_while_a_use_is_recorded_or_sealed_loses_no_record() {
+    isolated(|bench| {
+        bench.configure("audit.seal_ms = 5");
+        if bench.role().is_some() {
+            return use_for_ever(bench);
+        }
+        let token = bench.token();
+        make_pair(&token.user(), "key").expect("a key");
+        token.module.finalize().unwrap();
+        let mut signed = 0;
+        for place in PLACES_OF_THE_LOG {
+            for turn in 1..=TURNS {
+                // One that is recovered has to have ended before.
+                end_at(bench, "before", "lanes.written", 3).iter().for_each(|_| signed += 1);
+                let turn = if place == "lanes.recovered" { 1 } else { turn };
+                signed += end_at(bench, &format!("{place} {turn}"), place, turn).len();
+            }
+            token.module.initialize().unwrap();
+            token.user().logout().unwrap();
+            assert!(!token.has(ck::CKF_ERROR_STATE), "{place}");
+            token.module.finalize().unwrap();
+            let log = bench.log();
+            let found = log.count("C_Sign");
+            assert!(found >= signed, "{place}: {found} on record, {signed} acknowledged");
+            assert_eq!(log.of_kind("lane-distrusted").count(), 0, "{place}");
+        }
+        assert!(signed > TURNS);
     });
 }
