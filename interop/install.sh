@@ -21,13 +21,19 @@ curl curl'
 [ "$1" = demo ] || wanted+='
 softhsm2 softhsm2-util
 gnutls-bin gnutls-serv
-openssh-client ssh-agent'
+openssh-client ssh-agent
+python3 python3
+python3-cryptography cryptography'
 
 present() {
     case $1 in
     engine)
         local engines
         engines=$(openssl version -e 2>/dev/null | cut -d'"' -f2) && [ -e "$engines/pkcs11.so" ]
+        ;;
+    cryptography)
+        python3 -c 'import cryptography' 2>/dev/null ||
+            /usr/bin/python3 -c 'import cryptography' 2>/dev/null
         ;;
     /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null ;;

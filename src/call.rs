@@ -162,6 +162,9 @@ macro_rules! function_enum {
         )*)* }
 
         impl Function {
+            /// The standard's names of all.
+            pub const NAMES: &'static [&'static str] = &[$($(stringify!($c_name),)*)*];
+
             /// The standard's name.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -18,6 +18,9 @@ macro_rules! return_values {
         )* }
 
         impl Rv {
+            /// The standard's names of all.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($number),)*];
+
             /// The number that the caller sees.
             #[must_use]
             pub const fn code(self) -> u64 {

@@ -5,13 +5,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 #![allow(clippy::indexing_slicing, reason = "a JSON field that is missing fails the test")]
 
+#[path = "cli/audit.rs"]
+mod audit;
+#[path = "cli/audit_copies.rs"]
+mod audit_copies;
+#[path = "cli/audit_faults.rs"]
+mod audit_faults;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/independent.rs"]
+mod independent;
 #[path = "cli/person.rs"]
 mod person;
 #[path = "cli/tokens.rs"]
 mod tokens;
+#[path = "cli/written.rs"]
+mod written;

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use claviger::audit::leaf::Leaf;
 use claviger::provider::administration::{MechanismRow, mechanism_table};
 use claviger::provider::{LIBRARY, MANUFACTURER, MODEL};
 
@@ -271,4 +272,18 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_entries_that_are_shown_are_entries() {
+    let text = read("docs/audit-format.md");
+    let blocks = text.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines: Vec<&str> = blocks.flat_map(str::lines).collect();
+    let mut kinds = BTreeSet::new();
+    for line in lines {
+        let leaf = Leaf::parse(line.as_bytes()).unwrap_or_else(|why| panic!("{why}: {line}"));
+        assert_eq!(leaf.to_bytes(), line.as_bytes());
+        kinds.insert(line.strip_prefix("{\"kind\":\"").map(|rest| rest.split('"').next()));
+    }
+    assert_eq!(kinds.len(), 9, "a kind is not shown");
 }

@@ -34,8 +34,10 @@ impl From<LineError> for Error {
     }
 }
 
-/// True for characters that no line shows as they are.
-fn hidden(c: char) -> bool {
+/// True for characters that no line shows as they are: those that move a cursor, end a line, are
+/// not seen or change the direction of what follows.
+#[must_use]
+pub const fn hidden(c: char) -> bool {
     matches!(c,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

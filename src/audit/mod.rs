@@ -37,5 +37,5 @@ pub mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use line::LineError;
+pub use line::{LineError, hidden};
 pub use order::Counts;

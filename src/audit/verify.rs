@@ -4,7 +4,7 @@
 //! against the order that a log must have; every tile on disk must be the one that the entries
 //! make; the root must be the checkpoint's. Bundles may be missing from the beginning (exported
 //! and removed): their tiles stand for them, and what they said is not checked. The first fault
-//! ends the pass. `order` has the rules of the leaves.
+//! ends the pass. `order` has the rules of the leaves. A `Walk` goes on where the log has grown.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -122,26 +122,58 @@ pub fn verify(
     keys: &[VerifierKey],
     each: &mut dyn FnMut(u64, &Leaf<'_>, &[u8]),
 ) -> Report {
-    let mut report = Report::default();
-    let checkpoint = match open(note, keys, &mut report.signatures) {
-        Ok(checkpoint) => checkpoint,
-        Err(why) => return Report { fault: Some(What::Checkpoint(why).into()), ..report },
-    };
-    let mut pass = Pass {
-        files,
-        size: checkpoint.size,
-        frontier: Frontier::new(),
-        tiles: Vec::new(),
-        order: Order::new(&checkpoint.origin),
-        removed: 0,
-        each,
-    };
-    let done = pass.run(&checkpoint.root);
-    report.removed = pass.removed;
-    report.counts = pass.order.counts();
-    report.checkpoint = Some(checkpoint);
-    report.fault = done.err();
-    report
+    Walk::default().advance(files, note, keys, each)
+}
+
+/// How far a log was checked. It can be checked on from there when it has grown.
+#[derive(Default)]
+pub struct Walk {
+    frontier: Frontier,
+    /// For each tile level, the tile that is growing.
+    tiles: Vec<Vec<u8>>,
+    /// Of the log with this name.
+    order: Option<(String, Order)>,
+    removed: u64,
+}
+
+impl Walk {
+    /// Checks what has come into the log since, as `verify` checks all of it. After a fault
+    /// there is no going on.
+    pub fn advance(
+        &mut self,
+        files: &impl Files,
+        note: &[u8],
+        keys: &[VerifierKey],
+        each: &mut dyn FnMut(u64, &Leaf<'_>, &[u8]),
+    ) -> Report {
+        let mut report = Report::default();
+        let checkpoint = match open(note, keys, &mut report.signatures) {
+            Ok(checkpoint) => checkpoint,
+            Err(why) => return Report { fault: Some(What::Checkpoint(why).into()), ..report },
+        };
+        let origin = &checkpoint.origin;
+        let (name, order) = self.order.get_or_insert_with(|| (origin.clone(), Order::new(origin)));
+        let behind = checkpoint.size < self.frontier.size();
+        let mut pass = Pass {
+            files,
+            size: checkpoint.size,
+            frontier: &mut self.frontier,
+            tiles: &mut self.tiles,
+            order,
+            removed: &mut self.removed,
+            each,
+        };
+        let done = match (*name == *origin, behind) {
+            (false, _) => Err(What::Order("it is another log than before").into()),
+            (_, true) => Err(What::Order("the log was longer before").into()),
+            _ => pass.run(&checkpoint.root),
+        };
+        report.counts = pass.order.counts();
+        report.removed = self.removed;
+        report.checkpoint = Some(checkpoint);
+        report.fault = done.err();
+        report
+    }
 }
 
 fn open(
@@ -160,11 +192,10 @@ fn open(
 struct Pass<'a, F> {
     files: &'a F,
     size: u64,
-    frontier: Frontier,
-    /// For each tile level, the tile that is growing.
-    tiles: Vec<Vec<u8>>,
-    order: Order,
-    removed: u64,
+    frontier: &'a mut Frontier,
+    tiles: &'a mut Vec<Vec<u8>>,
+    order: &'a mut Order,
+    removed: &'a mut u64,
     each: &'a mut dyn FnMut(u64, &Leaf<'_>, &[u8]),
 }
 
@@ -175,7 +206,7 @@ impl<F: Files> Pass<'_, F> {
             let bundle = holding(Kind::Entries, at, self.size)?;
             match read_bundle(self.files, bundle)? {
                 Some(bytes) => self.bundle(bundle, &bytes)?,
-                None if self.removed == at && bundle.is_full() => self.removed_bundle(at)?,
+                None if *self.removed == at && bundle.is_full() => self.removed_bundle(at)?,
                 None => return Err(What::Missing(bundle.path()).into()),
             }
             self.full_tiles()?;
@@ -188,8 +219,9 @@ impl<F: Files> Pass<'_, F> {
 
     fn bundle(&mut self, bundle: Tile, bytes: &[u8]) -> Result<(), Fault> {
         let malformed = || What::Differs(bundle.path());
-        let mut held = entries(bytes);
-        for _ in 0..bundle.width {
+        let passed = self.frontier.size() % WIDTH;
+        let mut held = entries(bytes).skip(usize::try_from(passed).unwrap_or(0));
+        for _ in passed..bundle.width {
             let entry = held.next().flatten().ok_or_else(malformed)?;
             self.entry(entry)?;
         }
@@ -212,13 +244,13 @@ impl<F: Files> Pass<'_, F> {
             let hash = hash_in(&bytes, place).ok_or_else(|| What::Differs(tile.path()))?;
             self.append(hash)?;
         }
-        self.removed += WIDTH;
+        *self.removed += WIDTH;
         self.order.forget_lanes();
         Ok(())
     }
 
     fn append(&mut self, leaf: Hash) -> Result<(), Fault> {
-        let tiles = &mut self.tiles;
+        let tiles = &mut *self.tiles;
         let grown = self.frontier.append_to(leaf, |node| {
             if node.level % HEIGHT == 0 {
                 let level = usize::from(node.level / HEIGHT);
@@ -236,7 +268,7 @@ impl<F: Files> Pass<'_, F> {
     /// Holds the tiles that have become full against the files.
     fn full_tiles(&mut self) -> Result<(), Fault> {
         let size = self.frontier.size();
-        for (level, tile) in (0..).zip(&mut self.tiles) {
+        for (level, tile) in (0..).zip(&mut *self.tiles) {
             let Some(full) = last_tile(level, size).filter(|full| full.is_full()) else { break };
             if tile.is_empty() {
                 break;
@@ -252,7 +284,7 @@ impl<F: Files> Pass<'_, F> {
 
     /// Tiles that are not full need not be there; if they are, they must be right.
     fn partial_tiles(&self) -> Result<(), Fault> {
-        for (level, tile) in (0..).zip(&self.tiles) {
+        for (level, tile) in (0..).zip(&*self.tiles) {
             let Some(partial) = last_tile(level, self.size).filter(|_| !tile.is_empty()) else {
                 continue;
             };

@@ -136,5 +136,5 @@ fn pins_are_asked_for_on_the_terminal_twice_and_without_echo() {
     assert_eq!((code, text.contains("not confirmed")), (1, true), "{text}");
     let (code, text) = ask(&delete, &["yes", "typed-so-pin"]);
     assert_eq!(code, 0, "{text}");
-    Answer::of(person.command(&["token", "show"])).expect_code(3);
+    Answer::of(person.command(&["token", "show"])).expect_code(7);
 }

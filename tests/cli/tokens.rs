@@ -9,7 +9,7 @@ use super::person::{Person, SO_PIN, USER_PIN};
 fn a_token_is_made_listed_shown_and_deleted() {
     let person = Person::new();
     person.run(&["token", "list"]).expect_code(0).says("there is no token yet");
-    person.run(&["token", "show"]).expect_code(3).says("claviger token init");
+    person.run(&["token", "show"]).expect_code(7).says("claviger token init");
     let made = person.make_token("web").says("Made token \"web\"");
     let list = person.json(&["token", "list"]);
     let token = list.as_array().unwrap().iter().find(|slot| slot["initialized"] == true).unwrap();
@@ -29,7 +29,7 @@ fn a_token_is_made_listed_shown_and_deleted() {
     person.run(&[&delete[..], &["so.pin"]].concat()).expect_code(2).says("--yes");
     person.run(&[&delete[..], &["wrong.pin", "--yes"]].concat()).expect_code(4);
     person.run(&[&delete[..], &["so.pin", "--yes"]].concat()).expect_code(0).says("Deleted");
-    person.run(&["token", "show", "--token", "web"]).expect_code(3);
+    person.run(&["token", "show", "--token", "web"]).expect_code(7);
     assert_eq!(std::fs::read_dir(person.data().join("tokens")).unwrap().count(), 0);
 }
 
@@ -49,8 +49,8 @@ fn each_init_makes_one_more_token() {
     person.run(&["object", "list", "--token", serial]).expect_code(0);
     let slot = list[2]["slot"].to_string();
     person.run(&["object", "list", "--slot", &slot]).expect_code(0);
-    person.run(&["object", "list", "--slot", "77"]).expect_code(3);
-    person.run(&["object", "list", "--token", "none"]).expect_code(3).says("no token \"none\"");
+    person.run(&["object", "list", "--slot", "77"]).expect_code(7);
+    person.run(&["object", "list", "--token", "none"]).expect_code(7).says("no token \"none\"");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn keys_of_every_algorithm_are_made_listed_and_deleted() {
     let delete = ["object", "delete", "--label", "ec:p256"];
     person.run_as_user(&delete).expect_code(2).says("--yes");
     person.run_as_user(&[&delete[..], &["--yes"]].concat()).expect_code(0).says("Deleted 2");
-    person.run_as_user(&[&delete[..], &["--yes"]].concat()).expect_code(3);
+    person.run_as_user(&[&delete[..], &["--yes"]].concat()).expect_code(7);
     let unique = rsa[0]["unique_id"].as_str().unwrap();
     let by_unique_id = ["object", "delete", "--unique-id", unique, "--yes"];
     person.run_as_user(&by_unique_id).expect_code(0).says("Deleted 1 object");

@@ -8,7 +8,7 @@ use crate::audit::note::{Note, NoteError};
 use crate::audit::order::Counts;
 use crate::audit::record::Record;
 use crate::audit::tile::{Tile, push_entry};
-use crate::audit::verify::{Fault, Report, What, read_entries, verify};
+use crate::audit::verify::{Fault, Report, Walk, What, read_entries, verify};
 
 fn checked(published: &Published) -> Report {
     let read = |path: &str| published.read(path);
@@ -37,6 +37,42 @@ fn sound_logs() {
         bare.files.retain(|path, _| !path.contains(".p/") || path.contains("entries"));
         assert!(checked(&bare).is_sound());
     }
+}
+
+/// A log that grows, looked at after each commit and also within bundles and at their edges.
+#[test]
+fn a_log_is_checked_on_from_where_it_was() {
+    let mut leaves = vec![super::generation(1), opened(LANE), state(&[(LANE, 0)])];
+    let mut stages = vec![Published::of_leaves(&leaves)];
+    let mut uses = 0;
+    for more in [1, 100, 150, 1, 1, 255, 256, 600] {
+        leaves.extend((uses + 1..=uses + more).map(|seq| Leaf::Use(used(seq))));
+        uses += more;
+        leaves.push(state(&[(LANE, uses)]));
+        stages.push(Published::of_leaves(&leaves));
+    }
+    let advance = |walk: &mut Walk, stage: &Published, seen: &mut Vec<u64>| {
+        let keys = std::slice::from_ref(&stage.key);
+        let read = |path: &str| stage.read(path);
+        walk.advance(&read, stage.note.as_bytes(), keys, &mut |index, _, _| seen.push(index))
+    };
+    let (mut walk, mut seen) = (Walk::default(), Vec::new());
+    for stage in &stages {
+        assert_eq!(advance(&mut walk, stage, &mut seen), checked(stage));
+        assert_eq!(advance(&mut walk, stage, &mut seen).fault, None, "nothing is new");
+    }
+    assert!(seen.iter().copied().eq(0..leaves.len() as u64), "each entry once, in order");
+
+    // What was there before is not looked at again, but it is remembered.
+    let order = |why| Some(Fault::from(What::Order(why)));
+    let found = advance(&mut walk, &stages[3], &mut seen).fault;
+    assert_eq!(found, order("the log was longer before"));
+    let mut walk = Walk::default();
+    assert_eq!(advance(&mut walk, &stages[1], &mut seen).fault, None);
+    leaves[2] = state(&[(LANE, 1)]);
+    let other = Published::of_leaves(&leaves);
+    let found = advance(&mut walk, &other, &mut seen).fault;
+    assert_eq!(found, Some(What::Differs("tile/0/000".into()).into()));
 }
 
 #[test]

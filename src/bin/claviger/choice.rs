@@ -35,6 +35,14 @@ impl TokenChoice {
         }
     }
 
+    fn note_broken(&self, slots: &[SlotView]) {
+        for slot in slots.iter().filter(|slot| self.may_mean(slot)) {
+            if let Some(why) = &slot.error {
+                output::note(&format!("the token in slot {} cannot be used: {why}", slot.slot));
+            }
+        }
+    }
+
     /// The slot that is meant, with whatever token is in it.
     pub(crate) fn find_slot(&self, library: &Library) -> Result<SlotView, Failure> {
         let Some(number) = self.slot else { return self.find(library) };
@@ -42,27 +50,28 @@ impl TokenChoice {
         found.ok_or_else(|| no_token(format!("there is no slot {number}")))
     }
 
-    /// The slot of the token that is meant, also of one that cannot be used, if it is named by
-    /// its slot or serial number.
+    /// The slot of the token whose files are meant, also of one that cannot be used: that is
+    /// named by its slot or serial number, or is the only one.
     pub(crate) fn find_files(&self, library: &Library) -> Result<SlotView, Failure> {
-        let is_named = |slot: &SlotView| match (self.slot, &self.token) {
-            (Some(number), _) => slot.slot == number,
-            (None, Some(name)) => slot.serial == *name,
-            (None, None) => false,
-        };
-        let broken = |slot: &SlotView| slot.error.is_some() && !slot.serial.is_empty();
-        let found = library.slots()?.into_iter().find(|slot| is_named(slot) && broken(slot));
-        found.map_or_else(|| self.find(library), Ok)
+        let slots = library.slots()?.into_iter().filter(|slot| !slot.serial.is_empty());
+        let tokens: Vec<SlotView> = slots.collect();
+        match (self.slot, &self.token) {
+            (Some(number), _) => {
+                let found = tokens.into_iter().find(|token| token.slot == number);
+                found.ok_or_else(|| no_token(format!("slot {number} holds no token")))
+            }
+            (None, Some(name)) => {
+                self.note_broken(&tokens);
+                named(tokens, name)
+            }
+            (None, None) => only(tokens),
+        }
     }
 
     /// The one initialised token that is meant.
     pub(crate) fn find(&self, library: &Library) -> Result<SlotView, Failure> {
         let slots = library.slots()?;
-        for slot in slots.iter().filter(|slot| self.may_mean(slot)) {
-            if let Some(why) = &slot.error {
-                output::note(&format!("the token in slot {} cannot be used: {why}", slot.slot));
-            }
-        }
+        self.note_broken(&slots);
         let tokens: Vec<SlotView> = slots.into_iter().filter(|slot| slot.initialized).collect();
         if let Some(number) = self.slot {
             let found = tokens.into_iter().find(|token| token.slot == number);
@@ -104,9 +113,9 @@ fn only(tokens: Vec<SlotView>) -> Result<SlotView, Failure> {
         Some(other) => Err(Failure::new(
             Code::Usage,
             format!(
-                "there are several tokens: \"{}\", \"{}\"{}",
-                found.label,
-                other.label,
+                "there are several tokens: {}, {}{}",
+                found.name(),
+                other.name(),
                 if tokens.next().is_some() { ", …" } else { "" }
             ),
         )

@@ -12,20 +12,17 @@ use claviger::error::{Error, Rv};
 pub(crate) enum Code {
     Failed = 1,
     Usage = 2,
-    NotFound = 3,
+    /// What is signed is consistent with itself, and no key says who has signed it.
+    NotPinned = 3,
     Pin = 4,
     Configuration = 5,
     Unhealthy = 6,
-    /// The log is consistent with itself, and who signed it is not known: 3, as `NotFound`.
-    NotPinned,
+    NotFound = 7,
 }
 
 impl From<Code> for ExitCode {
     fn from(code: Code) -> Self {
-        match code {
-            Code::NotPinned => Self::from(Code::NotFound as u8),
-            code => Self::from(code as u8),
-        }
+        Self::from(code as u8)
     }
 }
 

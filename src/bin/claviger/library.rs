@@ -201,6 +201,17 @@ impl Library {
         Ok(self.provider.log(slot)?)
     }
 
+    /// The unique ids of the objects that were changed outside the token, without a login.
+    pub(crate) fn changed_objects(&self, slot: u64) -> Result<Vec<String>, Failure> {
+        Ok(self.provider.changed_objects(slot)?)
+    }
+
+    /// The security officer takes a token as it is: its log begins anew.
+    pub(crate) fn accept_state(&self, slot: u64, so_pin: &Secret) -> Result<(), Failure> {
+        let accepted = self.provider.accept_state(slot, so_pin);
+        accepted.map_err(|error| self.explain(slot, Role::SecurityOfficer, error))
+    }
+
     /// Deletes a token and all that is on it.
     pub(crate) fn delete_token(&self, slot: u64, so_pin: &Secret) -> Result<(), Failure> {
         let deleted = self.provider.delete_token(slot, so_pin);

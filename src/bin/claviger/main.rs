@@ -33,10 +33,11 @@ Exit codes:
   0  done
   1  failed, for the reason given
   2  the command line is wrong, or a PIN is needed and there is no terminal
-  3  no such token, slot or object; `audit verify`: the log holds, but no key was given
+  3  what is signed holds, but no key was given that it must be signed with
   4  the PIN is wrong, locked or not set
   5  the configuration cannot be used
   6  `doctor` found problems
+  7  no such token, slot, object or entry
 
 Environment:
   CLAVIGER_CONF  the configuration file, instead of ~/.config/claviger/claviger.toml

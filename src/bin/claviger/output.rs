@@ -55,15 +55,10 @@ pub(crate) fn report(failure: &Failure) {
 pub(crate) fn printable(text: &str) -> String {
     let escaped = |letter: char| match letter {
         '\n' => letter.to_string(),
-        _ if letter.is_control() || is_direction(letter) => letter.escape_unicode().to_string(),
+        _ if claviger::audit::hidden(letter) => letter.escape_unicode().to_string(),
         _ => letter.to_string(),
     };
     text.chars().map(escaped).collect()
-}
-
-/// The characters that reorder the text around them.
-const fn is_direction(letter: char) -> bool {
-    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Rows with aligned columns below a heading, if there is one; nothing if there are no rows.

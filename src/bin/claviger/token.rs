@@ -3,6 +3,7 @@
 
 use clap::{Args, Subcommand};
 use claviger::config::Configuration;
+use claviger::provider::administration::audit::Standing;
 
 use crate::choice::TokenChoice;
 use crate::failure::{Code, Failure};
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Delete a token and everything on it.
     Delete(Delete),
+    /// As security officer, take a token as it is after it was changed, restored or moved.
+    AcceptState(AcceptState),
 }
 
 #[derive(Args)]
@@ -89,6 +92,25 @@ pub(crate) struct Delete {
     yes: bool,
 }
 
+const ACCEPT_HELP: &str = "\
+Whoever changes a token's files, puts back an older copy or moves them to another machine is
+noticed: private keys are then not used and nothing is changed, until the security officer says
+that it was meant so. Find out first what has happened (`claviger doctor`, `claviger audit verify`)
+and keep a copy of the token's directory: this signs whatever is there now.
+
+The log begins anew under a new key, in the next generation; its first entry names the last
+checkpoint of the one before, whose files stay. The new key is printed: keep it elsewhere. Programs
+that use the token have to log in again.";
+
+#[derive(Args)]
+#[command(after_help = ACCEPT_HELP)]
+pub(crate) struct AcceptState {
+    #[command(flatten)]
+    token: TokenChoice,
+    #[command(flatten)]
+    so_pin: SoPin,
+}
+
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     let configuration = Configuration::of_this_process()?;
     let library = Library::open(&configuration)?;
@@ -97,6 +119,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::List(arguments) => list(&library, &arguments),
         Command::Show(arguments) => show(&library, &arguments),
         Command::Delete(arguments) => delete(&library, &configuration, &arguments),
+        Command::AcceptState(arguments) => accept_state(&library, &arguments),
     }
 }
 
@@ -212,6 +235,22 @@ fn delete(
         _ => failure,
     })?;
     output::print(&format!("Deleted {}.\n", output::printable(&token.name())))
+}
+
+fn accept_state(library: &Library, arguments: &AcceptState) -> Result<(), Failure> {
+    let token = arguments.token.find(library)?;
+    if let Standing::Differs(why) = library.log(token.slot)?.standing {
+        output::note(&format!("what is accepted: {why}"));
+    }
+    let so_pin = arguments.so_pin.source().known(&token.name())?;
+    library.accept_state(token.slot, &so_pin)?;
+    let log = library.log(token.slot)?;
+    let key = log.key.map_or_else(String::new, |key| key.to_string());
+    output::print(&format!(
+        "Accepted the state of {}. Its log is in generation {}, signed with\n{key}\n",
+        output::printable(&token.name()),
+        log.generation
+    ))
 }
 
 fn label(text: &str) -> Result<String, String> {

@@ -49,9 +49,12 @@ pub(crate) struct SlotView {
 }
 
 impl SlotView {
-    /// The token's name in messages.
+    /// The token's name in messages; one that cannot be used does not tell its label.
     pub(crate) fn name(&self) -> String {
-        format!("token \"{}\"", self.label)
+        match self.error {
+            None => format!("token \"{}\"", self.label),
+            Some(_) => format!("token {}", self.serial),
+        }
     }
 
     pub(crate) fn make_uri(&mut self) {

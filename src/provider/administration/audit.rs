@@ -1,8 +1,8 @@
 //! A token's log as it lies on the disk: for who reads it, checks it or proves something with
-//! it, without a login.
+//! it, without a login; and the security officer's word that a token is to be taken as it is.
 //!
-//! Nothing is written. The head comes from the database, or, where that cannot be opened, from
-//! the checkpoint that was published beside the log. What is read here is not checked yet:
+//! Reading changes nothing. The head comes from the database, or, where that cannot be opened,
+//! from the checkpoint that was published beside the log. What is read here is not checked yet:
 //! `audit::verify` does that.
 
 use std::fs::{self, OpenOptions};
@@ -14,15 +14,18 @@ use crate::audit::checkpoint::Checkpoint;
 use crate::audit::leaf::Leaf;
 use crate::audit::note::{Note, NoteError, PublicKey, VerifierKey};
 use crate::audit::proof::Proof;
+use crate::audit::record::LaneId;
 use crate::audit::tile::{Kind, Tile, TileHashes, WIDTH, entries};
 use crate::audit::tree::{Frontier, TreeError, inclusion_proof, leaf_hash};
-use crate::audit::verify::{Fault, Files, Report, What, read_entries, verify};
+use crate::audit::verify::{Fault, Files, Report, Walk, What, read_entries};
+use crate::config::Configuration;
 use crate::error::{Result, Rv};
 use crate::provider::Provider;
+use crate::secret::Secret;
 use crate::store::head::HeadFault;
 use crate::store::log;
 use crate::store::sqlite::{Opening, SqliteStore};
-use crate::store::{Mode, Store, StoreError};
+use crate::store::{Mode, Query, Store, StoreError};
 
 /// More than a full bundle of the longest entries; who finds more has not found a log.
 const LONGEST_FILE: u64 = 17 << 20;
@@ -54,6 +57,10 @@ pub struct LogView {
     pub key: Option<VerifierKey>,
     /// What the database says beside it.
     pub standing: Standing,
+    /// How many objects were changed without a login since: the next login signs that.
+    pub pending: u64,
+    /// The lanes that are open, by what the database and the last leaf say alike.
+    pub lanes: Vec<LaneId>,
     /// The directory that has `tile/` in it.
     directory: PathBuf,
 }
@@ -65,16 +72,8 @@ impl Provider {
     /// # Errors
     /// `CKR_SLOT_ID_INVALID`, `CKR_TOKEN_NOT_RECOGNIZED`, the store's.
     pub fn log(&self, slot: u64) -> Result<LogView> {
-        self.check_slot(slot)?;
-        let serial = self.serial(slot);
-        let serial =
-            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
-        let directory = self.configuration.directory.join("tokens").join(&serial);
-        let opening = Opening {
-            access: self.configuration.access(),
-            shared_fs: self.configuration.shared_fs,
-        };
-        let store = SqliteStore::open(&directory, opening);
+        let (serial, directory) = self.directory_of(slot)?;
+        let store = SqliteStore::open_to_look(&directory, self.opening());
         match store.and_then(|store| of_database(&store, &directory, &serial)) {
             Ok(view) => Ok(view),
             Err(error) => {
@@ -82,6 +81,61 @@ impl Provider {
                 view.ok_or_else(|| error.into())
             }
         }
+    }
+
+    /// The unique ids of the objects whose rows are not what was signed; these are never given
+    /// out. Reads every row, without a login.
+    ///
+    /// # Errors
+    /// Those of `log`.
+    pub fn changed_objects(&self, slot: u64) -> Result<Vec<String>> {
+        let (_, directory) = self.directory_of(slot)?;
+        let store = SqliteStore::open_to_look(&directory, self.opening())?;
+        let transaction = store.begin(Mode::Read)?;
+        let mut changed = Vec::new();
+        for id in transaction.find(&Query::default())? {
+            match transaction.get(&id) {
+                Ok(_) => {}
+                Err(StoreError::Tampered(_) | StoreError::Corrupt(_)) => {
+                    changed.push(id.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(changed)
+    }
+
+    fn opening(&self) -> Opening {
+        let Configuration { shared_fs, .. } = self.configuration;
+        Opening { access: self.configuration.access(), shared_fs }
+    }
+
+    /// The directory of the token in a slot, by the token's serial number.
+    fn directory_of(&self, slot: u64) -> Result<(String, PathBuf)> {
+        self.check_slot(slot)?;
+        let serial = self.serial(slot);
+        let serial =
+            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let directory = self.configuration.directory.join("tokens").join(&serial);
+        Ok((serial, directory))
+    }
+
+    /// Takes a token as it is, whatever was found to be wrong with it: its log begins anew, in
+    /// the next generation and under a new key, with a first leaf that names the last checkpoint.
+    /// For the security officer, whose PIN is checked first, with its tries counted; no login is
+    /// needed.
+    ///
+    /// # Errors
+    /// `CKR_SLOT_ID_INVALID`, `CKR_TOKEN_NOT_RECOGNIZED`; `CKR_SESSION_EXISTS` if this process
+    /// has a session open on it; those of a wrong PIN, the store's.
+    pub fn accept_state(&self, slot: u64, so_pin: &Secret) -> Result<()> {
+        let token = self.slot(slot)?.token();
+        let token =
+            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        if self.session_counts(slot).0 != 0 {
+            return Err(Rv::SessionExists.because("a session with this token is open"));
+        }
+        token.accept_state(so_pin)
     }
 }
 
@@ -93,7 +147,11 @@ fn of_database(
     let transaction = store.begin(Mode::Read)?;
     let head = transaction.head()?;
     let origin = head.origin(serial);
-    let standing = match transaction.check_head(&head.audit.public) {
+    let checked = transaction.check_head(&head.audit.public);
+    let (pending, lanes) = checked.as_ref().map_or((0, Vec::new()), |checked| {
+        (checked.pending, checked.lanes.iter().map(|(lane, _)| *lane).collect())
+    });
+    let standing = match checked {
         _ if transaction.token()?.serial != serial => {
             Standing::Differs("the database is another token's".to_owned())
         }
@@ -112,6 +170,8 @@ fn of_database(
         key: VerifierKey::new(&origin, PublicKey::Ed25519(head.audit.public)).ok(),
         checkpoint: head.checkpoint,
         standing,
+        pending,
+        lanes,
         directory: log::directory(directory, head.generation),
     })
 }
@@ -143,6 +203,8 @@ impl LogView {
             checkpoint: checkpoint.to_owned(),
             key: None,
             standing: Standing::Unknown("no database was asked".to_owned()),
+            pending: 0,
+            lanes: Vec::new(),
             directory: directory.to_owned(),
         })
     }
@@ -178,7 +240,17 @@ impl LogView {
         keys: &[VerifierKey],
         each: &mut dyn FnMut(u64, &Leaf<'_>, &[u8]),
     ) -> Report {
-        verify(self, self.checkpoint.as_bytes(), keys, each)
+        self.go_on(&mut Walk::default(), keys, each)
+    }
+
+    /// As `verify`, for what has come into the log since it was checked so far.
+    pub fn go_on(
+        &self,
+        walk: &mut Walk,
+        keys: &[VerifierKey],
+        each: &mut dyn FnMut(u64, &Leaf<'_>, &[u8]),
+    ) -> Report {
+        walk.advance(self, self.checkpoint.as_bytes(), keys, each)
     }
 
     /// One entry.
@@ -194,12 +266,12 @@ impl LogView {
         found.ok_or_else(|| Fault { index: Some(index), what: missing("the entry") })
     }
 
-    /// The proof that an entry is in the log, with the entry beside it. Nothing of it is checked.
+    /// The proof that this entry is in the log, with the entry beside it. Nothing of it is
+    /// checked.
     ///
     /// # Errors
-    /// An entry that is not there, tiles that cannot be made.
-    pub fn prove(&self, index: u64) -> std::result::Result<Proof, Fault> {
-        let entry = self.entry(index)?;
+    /// Tiles that are missing and cannot be made.
+    pub fn prove(&self, index: u64, entry: Vec<u8>) -> std::result::Result<Proof, Fault> {
         let hashes = TileHashes::new(self.size, |tile| self.hashes(*tile));
         let path = inclusion_proof(index, self.size, &hashes).map_err(|error| Fault {
             index: Some(index),

@@ -61,6 +61,17 @@ pub(super) fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens the database of a token that we may not write to, with what its writers have put into
+/// the write-ahead log. SQLite then shares their locks; nothing that is counted may hang on it.
+pub(super) fn open_beside_writers(path: &Path) -> Result<Connection, StoreError> {
+    refuse_empty(path)?;
+    let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+    harden(&connection)?;
+    check_header(&connection)?;
+    check_schema(&connection)?;
+    Ok(connection)
+}
+
 /// Opens an empty file and makes the tables in it.
 pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;

@@ -55,9 +55,18 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     /// Opens the token in this directory.
     pub(crate) fn open(directory: &Path, opening: Opening) -> Result<Self, StoreError> {
+        Self::open_for(directory, opening, false)
+    }
+
+    /// Opens it for somebody who only looks, and perhaps may not do more.
+    pub(crate) fn open_to_look(directory: &Path, opening: Opening) -> Result<Self, StoreError> {
+        Self::open_for(directory, opening, true)
+    }
+
+    fn open_for(directory: &Path, opening: Opening, only_looks: bool) -> Result<Self, StoreError> {
         refuse_shared(directory, opening)?;
         let directory = directory.canonicalize()?;
-        let opened = registry::lock().open(directory, opening.access)?;
+        let opened = registry::lock().open(directory, opening.access, only_looks)?;
         Ok(Self { key: opened.key, files: Some(opened.files), read_only: opened.read_only })
     }
 

@@ -78,6 +78,7 @@ pub(super) struct Entry {
     /// The process that opened it. In a forked child only `close_inherited` may touch it.
     process: u32,
     read_only: bool,
+    only_looks: bool,
     /// What a read-only token's generation was when its connection was opened.
     opened_at: Option<u64>,
     users: usize,
@@ -98,11 +99,13 @@ impl Registry {
         Self { entries: Vec::new(), kept: Vec::new(), last_key: 0 }
     }
 
-    /// Opens a token, or shares it if this process has it open.
+    /// Opens a token, or shares it if this process has it open. Who only looks at one that it may
+    /// not write to sees also what its writers have not written back yet.
     pub(super) fn open(
         &mut self,
         directory: PathBuf,
         access: Access,
+        only_looks: bool,
     ) -> Result<Opened, StoreError> {
         let database = Identity::of_path(&directory.join("token.db"))?;
         let known = self.entries.iter_mut().find(|entry| entry.database == database);
@@ -125,6 +128,7 @@ impl Registry {
             connection: None,
             process: std::process::id(),
             read_only,
+            only_looks,
             opened_at: None,
             users: 1,
             place,
@@ -239,7 +243,10 @@ impl Entry {
             Some(connection) => connection,
             None if self.read_only => {
                 self.opened_at = self.files.generation();
-                connection::open_immutable(&path)?
+                match self.only_looks && connection::has_write_ahead_log(&path) {
+                    true => connection::open_beside_writers(&path)?,
+                    false => connection::open_immutable(&path)?,
+                }
             }
             None => connection::open(&path)?,
         };

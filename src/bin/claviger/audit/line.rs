@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use claviger::audit::hidden;
 use claviger::audit::leaf::{LaneOpened, Leaf, StateLeaf};
 use claviger::audit::record::{LaneId, Record};
 use claviger::audit::time::Time;
@@ -182,20 +183,17 @@ fn state_fields(state: &StateLeaf<'_>, fields: &mut Fields) {
     fields.push(("inode", state.inode.to_string()));
 }
 
-/// Text as the leaf has it, where nothing can move a cursor, end a line or change the direction
-/// of what follows: hosts and callers choose it.
+/// Text as the leaf has it, except that quotation marks stand for themselves: nothing in it can
+/// move a cursor, end a line or change the direction of what follows, and no two texts become one.
+/// Hosts and callers choose it.
 fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match hidden(c) {
+        match c {
+            '\\' => shown.push_str("\\\\"),
             // Writing to a string cannot fail.
-            true => drop(write!(shown, "\\u{:04x}", u32::from(c))),
-            false => shown.push(c),
+            _ if hidden(c) => drop(write!(shown, "\\u{:04x}", u32::from(c))),
+            _ => shown.push(c),
         }
     }
     shown
@@ -207,6 +205,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_value_ends_a_line_or_moves_the_cursor() {
-        assert_eq!(visible("a\n\u{1b}[2J\u{202e}é\\"), "a\\u000a\\u001b[2J\\u202eé\\");
+        let hostile = "a\n\u{1b}[2J\u{9b}\u{202e}é\\";
+        assert_eq!(visible(hostile), "a\\u000a\\u001b[2J\\u009b\\u202eé\\\\");
     }
 }

@@ -1,14 +1,18 @@
 //! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
 //!
-//! Nothing here logs in and nothing is written: an auditor needs no PIN, and a copy that cannot
-//! be written to will do.
+//! Nothing here logs in and nothing is changed: an auditor needs no PIN, and files that cannot be
+//! written to will do.
 
+mod csv;
 mod export;
 mod filter;
+mod follow;
 mod line;
 mod listing;
+mod moment;
 mod prove;
 mod show;
+mod syslog;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use claviger::audit::checkpoint::Checkpoint;
 use claviger::audit::note::VerifierKey;
-use claviger::audit::verify::Fault;
+use claviger::audit::verify::{Fault, Report, What};
 use claviger::config::Configuration;
 use claviger::provider::administration::audit::{LogView, Standing};
 
@@ -30,9 +34,9 @@ pub(crate) enum Command {
     /// Check the whole log against its signed checkpoint, and what the token holds against the log.
     Verify(verify::Arguments),
     /// List what is on record.
-    Show(show::Show),
+    Show(show::Arguments),
     /// Go on listing what is put on record from now on.
-    Follow(show::Follow),
+    Follow(follow::Arguments),
     /// Write the records for other programs: JSON lines, CSV or syslog.
     Export(export::Arguments),
     /// Prove that one entry is in the log, to somebody who has only the log's key.
@@ -48,7 +52,8 @@ pub(crate) enum Command {
 pub(crate) struct LogChoice {
     #[command(flatten)]
     token: TokenChoice,
-    /// An earlier log of the token: it begins a new one when it is initialised again.
+    /// An earlier log of the token: it begins a new one when it is initialised again, and with
+    /// `token accept-state`.
     #[arg(long, value_name = "NUMBER")]
     generation: Option<u64>,
     /// A copy of a log, with no token: the directory that holds `tile`.
@@ -60,8 +65,10 @@ pub(crate) struct LogChoice {
 }
 
 /// A log, and where to look for its next checkpoint.
-pub(super) struct OpenLog {
-    pub(super) view: LogView,
+struct OpenLog {
+    view: LogView,
+    /// Another one has begun since.
+    is_earlier: bool,
     place: Place,
 }
 
@@ -73,8 +80,8 @@ enum Place {
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify(arguments) => verify::run(&arguments),
-        Command::Show(arguments) => show::show(&arguments),
-        Command::Follow(arguments) => show::follow(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Follow(arguments) => follow::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
@@ -93,43 +100,35 @@ impl LogChoice {
             None => {
                 let library = Library::open(&Configuration::of_this_process()?)?;
                 let found = self.token.find_files(&library)?;
-                // A token that cannot be used does not tell its label.
-                let name = match found.label.is_empty() {
-                    true => format!("token {}", found.serial),
-                    false => found.name(),
-                };
+                let name = found.name();
                 Place::Token { slot: found.slot, name, library: Box::new(library) }
             }
         };
-        let view = place.view()?;
-        let view = match self.generation {
-            None => view,
-            Some(number) => view.earlier(number).map_err(|fault| {
+        let mut view = place.view()?;
+        let newest = view.generation;
+        if let Some(number) = self.generation.filter(|number| *number != newest) {
+            view = view.earlier(number).map_err(|fault| {
                 Failure::new(Code::NotFound, fault.to_string())
-                    .or(format!("the log is in its generation {}", view.generation))
-            })?,
-        };
-        Ok(OpenLog { view, place })
+                    .or(format!("the log is in its generation {newest}"))
+            })?;
+        }
+        Ok(OpenLog { is_earlier: view.generation != newest, view, place })
     }
 }
 
 impl Place {
     fn view(&self) -> Result<LogView, Failure> {
-        let view = match self {
-            Self::Token { library, slot, .. } => return library.log(*slot),
-            Self::Copy { directory, checkpoint } => LogView::at(directory, &text_of(checkpoint)?),
-        };
-        view.map_err(|error| Failure::new(Code::Failed, format!("the checkpoint: {error}")))
+        match self {
+            Self::Token { library, slot, .. } => library.log(*slot),
+            Self::Copy { directory, checkpoint } => LogView::at(directory, &text_of(checkpoint)?)
+                .map_err(|error| {
+                    Failure::new(Code::Failed, format!("{}: {error}", checkpoint.display()))
+                }),
+        }
     }
 }
 
 impl OpenLog {
-    /// Looks for the newest checkpoint.
-    fn refresh(&mut self) -> Result<(), Failure> {
-        self.view = self.place.view()?;
-        Ok(())
-    }
-
     /// What to call it.
     fn name(&self) -> String {
         match &self.place {
@@ -146,23 +145,55 @@ impl OpenLog {
         }
     }
 
-    /// Tells what is no fault of the log.
+    /// Tells what is beside the log and no fault of it.
     fn note_standing(&self) {
+        if self.is_earlier {
+            return;
+        }
         match &self.view.standing {
-            Standing::Fits | Standing::Differs(_) => {}
+            Standing::Fits => {}
             Standing::Copied => output::note(
-                "token.db was signed in another place than this; the log is held against its own \
-                 checkpoint",
+                "token.db was signed in another place than this: it was moved or copied; the log \
+                 is held against its own checkpoint",
             ),
+            Standing::Differs(why) => {
+                output::note(&format!("token.db is not what the log says: {why}"));
+            }
+            // Nobody expects to hear of the token from a copy of its log.
+            Standing::Unknown(_) if matches!(self.place, Place::Copy { .. }) => {}
             Standing::Unknown(why) => {
                 output::note(&format!("what the token holds is not held against the log: {why}"));
             }
         }
+        match self.view.pending {
+            0 => {}
+            1 => output::note("one object was changed without a login; the next login signs that"),
+            count => output::note(&format!(
+                "{count} objects were changed without a login; the next login signs that"
+            )),
+        }
+    }
+
+    /// The end of a listing.
+    fn judge(&self, report: &Report) -> Result<(), Failure> {
+        if let Some(fault) = &report.fault {
+            return Err(self.fault(fault).or("nothing of the above can be relied on"));
+        }
+        if report.removed > 0 {
+            let removed = report.removed;
+            output::note(&format!("the first {removed} entries are gone; their hashes are there"));
+        }
+        self.note_standing();
+        Ok(())
     }
 
     fn fault(&self, fault: &Fault) -> Failure {
-        Failure::new(Code::Failed, format!("{} is not what was signed: {fault}", self.name()))
-            .or("keep the files as they are; `claviger audit verify` says the same to an auditor")
+        let cause = match fault.what {
+            What::Unreadable(..) => format!("{} cannot be checked: {fault}", self.name()),
+            _ => format!("{} is not what was signed: {fault}", self.name()),
+        };
+        Failure::new(Code::Failed, cause)
+            .or("keep the files as they are; `claviger doctor` says what can be done")
     }
 }
 

@@ -1,23 +1,21 @@
 //! `claviger audit verify`: is the log what was signed, by the key that was kept elsewhere? And
-//! does the token hold what the log says? Also the check of a single proof.
-
-use std::path::PathBuf;
+//! does the token hold what the log says?
 
 use clap::Args;
 use claviger::audit::Counts;
-use claviger::audit::note::VerifierKey;
-use claviger::audit::proof::Proof;
-use claviger::audit::verify::Report;
+use claviger::audit::checkpoint::parse_origin;
+use claviger::audit::note::{NoteError, VerifierKey};
+use claviger::audit::verify::{Report, What};
 use claviger::provider::administration::audit::Standing;
 use serde::Serialize;
 
-use super::{LogChoice, OpenLog, text_of};
+use super::{LogChoice, OpenLog, Place};
 use crate::failure::{Code, Failure};
 use crate::output::{self, Format};
 use crate::view::hex;
 
 const HELP: &str = "\
-Ends with 0 if everything holds and the checkpoint is signed with a key that was given, with 3 if
+Ends with 0 if everything holds and the checkpoint is signed with the key that was given, with 3 if
 everything holds and no key was given (whoever can replace the key can sign anything), and with 1
 at the first fault.";
 
@@ -28,10 +26,6 @@ pub(crate) struct Arguments {
     /// token. May be repeated: all of them must have signed.
     #[arg(long, value_name = "VKEY", value_parser = VerifierKey::parse)]
     key: Vec<VerifierKey>,
-    /// Check this proof instead (see `claviger audit prove`), and print the entry in it.
-    #[arg(long, value_name = "FILE", requires = "key",
-          conflicts_with_all = ["token", "slot", "generation", "log"])]
-    proof: Option<PathBuf>,
     #[command(flatten)]
     log: LogChoice,
     #[command(flatten)]
@@ -47,7 +41,7 @@ struct Verified {
     log: Option<String>,
     size: u64,
     root: Option<String>,
-    /// Entries at the beginning that were removed after they had been exported.
+    /// Entries at the beginning that are no longer there.
     removed: u64,
     uses: u64,
     changes: u64,
@@ -56,6 +50,8 @@ struct Verified {
     lanes: Lanes,
     /// `fits`, `copied`, `differs` or `unknown`.
     token: &'static str,
+    /// Objects that were changed without a login since.
+    pending: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
     /// The entry that is at fault, if it is one.
@@ -74,59 +70,84 @@ struct Lanes {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(file) = &arguments.proof {
-        return check_proof(file, &arguments.key);
-    }
     let log = arguments.log.open()?;
-    let is_pinned = !arguments.key.is_empty();
-    let report = log.view.verify(&log.keys(&arguments.key), &mut |_, _, _| {});
-    let fault = log.first_fault(&report, &arguments.key);
+    let given = &arguments.key;
+    let report = log.view.verify(&log.keys(given), &mut |_, _, _| {});
+    let fault = match first_fault(&log, &report, given) {
+        None => changed_objects(&log)?,
+        fault => fault,
+    };
     if arguments.format.json {
-        output::print_json(&verified(&log, &report, is_pinned, fault.clone()))?;
+        output::print_json(&verified(&log, &report, !given.is_empty(), fault.clone()))?;
     }
     if let Some(fault) = fault {
         return Err(match arguments.format.json {
             true => Failure::new(Code::Failed, ""),
             false => Failure::new(Code::Failed, format!("{}: {fault}", log.name()))
-                .or("keep the files as they are until it is known who changed them"),
+                .or("keep the files as they are; `claviger doctor` says what can be done"),
         });
     }
     if !arguments.format.json {
-        output::print(&told(&log, &report, is_pinned))?;
+        output::print(&told(&log, &report, !given.is_empty()))?;
         log.note_standing();
     }
-    if is_pinned {
+    if !given.is_empty() {
         return Ok(());
     }
     output::note("give the key with --key: whoever can replace it can sign anything");
     Err(Failure::new(Code::NotPinned, ""))
 }
 
-impl OpenLog {
-    /// What is wrong, first of all with the log, then with what the token says beside it.
-    fn first_fault(&self, report: &Report, given: &[VerifierKey]) -> Option<String> {
-        if let Some(fault) = &report.fault {
-            return Some(fault.to_string());
-        }
-        if report.signatures < given.len() {
-            return Some("the checkpoint is not signed with every key that was given".to_owned());
-        }
-        match (&self.view.key, &self.view.standing) {
-            (Some(own), _) if !given.is_empty() && !given.contains(own) => {
-                Some("token.db names another key than the one that was given".to_owned())
-            }
-            (_, Standing::Differs(why)) => Some(format!("token.db: {why}")),
-            _ => None,
-        }
+/// What is wrong, first of all with the log, then with what the token says beside it.
+fn first_fault(log: &OpenLog, report: &Report, given: &[VerifierKey]) -> Option<String> {
+    if let Some(fault) = &report.fault {
+        let other = (fault.what == What::Checkpoint(NoteError::Unsigned))
+            .then(|| of_another_generation(log, given))
+            .flatten();
+        return Some(other.unwrap_or_else(|| fault.to_string()));
     }
+    if report.signatures < given.len() {
+        return Some("the checkpoint is not signed with every key that was given".to_owned());
+    }
+    let own = log.view.key.as_ref();
+    let is_named = |own: &VerifierKey| given.iter().any(|key| key.name() == own.name());
+    if own.is_some_and(|own| is_named(own) && !given.contains(own)) {
+        return Some("token.db names another key than the one that was given".to_owned());
+    }
+    match (&log.view.standing, &log.place) {
+        (Standing::Differs(why), _) => Some(format!("token.db is not what the log says: {why}")),
+        // Not so for earlier logs, of which no database tells any more.
+        (Standing::Unknown(why), Place::Token { .. }) if !log.is_earlier => {
+            Some(format!("token.db cannot be held against it: {why}"))
+        }
+        _ => None,
+    }
+}
 
-    /// The end of a listing.
-    pub(super) fn judge(&self, report: &Report) -> Result<(), Failure> {
-        match &report.fault {
-            None => Ok(()),
-            Some(fault) => Err(self.fault(fault).or("nothing of the above can be relied on")),
-        }
+/// What is wrong with the objects' rows, if they are there: every one is held against the state.
+fn changed_objects(log: &OpenLog) -> Result<Option<String>, Failure> {
+    let Place::Token { library, slot, .. } = &log.place else { return Ok(None) };
+    if log.is_earlier {
+        return Ok(None);
     }
+    let changed = library.changed_objects(*slot)?;
+    let Some(first) = changed.first() else { return Ok(None) };
+    Ok(Some(match changed.len() - 1 {
+        0 => format!("token.db: object {first} was changed outside the token"),
+        more => format!("token.db: object {first} and {more} more were changed outside the token"),
+    }))
+}
+
+/// In words, if the only thing wrong is that the key is the one of another generation.
+fn of_another_generation(log: &OpenLog, given: &[VerifierKey]) -> Option<String> {
+    let own = log.view.key.as_ref()?.name();
+    let (serial, number) = parse_origin(own)?;
+    let mut others = given.iter().filter_map(|key| parse_origin(key.name()));
+    let (_, other) = others.find(|(of, other)| *of == serial && *other != number)?;
+    Some(format!(
+        "the key that was given is that of generation {other}, and the log is in its generation \
+         {number}, which has a new key: it began anew with `token init` or `token accept-state`"
+    ))
 }
 
 fn verified(log: &OpenLog, report: &Report, pinned: bool, fault: Option<String>) -> Verified {
@@ -151,6 +172,7 @@ fn verified(log: &OpenLog, report: &Report, pinned: bool, fault: Option<String>)
             Standing::Differs(_) => "differs",
             Standing::Unknown(_) => "unknown",
         },
+        pending: log.view.pending,
         entry: report.fault.as_ref().and_then(|fault| fault.index),
         fault,
     }
@@ -161,18 +183,15 @@ fn told(log: &OpenLog, report: &Report, is_pinned: bool) -> String {
     let Counts { opened, closed, open, cut, lost_bytes, distrusted, .. } = report.counts;
     let verdict = if is_pinned { "verified" } else { "self-consistent, key not pinned" };
     let checkpoint = report.checkpoint.as_ref();
+    let calls = format!(
+        "{uses} uses, {changes} changes, {unauthenticated} before login; {failed} of these failed"
+    );
     let mut rows = vec![
         ("Verdict", verdict.to_owned()),
         ("Log", checkpoint.map_or_else(String::new, |checkpoint| checkpoint.origin.clone())),
         ("Entries", log.view.size.to_string()),
         ("Root", checkpoint.map_or_else(String::new, |checkpoint| hex(&checkpoint.root))),
-        (
-            "Calls",
-            format!(
-                "{uses} uses, {changes} changes, {unauthenticated} before login; {failed} of \
-                 these failed"
-            ),
-        ),
+        ("Calls", calls),
         ("Lanes", format!("{opened} opened, {closed} closed, {open} open")),
     ];
     if cut > 0 {
@@ -182,18 +201,8 @@ fn told(log: &OpenLog, report: &Report, is_pinned: bool) -> String {
         rows.push(("Changed lanes", format!("{distrusted}; somebody changed or removed them")));
     }
     if report.removed > 0 {
-        rows.push(("Removed", format!("{} entries after export", report.removed)));
+        let gone = report.removed;
+        rows.push(("Removed", format!("the first {gone} entries; their hashes are there")));
     }
     output::fields(&rows)
-}
-
-fn check_proof(file: &std::path::Path, keys: &[VerifierKey]) -> Result<(), Failure> {
-    let bad = |why: String| Failure::new(Code::Failed, format!("{}: {why}", file.display()));
-    let proof = Proof::parse(&text_of(file)?).map_err(|error| bad(error.to_string()))?;
-    let Some(entry) = proof.extra.as_deref() else {
-        return Err(bad("the entry is not in the proof".to_owned()));
-    };
-    let signed = proof.verify(entry, keys).map_err(|error| bad(error.to_string()))?;
-    output::note(&format!("entry {} of {} is proved", proof.index, signed.origin));
-    output::print(&format!("{}\n", output::printable(&String::from_utf8_lossy(entry))))
 }

@@ -92,6 +92,20 @@ pub(crate) fn holders(path: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// True if some process has a lock on a file.
+pub(crate) fn is_locked(found: &Metadata) -> bool {
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().any(|line| inode_of_lock(line) == Some(found.ino()))
+}
+
+/// proc(5): the field behind the process has device and inode. Some file systems tell another
+/// device than stat does, so that the inode alone has to do.
+fn inode_of_lock(line: &str) -> Option<u64> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let kind = fields.iter().position(|field| matches!(*field, "READ" | "WRITE"))?;
+    fields.get(kind + 2)?.rsplit(':').next()?.parse().ok()
+}
+
 /// The copies of the module on this machine, in the usual places and beside this program.
 pub(crate) fn installed_modules() -> Vec<PathBuf> {
     let mut places: Vec<PathBuf> = Vec::new();
@@ -193,6 +207,15 @@ mod tests {
         assert_eq!(module_in(other), None);
         assert_eq!(module_in(&format!("{other}{line}\n")), Some((path.clone(), false)));
         assert_eq!(module_in(&format!("{line} (deleted)")), Some((path, true)));
+    }
+
+    #[test]
+    fn locks_tell_their_inode() {
+        let line = "12: POSIX  ADVISORY  WRITE 4711 08:01:10036338 0 0";
+        assert_eq!(inode_of_lock(line), Some(10_036_338));
+        let waiting = "12: -> OFDLCK ADVISORY  READ  -1 00:2f:7 1 EOF";
+        assert_eq!(inode_of_lock(waiting), Some(7));
+        assert_eq!(inode_of_lock("12: POSIX"), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 mod examine;
 mod finding;
+mod lanes;
+mod log;
 mod tokens;
 
 use std::fs;

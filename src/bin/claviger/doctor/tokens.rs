@@ -7,8 +7,8 @@ use std::path::Path;
 
 use claviger::config::Configuration;
 
-use super::examine;
 use super::finding::Findings;
+use super::{examine, log};
 use crate::library::Library;
 use crate::view::{PinState, SlotView};
 
@@ -27,8 +27,9 @@ pub(super) fn tokens(findings: &mut Findings, configuration: &Configuration) {
             }
         }
     }
-    let slots = match Library::open(configuration).and_then(|library| library.slots()) {
-        Ok(slots) => slots,
+    let opened = Library::open(configuration).and_then(|library| Ok((library.slots()?, library)));
+    let (slots, library) = match opened {
+        Ok(opened) => opened,
         Err(failure) => {
             let way_out = failure.way_out.unwrap_or_else(|| "see the findings above".to_owned());
             findings.problem("token", failure.cause, way_out);
@@ -47,6 +48,7 @@ pub(super) fn tokens(findings: &mut Findings, configuration: &Configuration) {
     }
     for slot in slots.iter().filter(|slot| slot.initialized && slot.error.is_none()) {
         pins(findings, slot);
+        log::examine(findings, &library, slot, &folder.join(&slot.serial));
     }
     if serials.is_empty() {
         findings.note("token", "there is no token yet", "claviger token init --label NAME");
