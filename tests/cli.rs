@@ -11,6 +11,8 @@ mod bad_input;
 mod configuration;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/erasure.rs"]
+mod erasure;
 #[path = "cli/person.rs"]
 mod person;
 #[path = "cli/tokens.rs"]

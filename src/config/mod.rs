@@ -17,7 +17,7 @@ use crate::error::{Error, Rv};
 use crate::system::environment::Environment;
 use crate::system::files::Access;
 use places::{Places, Trust};
-pub use settings::{ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin, Value};
+pub use settings::{ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin, StoreKind, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 
 /// All that can be configured, with every value filled in.
@@ -45,6 +45,12 @@ pub struct Configuration {
     pub public_write: PublicWrite,
     /// What happens once a token is found to be changed outside.
     pub on_tamper: OnTamper,
+    /// Days after which exported entries of the log may be removed; 0: never.
+    pub audit_retain: u32,
+    /// The file that the log of tokens in memory goes to, if it goes anywhere.
+    pub audit_file: Option<PathBuf>,
+    /// Where tokens are kept.
+    pub store_kind: StoreKind,
     /// True if the store may lie on a network or user-space file system.
     pub shared_fs: bool,
     file: Option<PathBuf>,
@@ -116,6 +122,9 @@ impl Default for Configuration {
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
             on_tamper: OnTamper::Refuse,
+            audit_retain: 0,
+            audit_file: None,
+            store_kind: StoreKind::Disk,
             shared_fs: false,
             file: None,
             directory_origin: Origin::Default,

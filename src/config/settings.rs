@@ -48,6 +48,15 @@ pub enum OnTamper {
     Warn,
 }
 
+/// `store.kind`: where are tokens kept?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreKind {
+    /// In files below the data directory.
+    Disk,
+    /// In the memory of the process that makes them, and nowhere else.
+    Memory,
+}
+
 /// A value, shown as it would stand in the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
@@ -88,6 +97,12 @@ const PUBLIC_WRITE: &[(&str, PublicWrite)] =
 
 const ON_TAMPER: &[(&str, OnTamper)] = &[("refuse", OnTamper::Refuse), ("warn", OnTamper::Warn)];
 
+const STORE_KIND: &[(&str, StoreKind)] =
+    &[("disk", StoreKind::Disk), ("memory", StoreKind::Memory)];
+
+/// A hundred years.
+const MOST_DAYS: u32 = 36_500;
+
 /// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
 const MEMORY_PER_LANE_KIB: u32 = 8;
 /// The most that a PIN may cost: the vault refuses a record that asks for more, so that a changed
@@ -103,7 +118,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "directory",
         accept: |to, value| absolute(value).map(|it| to.directory = it),
-        show: |of| Value::Text(of.directory.to_string_lossy().into_owned()),
+        show: |of| Value::Text(written(&of.directory)),
         meaning: "where the tokens lie",
     },
     Setting {
@@ -167,6 +182,24 @@ pub(super) const SETTINGS: &[Setting] = &[
         meaning: "what happens once a token is found to be changed outside",
     },
     Setting {
+        key: "audit.retain",
+        accept: |to, value| number(value, 0..=MOST_DAYS).map(|it| to.audit_retain = it),
+        show: |of| Value::Number(of.audit_retain),
+        meaning: "days after which exported entries of the log may be removed; 0: never",
+    },
+    Setting {
+        key: "audit.file",
+        accept: |to, value| optional_file(value).map(|it| to.audit_file = it),
+        show: |of| Value::Text(of.audit_file.as_deref().map_or_else(String::new, written)),
+        meaning: "where the log of tokens in memory goes; empty: nowhere",
+    },
+    Setting {
+        key: "store.kind",
+        accept: |to, value| word(value, STORE_KIND).map(|it| to.store_kind = it),
+        show: |of| shown(STORE_KIND, of.store_kind),
+        meaning: "where tokens are kept; in memory they end with their process",
+    },
+    Setting {
         key: "store.shared_fs",
         accept: |to, value| boolean(value).map(|it| to.shared_fs = it),
         show: |of| Value::Switch(of.shared_fs),
@@ -199,6 +232,7 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
         }
     }
     problems.extend(too_little_memory(into));
+    problems.extend(file_without_memory(into));
     problems.sort_by_key(|problem| problem.line);
     problems
 }
@@ -230,7 +264,7 @@ fn take(
     }
 }
 
-/// The one rule that needs two values.
+/// A rule that needs two values.
 fn too_little_memory(of: &Configuration) -> Option<ConfigError> {
     let least = MEMORY_PER_LANE_KIB.saturating_mul(of.argon2_lanes);
     if of.argon2_memory_kib >= least {
@@ -241,6 +275,13 @@ fn too_little_memory(of: &Configuration) -> Option<ConfigError> {
         .find_map(|key| of.lines.get(key).map(|line| (key, *line)))?;
     let why = format!("{} lanes need argon2_memory_kib of {least} or more", of.argon2_lanes);
     Some(ConfigError::about_key(key, line, why))
+}
+
+/// On the disk a token has its log beside it.
+fn file_without_memory(of: &Configuration) -> Option<ConfigError> {
+    let line = of.lines.get("audit.file").filter(|_| of.audit_file.is_some())?;
+    let why = "is for store.kind = \"memory\"; a token on the disk has its log beside it";
+    (of.store_kind == StoreKind::Disk).then(|| ConfigError::about_key("audit.file", *line, why))
 }
 
 fn is_section(name: &str) -> bool {
@@ -317,6 +358,14 @@ fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
         return Err(format!("must be an absolute path, not {}", quoted(given)));
     }
     Ok(PathBuf::from(given))
+}
+
+fn optional_file(value: &DeValue<'_>) -> Result<Option<PathBuf>, String> {
+    if text(value)?.is_empty() { Ok(None) } else { absolute(value).map(Some) }
+}
+
+fn written(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn group(value: &DeValue<'_>) -> Result<Option<(String, u32)>, String> {

@@ -22,7 +22,7 @@ use super::objects::Held;
 
 /// What is known of a call in progress, for its record.
 pub(crate) struct Note {
-    function: Function,
+    call: &'static str,
     session: u64,
     /// The mechanism's name.
     pub(crate) mechanism: Cell<Option<&'static str>>,
@@ -31,7 +31,13 @@ pub(crate) struct Note {
 impl Note {
     /// Of a call that has just come in.
     pub(crate) const fn of(function: Function, session: u64) -> Self {
-        Self { function, session, mechanism: Cell::new(None) }
+        Self { call: function.name(), session, mechanism: Cell::new(None) }
+    }
+
+    /// Of what the command line tool does and no function of the standard does. Records have
+    /// the command in the place of the function's name.
+    pub(crate) const fn of_command(command: &'static str, session: u64) -> Self {
+        Self { call: command, session, mechanism: Cell::new(None) }
     }
 }
 
@@ -103,7 +109,7 @@ impl Token {
             time: now(),
             role: recorded(self.role()),
             session: note.session,
-            call: Cow::Borrowed(note.function.name()),
+            call: Cow::Borrowed(note.call),
             mechanism: note.mechanism.get().map(Cow::Borrowed),
             key: concerned.map(|(id, _)| Cow::Owned(id.to_string())),
             version: concerned.map(|(_, version)| *version),
@@ -111,6 +117,19 @@ impl Token {
             ..Record::default()
         };
         Leaf::Change(record).to_bytes()
+    }
+
+    /// Puts on record what the command line tool does without a login. The record waits to be
+    /// signed, as changes without a login do.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn record_command(&self, command: &'static str) -> Result<()> {
+        let call = Cow::Borrowed(command);
+        let record = Record { time: now(), call, rv: Cow::Borrowed("CKR_OK"), ..Record::default() };
+        let mut transaction = self.store()?.begin(Mode::Write)?;
+        transaction.append_leaf(&Leaf::Unauthenticated(record).to_bytes())?;
+        Ok(transaction.commit()?)
     }
 
     /// Checks the head of the log at a login. One that does not hold is no reason to refuse the

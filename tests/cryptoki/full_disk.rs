@@ -12,7 +12,7 @@ use crate::support::operations::plain;
 use crate::support::{Module, Rv, SO_PIN, Session, Token, USER_PIN, isolated, template};
 
 /// Lets files of this process grow no further than this.
-fn limit_files(bytes: libc::rlim_t) {
+pub fn limit_files(bytes: libc::rlim_t) {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: the signal would end the process before the write fails.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };

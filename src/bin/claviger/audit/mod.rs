@@ -1,13 +1,15 @@
 //! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
 //!
-//! Nothing here logs in and nothing is written: an auditor needs no PIN, and a copy that cannot
-//! be written to will do.
+//! Nothing here logs in: an auditor needs no PIN. Nothing is written, but by `prune` and where an
+//! export is marked; for everything else a copy that cannot be written to will do.
 
+mod certificate;
 mod export;
 mod filter;
 mod line;
 mod listing;
 mod prove;
+mod prune;
 mod show;
 mod verify;
 
@@ -35,8 +37,12 @@ pub(crate) enum Command {
     Follow(show::Follow),
     /// Write the records for other programs: JSON lines, CSV or syslog.
     Export(export::Arguments),
+    /// Remove old entries that were exported; what is left stays provable.
+    Prune(prune::Arguments),
     /// Prove that one entry is in the log, to somebody who has only the log's key.
     Prove(prove::Arguments),
+    /// Prove that a destroyed key is gone, and check such a proof.
+    Certificate(certificate::Arguments),
     /// Print the signed checkpoint: size and root of the log.
     Checkpoint(LogChoice),
     /// Print the key that the log is signed with, to be kept elsewhere and given to `verify`.
@@ -76,7 +82,9 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Show(arguments) => show::show(&arguments),
         Command::Follow(arguments) => show::follow(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Prune(arguments) => prune::run(arguments),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Certificate(arguments) => certificate::run(arguments),
         Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
         Command::Key(choice) => key(&choice),
     }
