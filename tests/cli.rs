@@ -17,6 +17,8 @@ mod bad_input;
 mod configuration;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/erasure.rs"]
+mod erasure;
 #[path = "cli/independent.rs"]
 mod independent;
 #[path = "cli/person.rs"]

@@ -15,6 +15,8 @@ mod support;
 mod aes;
 #[path = "cryptoki/aes_buffers.rs"]
 mod aes_buffers;
+#[path = "cryptoki/amnesia.rs"]
+mod amnesia;
 #[path = "cryptoki/answers.rs"]
 mod answers;
 #[path = "cryptoki/attributes.rs"]
@@ -84,6 +86,10 @@ mod policy;
 mod random;
 #[path = "cryptoki/recording.rs"]
 mod recording;
+#[path = "cryptoki/retention.rs"]
+mod retention;
+#[path = "cryptoki/rotation.rs"]
+mod rotation;
 #[path = "cryptoki/rsa.rs"]
 mod rsa;
 #[path = "cryptoki/rsa_keys.rs"]

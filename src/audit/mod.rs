@@ -13,6 +13,8 @@ mod base64;
 pub mod checkpoint;
 /// ML-DSA-44 signatures over checkpoints.
 pub mod cosignature;
+/// Evidence that a key is gone.
+pub mod erasure;
 /// The uses of one process until they are in the log.
 pub mod lane;
 /// What a leaf of the log can be.

@@ -1,10 +1,14 @@
 //! `[audit]`: what is recorded, when a record outlives what, and what happens when the log or
 //! the token cannot be trusted.
 
+use std::path::PathBuf;
+
 use toml::de::DeValue;
 
-use super::Configuration;
-use super::settings::{Setting, Value, kind, number, quoted, shown, word};
+use super::settings::{
+    Setting, StoreKind, Value, kind, number, optional_file, quoted, shown, word, written,
+};
+use super::{ConfigError, Configuration};
 use crate::call::{Audit, Function};
 
 /// `audit.on_tamper`: what happens once a token is found to be changed outside?
@@ -63,6 +67,10 @@ pub struct AuditRules {
     pub sync_ms: u32,
     /// How old a record may get outside of the log, in milliseconds.
     pub seal_ms: u32,
+    /// Days after which exported entries of the log may be removed; 0: never.
+    pub retain: u32,
+    /// The file that the log of tokens in memory goes to, if it goes anywhere.
+    pub file: Option<PathBuf>,
 }
 
 impl Default for AuditRules {
@@ -74,6 +82,8 @@ impl Default for AuditRules {
             sync: Sync::Interval,
             sync_ms: 1_000,
             seal_ms: 5_000,
+            retain: 0,
+            file: None,
         }
     }
 }
@@ -92,6 +102,8 @@ const ON_FAILURE: &[(&str, OnFailure)] =
     &[("refuse", OnFailure::Refuse), ("warn", OnFailure::Warn)];
 const SYNC: &[(&str, Sync)] =
     &[("interval", Sync::Interval), ("every", Sync::Every), ("never", Sync::Never)];
+/// A hundred years.
+const MOST_DAYS: u32 = 36_500;
 /// An hour.
 const LONGEST_MS: u32 = 3_600_000;
 
@@ -138,6 +150,18 @@ pub(super) const AUDIT: &[Setting] = &[
         show: |of| Value::Number(of.audit.seal_ms),
         meaning: "milliseconds that a record may wait outside of the log",
     },
+    Setting {
+        key: "audit.retain",
+        accept: |to, value| number(value, 0..=MOST_DAYS).map(|it| to.audit.retain = it),
+        show: |of| Value::Number(of.audit.retain),
+        meaning: "days after which exported entries of the log may be removed; 0: never",
+    },
+    Setting {
+        key: "audit.file",
+        accept: |to, value| optional_file(value).map(|it| to.audit.file = it),
+        show: |of| Value::Text(of.audit.file.as_deref().map_or_else(String::new, written)),
+        meaning: "where the log of tokens in memory goes; empty: nowhere",
+    },
 ];
 
 fn set_level(to: &mut Configuration, value: &DeValue<'_>, level: Level) -> Result<(), String> {
@@ -162,4 +186,11 @@ fn set_level(to: &mut Configuration, value: &DeValue<'_>, level: Level) -> Resul
 fn names(of: &Configuration, level: Level) -> Value {
     let named = of.audit.levels.iter().filter(|(_, its)| *its == level);
     Value::List(named.map(|(function, _)| function.name().to_owned()).collect())
+}
+
+/// A rule that needs two values: on the disk a token has its log beside it.
+pub(super) fn file_without_memory(of: &Configuration) -> Option<ConfigError> {
+    let line = of.lines.get("audit.file").filter(|_| of.audit.file.is_some())?;
+    let why = "is for store.kind = \"memory\"; a token on the disk has its log beside it";
+    (of.store_kind == StoreKind::Disk).then(|| ConfigError::about_key("audit.file", *line, why))
 }

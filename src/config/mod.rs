@@ -19,7 +19,7 @@ use crate::system::environment::Environment;
 use crate::system::files::Access;
 pub use audit::{AuditRules, Level, OnFailure, OnTamper, Sync};
 use places::{Places, Trust};
-pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, Value};
+pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, StoreKind, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 
 /// All that can be configured, with every value filled in.
@@ -47,6 +47,8 @@ pub struct Configuration {
     pub public_write: PublicWrite,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
+    /// Where tokens are kept.
+    pub store_kind: StoreKind,
     /// True if the store may lie on a network or user-space file system.
     pub shared_fs: bool,
     /// The trace that this process is a part of (`TRACEPARENT`), for its records.
@@ -120,6 +122,7 @@ impl Default for Configuration {
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
             audit: AuditRules::default(),
+            store_kind: StoreKind::Disk,
             shared_fs: false,
             trace: None,
             file: None,

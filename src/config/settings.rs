@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::audit::AUDIT;
+use super::audit::{AUDIT, file_without_memory};
 use super::{ConfigError, Configuration};
 use crate::system::environment::group_id;
 
@@ -38,6 +38,15 @@ pub enum PublicWrite {
     Login,
     /// Anybody, as the standard allows.
     Standard,
+}
+
+/// `store.kind`: where are tokens kept?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreKind {
+    /// In files below the data directory.
+    Disk,
+    /// In the memory of the process that makes them, and nowhere else.
+    Memory,
 }
 
 /// A value, shown as it would stand in the file.
@@ -81,6 +90,9 @@ const EXPORT: &[(&str, ExportPolicy)] =
 const PUBLIC_WRITE: &[(&str, PublicWrite)] =
     &[("login", PublicWrite::Login), ("standard", PublicWrite::Standard)];
 
+const STORE_KIND: &[(&str, StoreKind)] =
+    &[("disk", StoreKind::Disk), ("memory", StoreKind::Memory)];
+
 /// Argon2 itself demands eight blocks of 1 KiB a lane; 4 GiB is more than any login may take.
 const MEMORY_PER_LANE_KIB: u32 = 8;
 /// The most that a PIN may cost: the vault refuses a record that asks for more, so that a changed
@@ -96,7 +108,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         key: "directory",
         accept: |to, value| absolute(value).map(|it| to.directory = it),
-        show: |of| Value::Text(of.directory.to_string_lossy().into_owned()),
+        show: |of| Value::Text(written(&of.directory)),
         meaning: "where the tokens lie",
     },
     Setting {
@@ -154,6 +166,12 @@ const SETTINGS: &[Setting] = &[
         meaning: "who may change public token objects",
     },
     Setting {
+        key: "store.kind",
+        accept: |to, value| word(value, STORE_KIND).map(|it| to.store_kind = it),
+        show: |of| shown(STORE_KIND, of.store_kind),
+        meaning: "where tokens are kept; in memory they end with their process",
+    },
+    Setting {
         key: "store.shared_fs",
         accept: |to, value| boolean(value).map(|it| to.shared_fs = it),
         show: |of| Value::Switch(of.shared_fs),
@@ -191,6 +209,7 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
         }
     }
     problems.extend(too_little_memory(into));
+    problems.extend(file_without_memory(into));
     problems.sort_by_key(|problem| problem.line);
     problems
 }
@@ -222,7 +241,7 @@ fn take(
     }
 }
 
-/// The one rule that needs two values.
+/// A rule that needs two values.
 fn too_little_memory(of: &Configuration) -> Option<ConfigError> {
     let least = MEMORY_PER_LANE_KIB.saturating_mul(of.argon2_lanes);
     if of.argon2_memory_kib >= least {
@@ -309,6 +328,14 @@ fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
         return Err(format!("must be an absolute path, not {}", quoted(given)));
     }
     Ok(PathBuf::from(given))
+}
+
+pub(super) fn optional_file(value: &DeValue<'_>) -> Result<Option<PathBuf>, String> {
+    if text(value)?.is_empty() { Ok(None) } else { absolute(value).map(Some) }
+}
+
+pub(super) fn written(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn group(value: &DeValue<'_>) -> Result<Option<(String, u32)>, String> {

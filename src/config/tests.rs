@@ -42,6 +42,8 @@ fn an_empty_file_gives_the_defaults() {
     let found = accepted("");
     assert_eq!((found.argon2_memory_kib, found.argon2_passes, found.argon2_lanes), (19_456, 2, 1));
     assert_eq!((found.pin_tries, found.spare_slot, found.shared_fs), (10, false, false));
+    assert_eq!((found.audit.retain, &found.audit.file), (0, &None));
+    assert_eq!(found.store_kind, StoreKind::Disk);
     assert_eq!(found.readonly_login, ReadOnlyLogin::Deny);
     assert_eq!(found.export, ExportPolicy::Deny);
     assert_eq!(found.public_write, PublicWrite::Login);
@@ -56,7 +58,8 @@ fn every_key_is_read_and_shown_again() {
                 public_write = \"standard\"\n[audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
                 sync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
-                [store]\nshared_fs = true\n";
+                retain = 90\nfile = \"/var/log/keys\"\n\
+                [store]\nkind = \"memory\"\nshared_fs = true\n";
     let found = accepted(text);
     assert_eq!(found.directory, PathBuf::from("/srv/tokens"));
     assert_eq!(found.access(), Access::Group(0));
@@ -125,12 +128,24 @@ fn refusals_name_file_line_and_key() {
         ("directory = \"~/tokens\"", "/c.toml:1: directory: must be an absolute path"),
         ("directory = \"/a\\u0000b\"", "/c.toml:1: directory: must be an absolute path"),
         ("group = \"no such group\"", "/c.toml:1: group: there is no group \"no such group\""),
+        (
+            "[store]\nkind = \"ram\"",
+            "/c.toml:2: store.kind: must be \"disk\" or \"memory\", not \"r",
+        ),
+        ("[audit]\nretain = -1", "/c.toml:2: audit.retain: must be a whole number from 0 to 36500"),
+        ("[audit]\nfile = \"log\"", "/c.toml:2: audit.file: must be an absolute path"),
+        ("[audit]\nfile = \"/log\"", "/c.toml:2: audit.file: is for store.kind = \"memory\""),
         ("[store]\nshared_fs = \"yes\"", "/c.toml:2: store.shared_fs: must be true or false"),
         ("\"\" = 1", "/c.toml:1: : unknown key"),
     ] {
         let found = refusal(text);
         assert!(found.starts_with(wanted), "{text:?} gave {found:?}");
     }
+}
+
+#[test]
+fn an_empty_file_for_the_log_is_none() {
+    assert_eq!(accepted("[audit]\nfile = \"\"").audit.file, None);
 }
 
 #[test]

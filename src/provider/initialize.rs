@@ -1,10 +1,12 @@
 //! From the configuration to a provider, and its end.
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use crate::config::Configuration;
 use crate::error::{Result, Rv};
+use crate::store::memory::lines::LineFile;
 use crate::store::sqlite;
 use crate::system::environment::Environment;
 
@@ -27,7 +29,8 @@ impl Provider {
         };
         let configuration =
             Configuration::load(&environment).map_err(Into::into).inspect_err(note)?;
-        let provider = Self::assemble(configuration, Diagnostics::to(None));
+        let assembled = Self::assemble(configuration, Diagnostics::to(None));
+        let provider = assembled.inspect_err(note)?;
         provider.look_for_tokens().inspect_err(note)?;
         provider.refuse_another_copy().inspect_err(note)?;
         Ok(Self { diagnostics, ..provider })
@@ -47,21 +50,29 @@ impl Provider {
     /// # Errors
     /// `CKR_DEVICE_ERROR` if the data directory cannot be read.
     pub fn with(configuration: Configuration) -> Result<Self> {
-        let provider = Self::assemble(configuration, Diagnostics::to(None));
+        let provider = Self::assemble(configuration, Diagnostics::to(None))?;
         provider.look_for_tokens()?;
         Ok(provider)
     }
 
-    fn assemble(configuration: Configuration, diagnostics: Diagnostics) -> Self {
-        Self {
+    fn assemble(configuration: Configuration, diagnostics: Diagnostics) -> Result<Self> {
+        let open = |path: &PathBuf| {
+            let opened = LineFile::open(path).map(Arc::new);
+            opened.map_err(|error| {
+                Rv::GeneralError.because(format!("audit.file: {}: {error}", path.display()))
+            })
+        };
+        let lines = configuration.audit.file.as_ref().map(open).transpose()?;
+        Ok(Self {
             configuration,
             diagnostics,
+            lines,
             initialising: Mutex::new(()),
             slots: RwLock::new(Vec::new()),
             sessions: SessionTable::default(),
             next_session: AtomicU64::new(1),
             next_object: Arc::new(AtomicU64::new(1)),
-        }
+        })
     }
 
     /// Ends every session and logs out of every token. Calls that other threads still have

@@ -27,6 +27,7 @@ use crate::call::{Audit, Function};
 use crate::config::Configuration;
 use crate::error::{Error, Result, Rv};
 use crate::session::{Kind, Session};
+use crate::store::memory::lines::LineFile;
 use crate::token::Token;
 use crate::token::keys::LastKey;
 use crate::token::note::{Context, Note};
@@ -56,6 +57,8 @@ pub const LIBRARY: &str = "Claviger PKCS#11 token";
 pub struct Provider {
     configuration: Configuration,
     diagnostics: Diagnostics,
+    /// Where the log of tokens in memory goes, if it goes anywhere.
+    lines: Option<Arc<LineFile>>,
     /// Held while a token is made, so that one process makes one at a time.
     initialising: Mutex<()>,
     slots: RwLock<Vec<Arc<Slot>>>,

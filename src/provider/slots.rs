@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::config::StoreKind;
 use crate::engine::random;
 use crate::error::{Result, Rv};
 use crate::mechanism::registry::REGISTRY;
@@ -14,9 +15,9 @@ use crate::mechanism::{self, Mechanism};
 use crate::secret::Secret;
 use crate::session::state::Access;
 use crate::system::files::{self, LockKind, RecordLock};
-use crate::token::Token;
 use crate::token::login::{Tries, check_pin_length};
 use crate::token::settings::Settings;
+use crate::token::{Home, Token};
 
 use super::Provider;
 
@@ -100,19 +101,35 @@ impl Provider {
 
     /// The directories of the tokens in the slots.
     pub(super) fn token_directories(&self) -> Vec<PathBuf> {
+        if self.is_in_memory() {
+            return Vec::new();
+        }
         let tokens = self.tokens_directory();
         let slots = self.slots();
         slots.iter().filter_map(|slot| slot.token()).map(|t| tokens.join(t.serial())).collect()
     }
 
     fn new_token(&self, serial: String) -> Arc<Token> {
-        let directory = self.tokens_directory().join(&serial);
+        let home = match self.is_in_memory() {
+            true => Home::Memory(self.lines.clone()),
+            false => Home::Directory(self.tokens_directory().join(&serial)),
+        };
         let settings = Settings::of(&self.configuration);
-        Arc::new(Token::new(serial, directory, settings, Arc::clone(&self.next_object)))
+        Arc::new(Token::new(serial, home, settings, Arc::clone(&self.next_object)))
     }
 
-    /// The serial numbers of the tokens in the data directory, by slot.
+    /// True if tokens are kept in this process alone: no directory is looked into then.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.configuration.store_kind == StoreKind::Memory
+    }
+
+    /// The serial numbers of the tokens in the data directory, or in memory, by slot.
     fn serials(&self) -> Result<Vec<(u64, String)>> {
+        if self.is_in_memory() {
+            let slots = self.slots();
+            let tokens = slots.iter().filter_map(|slot| Some((slot.id, slot.token()?)));
+            return Ok(tokens.map(|(id, token)| (id, token.serial().to_owned())).collect());
+        }
         let directory = self.tokens_directory();
         let entries = match std::fs::read_dir(&directory) {
             Ok(entries) => entries,
@@ -281,7 +298,11 @@ impl Provider {
         check_pin_length(so_pin)?;
         loop {
             let id = self.serials()?.last().map_or(0, |(id, _)| id + 1);
-            if self.make_token(id, so_pin, label)?.is_some() {
+            if let Some(made) = self.make_token(id, so_pin, label)? {
+                let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+                slots.retain(|slot| slot.id != id);
+                slots.push(Arc::new(Slot::new(id, Some(made))));
+                drop(slots);
                 self.look_for_tokens()?;
                 return Ok(id);
             }
@@ -293,6 +314,12 @@ impl Provider {
     fn make_token(&self, id: u64, so_pin: &Secret, label: &[u8; 32]) -> Result<Option<Arc<Token>>> {
         if id >= SLOT_LIMIT {
             return Err(Rv::DeviceMemory.because("more tokens than slot numbers"));
+        }
+        if self.is_in_memory() {
+            // No other process has this slot, and of this one nobody else makes tokens now.
+            let token = self.new_token(new_serial(id)?);
+            token.make(so_pin, label)?;
+            return Ok(Some(token));
         }
         let access = self.configuration.access();
         let failed = |error: std::io::Error| {
@@ -308,7 +335,7 @@ impl Provider {
         }
         self.sweep_unfinished();
         let token = self.new_token(new_serial(id)?);
-        token.make_files(so_pin, label)?;
+        token.make(so_pin, label)?;
         Ok(Some(token))
     }
 

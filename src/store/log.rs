@@ -5,6 +5,8 @@
 //! written when they are full and can always be derived from the entries. What is not full is
 //! published under its own name (`publish`), with the checkpoint. C2SP tlog-tiles.
 
+pub(crate) mod retention;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};

@@ -1,46 +1,57 @@
-//! A store that lasts as long as its process: for tests.
+//! A store that lasts as long as its process: nothing of it is ever in a file.
 //!
-//! One lock around everything; a writer works on a copy that `commit` puts in place.
+//! One lock around everything, held as long as a transaction. What is changed is changed in
+//! place, with what was there beside it until `commit`. What is sealed on the disk is sealed
+//! here too, and overwritten when it goes. Leaves of the log go to `lines`, or nowhere: there is
+//! no tree and nothing is signed, since nobody could hold it against anything later.
 
-use std::collections::BTreeMap;
+mod contents;
+pub(crate) mod lines;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::contents::{Before, Contents};
+use self::lines::LineFile;
 use super::head::{AuditKey, CheckedHead, Head, HeadFault};
 use super::state::{canonical, is_open};
 use super::{AttemptLock, AuditRecord, Mode, NewToken, ObjectId, Query, Role, Store, StoreError};
 use super::{StoredObject, TokenRecord, Transaction};
+use crate::audit::leaf::Leaf;
 use crate::audit::record::LaneId;
+use crate::audit::time::Time;
 use crate::system::files::LockKind;
 
-#[derive(Clone)]
-struct Contents {
-    token: TokenRecord,
-    epochs: BTreeMap<u64, Vec<u8>>,
-    objects: BTreeMap<u64, StoredObject>,
-    lanes: BTreeMap<u64, u64>,
-    /// No tree and no signatures: a count stands for the log.
-    leaves: u64,
-}
+/// The log of a token that was just initialised.
+const FIRST_GENERATION: u64 = 1;
 
 /// A token in memory.
 pub(crate) struct Memory {
     contents: Mutex<Contents>,
     generation: AtomicU64,
+    lines: Option<Arc<LineFile>>,
 }
 
 impl Memory {
-    pub(crate) fn new(token: NewToken) -> Self {
-        let epochs = BTreeMap::from([(token.record.epoch, token.epoch_key)]);
-        let contents = Contents {
-            token: token.record,
-            epochs,
-            objects: BTreeMap::new(),
-            lanes: BTreeMap::new(),
-            leaves: 2,
-        };
-        Self { contents: Mutex::new(contents), generation: AtomicU64::new(0) }
+    /// A token that was just initialised, and where its log goes.
+    ///
+    /// # Errors
+    /// Those of writing the first line of the log.
+    pub(crate) fn new(token: NewToken, lines: Option<Arc<LineFile>>) -> Result<Self, StoreError> {
+        let first = generation_leaf(FIRST_GENERATION, "the token was initialised");
+        if let Some(lines) = &lines {
+            lines.append([first.as_slice()])?;
+        }
+        let contents = Mutex::new(Contents::new(token));
+        Ok(Self { contents, generation: AtomicU64::new(0), lines })
     }
+}
+
+fn generation_leaf(number: u64, reason: &str) -> Vec<u8> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let time = Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
+    Leaf::Generation { number, time, previous: None, reason: reason.into() }.to_bytes()
 }
 
 impl Store for Memory {
@@ -49,10 +60,16 @@ impl Store for Memory {
     }
 
     fn begin(&self, mode: Mode) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let kept = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        let working = kept.clone();
-        let (moved, signed, closed) = (false, false, false);
-        Ok(Box::new(MemoryTransaction { store: self, kept, working, mode, moved, signed, closed }))
+        Ok(Box::new(MemoryTransaction {
+            store: self,
+            contents: self.contents.lock().unwrap_or_else(PoisonError::into_inner),
+            before: Vec::new(),
+            leaves: Vec::new(),
+            mode,
+            moved: false,
+            signed: false,
+            closed: false,
+        }))
     }
 
     fn is_read_only(&self) -> bool {
@@ -62,13 +79,20 @@ impl Store for Memory {
     fn lock_attempts(&self, _: LockKind) -> Result<AttemptLock<'_>, StoreError> {
         Ok(AttemptLock { _lock: None })
     }
+
+    fn forget_replaced(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
 }
 
 struct MemoryTransaction<'s> {
     store: &'s Memory,
-    kept: MutexGuard<'s, Contents>,
-    working: Contents,
+    contents: MutexGuard<'s, Contents>,
+    /// What was there before each change, in the order of the changes.
+    before: Vec<Before>,
+    leaves: Vec<Vec<u8>>,
     mode: Mode,
+    /// Something was changed that others must see.
     moved: bool,
     signed: bool,
     /// Something was changed that needs a signature.
@@ -76,132 +100,157 @@ struct MemoryTransaction<'s> {
 }
 
 impl MemoryTransaction<'_> {
-    /// For changes that others must see.
-    fn change(&mut self) -> Result<&mut Contents, StoreError> {
-        self.moved = true;
-        self.change_unseen()
-    }
-
-    fn change_unseen(&mut self) -> Result<&mut Contents, StoreError> {
+    fn check_mode(&self) -> Result<(), StoreError> {
         match self.mode {
-            Mode::Write => Ok(&mut self.working),
+            Mode::Write => Ok(()),
             Mode::Read => Err(StoreError::ReadOnly),
         }
     }
 
-    fn close_for(&mut self, id: &ObjectId) {
-        self.closed |= self.object(id).is_some_and(|kept| !is_open(&canonical(kept)));
+    /// Makes a change, so that it can be undone.
+    fn change(&mut self, new: Before) -> Result<(), StoreError> {
+        self.check_mode()?;
+        let before = self.contents.exchange(new);
+        self.before.push(before);
+        Ok(())
     }
 
-    fn object(&self, id: &ObjectId) -> Option<&StoredObject> {
-        self.working.objects.values().find(|object| object.id == *id)
+    /// Puts an object into a slot, or takes it out; others must see that.
+    fn put(&mut self, slot: u64, object: Option<StoredObject>) -> Result<(), StoreError> {
+        let closed = |object: &StoredObject| !is_open(&canonical(object));
+        let is_closed =
+            object.as_ref().is_some_and(closed) || self.contents.at(slot).is_some_and(closed);
+        self.change(Before::object(slot, object))?;
+        self.closed |= is_closed;
+        self.moved = true;
+        Ok(())
+    }
+}
+
+impl Drop for MemoryTransaction<'_> {
+    fn drop(&mut self) {
+        for before in self.before.drain(..).rev() {
+            self.contents.exchange(before);
+        }
     }
 }
 
 impl Transaction for MemoryTransaction<'_> {
     fn token(&self) -> Result<TokenRecord, StoreError> {
-        Ok(self.working.token.clone())
+        Ok(self.contents.token().clone())
     }
 
     fn put_token(&mut self, record: &TokenRecord) -> Result<(), StoreError> {
-        self.closed = true;
-        let contents = self.change()?;
-        let audit = contents.token.audit.clone();
-        contents.token = TokenRecord { audit, ..record.clone() };
+        let audit = self.contents.token().audit.clone();
+        self.change(Before::token(TokenRecord { audit, ..record.clone() }))?;
+        (self.closed, self.moved) = (true, true);
         Ok(())
     }
 
     fn tries(&self, role: Role) -> Result<u32, StoreError> {
         Ok(match role {
-            Role::SecurityOfficer => self.working.token.so_tries,
-            Role::User => self.working.token.user_tries,
+            Role::SecurityOfficer => self.contents.token().so_tries,
+            Role::User => self.contents.token().user_tries,
         })
     }
 
     fn set_tries(&mut self, role: Role, left: u32) -> Result<(), StoreError> {
-        let token = &mut self.change_unseen()?.token;
+        let mut token = self.contents.token().clone();
         match role {
             Role::SecurityOfficer => token.so_tries = left,
             Role::User => token.user_tries = left,
         }
-        Ok(())
+        self.change(Before::token(token))
     }
 
     fn epoch_key(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.working.epochs.get(&epoch).cloned())
+        Ok(self.contents.epoch_key(epoch))
     }
 
     fn put_epoch_key(&mut self, epoch: u64, sealed: &[u8]) -> Result<(), StoreError> {
-        self.closed = true;
-        self.change()?.epochs.insert(epoch, sealed.to_vec());
+        self.change(Before::epoch(epoch, Some(sealed.to_vec())))?;
+        (self.closed, self.moved) = (true, true);
         Ok(())
     }
 
+    fn forget_epochs(&mut self, but: u64) -> Result<(), StoreError> {
+        self.check_mode()?;
+        for epoch in self.contents.epochs().filter(|epoch| *epoch != but).collect::<Vec<_>>() {
+            self.change(Before::epoch(epoch, None))?;
+        }
+        (self.closed, self.moved) = (true, true);
+        Ok(())
+    }
+
+    fn rewrap(
+        &mut self,
+        object: &StoredObject,
+        data_key: Vec<u8>,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
+        self.put(object.slot, Some(StoredObject { data_key, epoch, ..object.clone() }))
+    }
+
     fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError> {
-        Ok(self.object(id).cloned())
+        Ok(self.contents.object(id).cloned())
     }
 
     fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError> {
-        Ok(self.object(id).map(|object| object.version))
+        Ok(self.contents.object(id).map(|object| object.version))
     }
 
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError> {
-        let objects = self.working.objects.values();
-        Ok(objects.filter(|object| meets(object, query)).map(|object| object.id).collect())
+        Ok(self.contents.find(query))
     }
 
     fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError> {
-        if self.object(&object.id).is_some() {
+        if self.contents.object(&object.id).is_some() {
             return Err(StoreError::Io("an object id is used twice".to_owned()));
         }
-        self.closed |= !is_open(&canonical(object));
-        let contents = self.change()?;
-        let mut slot = 0_u64;
-        while contents.objects.contains_key(&slot) {
-            slot = slot.saturating_add(1);
-        }
-        contents.objects.insert(slot, StoredObject { slot, ..sorted(object) });
+        let slot = self.contents.free_slot();
+        self.put(slot, Some(object.clone()))?;
         Ok(slot)
     }
 
     fn replace(&mut self, object: &StoredObject) -> Result<bool, StoreError> {
-        self.closed |= !is_open(&canonical(object));
-        self.close_for(&object.id);
-        let contents = self.change()?;
-        let kept = contents.objects.values_mut().find(|kept| kept.id == object.id);
-        match kept.filter(|kept| kept.version < object.version) {
-            Some(kept) => {
-                *kept = StoredObject { slot: kept.slot, ..sorted(object) };
-                Ok(true)
-            }
-            None => Ok(false),
-        }
+        self.check_mode()?;
+        let kept = self.contents.object(&object.id);
+        let older = kept.filter(|kept| kept.version < object.version).map(|kept| kept.slot);
+        let Some(slot) = older else { return Ok(false) };
+        self.put(slot, Some(object.clone()))?;
+        Ok(true)
     }
 
     fn remove(&mut self, id: &ObjectId) -> Result<bool, StoreError> {
-        self.close_for(id);
-        let slot = self.object(id).map(|object| object.slot);
-        let contents = self.change()?;
-        Ok(slot.is_some_and(|slot| contents.objects.remove(&slot).is_some()))
+        self.check_mode()?;
+        let Some(slot) = self.contents.object(id).map(|object| object.slot) else {
+            return Ok(false);
+        };
+        self.put(slot, None)?;
+        Ok(true)
     }
 
     fn clear_objects(&mut self) -> Result<(), StoreError> {
-        self.closed = true;
-        let contents = self.change()?;
-        contents.objects.clear();
-        contents.epochs.clear();
+        self.check_mode()?;
+        for slot in self.contents.slots() {
+            self.put(slot, None)?;
+        }
+        for epoch in self.contents.epochs().collect::<Vec<_>>() {
+            self.change(Before::epoch(epoch, None))?;
+        }
+        (self.closed, self.moved) = (true, true);
         Ok(())
     }
 
     fn check_head(&self, public: &[u8; 32]) -> Result<CheckedHead, HeadFault> {
-        if self.working.token.audit.public != *public {
+        if self.contents.token().audit.public != *public {
             return Err(HeadFault::Tampered("the audit key was replaced".to_owned()));
         }
         Ok(CheckedHead {
-            generation: 1,
-            size: self.working.leaves,
+            generation: self.contents.log().generation,
+            size: self.contents.log().size,
             checkpoint: String::new(),
-            lanes: self.lanes()?,
+            lanes: self.contents.lanes(),
             pending: 0,
             missing: 0,
             surplus: 0,
@@ -215,28 +264,28 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn head(&self) -> Result<Head, StoreError> {
-        Err(StoreError::Io("a store in memory has no head".to_owned()))
+        Err(StoreError::Io("a token in memory has no signed log".to_owned()))
     }
 
-    fn append_leaf(&mut self, _: &[u8]) -> Result<(), StoreError> {
-        let contents = self.change_unseen()?;
-        contents.leaves = contents.leaves.saturating_add(1);
+    fn append_leaf(&mut self, leaf: &[u8]) -> Result<(), StoreError> {
+        self.check_mode()?;
+        self.leaves.push(leaf.to_vec());
         Ok(())
     }
 
     fn lanes(&self) -> Result<Vec<(LaneId, u64)>, StoreError> {
-        Ok(self.working.lanes.iter().map(|(lane, records)| (LaneId(*lane), *records)).collect())
+        Ok(self.contents.lanes())
     }
 
     fn put_lane(&mut self, lane: LaneId, records: u64) -> Result<(), StoreError> {
+        self.change(Before::Lane(lane, Some(records)))?;
         self.closed = true;
-        self.change_unseen()?.lanes.insert(lane.0, records);
         Ok(())
     }
 
     fn remove_lane(&mut self, lane: LaneId) -> Result<(), StoreError> {
+        self.change(Before::Lane(lane, None))?;
         self.closed = true;
-        self.change_unseen()?.lanes.remove(&lane.0);
         Ok(())
     }
 
@@ -244,49 +293,44 @@ impl Transaction for MemoryTransaction<'_> {
         &mut self,
         audit: &AuditRecord,
         _: &Arc<AuditKey>,
-        _: &str,
+        reason: &str,
     ) -> Result<(), StoreError> {
-        self.signed = true;
-        let contents = self.change()?;
-        contents.token.audit = audit.clone();
-        contents.lanes.clear();
+        let audit = audit.clone();
+        let token = self.contents.token().clone();
+        self.change(Before::token(TokenRecord { audit, ..token }))?;
+        let generation = self.contents.log().generation.saturating_add(1);
+        self.change(Before::log(generation, 0))?;
+        for (lane, _) in self.contents.lanes() {
+            self.change(Before::Lane(lane, None))?;
+        }
+        self.leaves.insert(0, generation_leaf(generation, reason));
+        (self.signed, self.moved) = (true, true);
         Ok(())
     }
 
     fn rebuild_state(&mut self) -> Result<(), StoreError> {
-        self.closed = true;
-        self.change().map(drop)
+        self.check_mode()?;
+        (self.closed, self.moved) = (true, true);
+        Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         if self.closed && !self.signed {
             return Err(StoreError::Unsigned);
         }
-        if self.mode == Mode::Write {
-            *self.kept = self.working.clone();
-            if self.moved {
-                self.store.generation.fetch_add(1, Ordering::Release);
+        if !self.leaves.is_empty() {
+            // Before the change is real: one that cannot be put on record is undone.
+            if let Some(lines) = &self.store.lines {
+                lines.append(self.leaves.iter().map(Vec::as_slice))?;
             }
+            let log = self.contents.log();
+            let more = u64::try_from(self.leaves.len()).unwrap_or(u64::MAX);
+            self.change(Before::log(log.generation, log.size.saturating_add(more)))?;
+        }
+        self.before.clear();
+        if self.moved {
+            self.store.generation.fetch_add(1, Ordering::Release);
         }
         Ok(())
     }
-}
-
-/// Search rows are a set.
-fn sorted(object: &StoredObject) -> StoredObject {
-    let mut object = object.clone();
-    object.search.sort();
-    object.search.dedup();
-    object
-}
-
-fn meets(object: &StoredObject, query: &Query) -> bool {
-    let has = |attribute: u64, values: &[Vec<u8>]| {
-        let mut rows = object.search.iter().filter(|row| row.attribute == attribute);
-        rows.any(|row| values.contains(&row.value))
-    };
-    query.class.is_none_or(|class| class == object.class)
-        && query.key_type.is_none_or(|key_type| Some(key_type) == object.key_type)
-        && query.private.is_none_or(|private| private == object.private)
-        && query.search.iter().all(|(attribute, values)| has(*attribute, values))
 }

@@ -3,8 +3,8 @@
 //! A store keeps rows and knows no key: `vault` seals and opens them, `search` makes the rows
 //! by which they are found. Every change goes through one `Transaction` and becomes real in its
 //! `commit` alone, which puts it into the state tree (`state`), appends to the log (`log`) and
-//! signs the new `head`. Implementors: `sqlite`, and `memory` for tests. Both keep the promises
-//! of `contract`.
+//! signs the new `head`. Implementors: `sqlite`, and `memory`, which forgets. Both keep the
+//! promises of `contract`.
 
 #![cfg_attr(
     not(test),
@@ -22,7 +22,6 @@ pub(crate) mod contract;
 pub(crate) mod head;
 pub(crate) mod lanes;
 pub(crate) mod log;
-#[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod search;
 pub(crate) mod sqlite;
@@ -178,6 +177,10 @@ pub(crate) trait Store: Send + Sync {
 
     /// Takes the lock that PIN attempts share, or waits until none is under way.
     fn lock_attempts(&self, kind: LockKind) -> Result<AttemptLock<'_>, StoreError>;
+
+    /// Sees to it that what commits have replaced and removed is in no file of the store any
+    /// more. False if it may be: somebody reads, and was waited for in vain.
+    fn forget_replaced(&self) -> Result<bool, StoreError>;
 }
 
 /// The lock of `Store::lock_attempts`, released on drop; other processes see it.
@@ -207,6 +210,18 @@ pub(crate) trait Transaction {
     fn epoch_key(&self, epoch: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
     fn put_epoch_key(&mut self, epoch: u64, sealed: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes the keys of all epochs but this one.
+    fn forget_epochs(&mut self, but: u64) -> Result<(), StoreError>;
+
+    /// Puts another data key, sealed in another epoch, into the row of an object as this
+    /// transaction has read it. The object's version stays: it says what it said.
+    fn rewrap(
+        &mut self,
+        object: &StoredObject,
+        data_key: Vec<u8>,
+        epoch: u64,
+    ) -> Result<(), StoreError>;
 
     /// An object whose row is the one in the state tree; `Tampered` if it is not.
     fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError>;

@@ -5,20 +5,25 @@
 //! A vault exists only for who is logged in. It neither counts tries nor commits anything.
 
 mod associated;
+mod error;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use self::associated::{Content, associated};
+pub(crate) use self::error::VaultError;
+use self::error::not_opened;
+pub(crate) use self::rotation::Rotated;
 use super::head::AuditKey;
-use super::{AuditRecord, NewToken, PinRecord, Role, StoreError, StoredObject, TokenRecord};
-use super::{TRIES, Transaction};
+use super::{
+    AuditRecord, NewToken, PinRecord, Role, StoredObject, TRIES, TokenRecord, Transaction,
+};
 use crate::config::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 use crate::engine::hash::{Digest, Mac, constant_time_eq, keyed_blake3};
 use crate::engine::kdf::{Argon2Cost, argon2id, hkdf_sha256};
 use crate::engine::{EngineError, random, sealing};
-use crate::error::{Error, Rv};
 use crate::secret::Secret;
 
 const KEY_LEN: usize = 32;
@@ -45,53 +50,6 @@ impl Default for PinRules<'_> {
     }
 }
 
-/// Why a vault stayed closed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum VaultError {
-    /// The PIN is wrong; or the record was changed, which nobody can tell apart.
-    WrongPin,
-    /// The record asks for a pepper, and none is configured.
-    NoPepper,
-    /// What was sealed is not what was found.
-    Tampered(&'static str),
-    /// The token was initialised anew since this vault was opened.
-    Replaced,
-    Store(StoreError),
-    Engine(EngineError),
-}
-
-impl From<StoreError> for VaultError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<EngineError> for VaultError {
-    fn from(error: EngineError) -> Self {
-        Self::Engine(error)
-    }
-}
-
-impl From<VaultError> for Error {
-    fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::WrongPin => Rv::PinIncorrect.because("the PIN does not open the token"),
-            VaultError::NoPepper => {
-                Rv::DeviceError.because("this PIN was set with a pepper, and none is configured")
-            }
-            VaultError::Tampered(why) => Rv::DeviceError.because(why),
-            VaultError::Replaced => {
-                Rv::DeviceRemoved.because("the token was initialised anew by another process")
-            }
-            VaultError::Store(error) => error.into(),
-            VaultError::Engine(EngineError::Memory) => Rv::HostMemory.because("no memory"),
-            VaultError::Engine(error) => {
-                Rv::DeviceError.because(format!("sealing or opening failed: {error:?}"))
-            }
-        }
-    }
-}
-
 /// The keys of one login.
 pub(crate) struct Vault {
     serial: String,
@@ -101,7 +59,8 @@ pub(crate) struct Vault {
     index: Secret,
     check_key: Secret,
     check: [u8; 32],
-    epochs: RwLock<Vec<(u64, Arc<Secret>)>>,
+    /// The newest that is known: after a rotation no other is of use.
+    epoch: RwLock<Option<(u64, Arc<Secret>)>>,
     audit_seal: Secret,
     lane_root: Secret,
     /// None if what is kept of it cannot be opened, or is not one key.
@@ -127,9 +86,7 @@ impl Vault {
         let mut vault = Self::with_master(serial, instance, master, so_pin)?;
         let (audit, audit_key) = vault.new_audit_key()?;
         vault.audit = Some(Arc::clone(&audit_key));
-        let epoch_key = random::secret(KEY_LEN)?;
-        let associated = vault.associated(Content::EpochKey, None, FIRST_EPOCH);
-        let sealed = epoch_key.expose(|key| sealing::seal(&vault.kek_seal, &associated, key))?;
+        let (epoch_key, sealed) = vault.new_epoch_key(FIRST_EPOCH)?;
         vault.remember(FIRST_EPOCH, Arc::new(epoch_key));
         let record = TokenRecord {
             serial: serial.to_owned(),
@@ -187,7 +144,7 @@ impl Vault {
             index,
             check_key,
             check,
-            epochs: RwLock::new(Vec::new()),
+            epoch: RwLock::new(None),
             audit_seal,
             lane_root,
             audit: None,
@@ -280,8 +237,7 @@ impl Vault {
         }
         let epoch_key = self.epoch_key(transaction, token.epoch)?;
         let data_key = random::secret(KEY_LEN)?;
-        let associated = self.associated(Content::DataKey, Some(object), object.version);
-        object.data_key = data_key.expose(|key| sealing::seal(&epoch_key, &associated, key))?;
+        object.data_key = self.seal_data_key(&epoch_key, object, &data_key)?;
         let associated = self.associated(Content::SecretPart, Some(object), object.version);
         object.sealed = secret.expose(|part| sealing::seal(&data_key, &associated, part))?;
         object.epoch = token.epoch;
@@ -311,13 +267,39 @@ impl Vault {
         transaction: &dyn Transaction,
         object: &StoredObject,
     ) -> Result<Secret, VaultError> {
-        let epoch_key = self.epoch_key(transaction, object.epoch)?;
-        let associated = self.associated(Content::DataKey, Some(object), object.version);
-        let data_key = sealing::open(&epoch_key, &associated, &object.data_key)
-            .map_err(|error| not_opened(error, "the data key of an object was changed"))?;
+        let data_key = self.open_data_key(transaction, object)?;
         let associated = self.associated(Content::SecretPart, Some(object), object.version);
         sealing::open(&data_key, &associated, &object.sealed)
             .map_err(|error| not_opened(error, "an object was changed outside the token"))
+    }
+
+    fn seal_data_key(
+        &self,
+        epoch_key: &Secret,
+        object: &StoredObject,
+        data_key: &Secret,
+    ) -> Result<Vec<u8>, EngineError> {
+        let associated = self.associated(Content::DataKey, Some(object), object.version);
+        data_key.expose(|key| sealing::seal(epoch_key, &associated, key))
+    }
+
+    fn open_data_key(
+        &self,
+        transaction: &dyn Transaction,
+        object: &StoredObject,
+    ) -> Result<Secret, VaultError> {
+        let epoch_key = self.epoch_key(transaction, object.epoch)?;
+        let associated = self.associated(Content::DataKey, Some(object), object.version);
+        sealing::open(&epoch_key, &associated, &object.data_key)
+            .map_err(|error| not_opened(error, "the data key of an object was changed"))
+    }
+
+    /// A new key for an epoch, and what is kept of it.
+    fn new_epoch_key(&self, epoch: u64) -> Result<(Secret, Vec<u8>), EngineError> {
+        let key = random::secret(KEY_LEN)?;
+        let associated = self.associated(Content::EpochKey, None, epoch);
+        let sealed = key.expose(|key| sealing::seal(&self.kek_seal, &associated, key))?;
+        Ok((key, sealed))
     }
 
     /// The key of an epoch; one that is not known yet is looked up before anything is called
@@ -327,11 +309,10 @@ impl Vault {
         transaction: &dyn Transaction,
         epoch: u64,
     ) -> Result<Arc<Secret>, VaultError> {
-        let known = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, key)) = known.iter().find(|(number, _)| *number == epoch) {
-            return Ok(Arc::clone(key));
+        let known = self.epoch.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, key)) = known.filter(|(number, _)| *number == epoch) {
+            return Ok(key);
         }
-        drop(known);
         let sealed = transaction
             .epoch_key(epoch)?
             .ok_or(VaultError::Tampered("an object names an epoch that does not exist"))?;
@@ -344,9 +325,9 @@ impl Vault {
     }
 
     fn remember(&self, epoch: u64, key: Arc<Secret>) {
-        let mut known = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        if known.iter().all(|(number, _)| *number != epoch) {
-            known.push((epoch, key));
+        let mut known = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|(number, _)| *number < epoch) {
+            *known = Some((epoch, key));
         }
     }
 
@@ -381,11 +362,4 @@ fn pin_code(key: &Secret, pin: &Secret) -> Result<[u8; 32], EngineError> {
     let mut code = [0; 32];
     mac.finish(&mut code)?;
     Ok(code)
-}
-
-fn not_opened(error: EngineError, why: &'static str) -> VaultError {
-    match error {
-        EngineError::Decrypt => VaultError::Tampered(why),
-        other => VaultError::Engine(other),
-    }
 }

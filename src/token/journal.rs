@@ -14,11 +14,12 @@ use crate::config::{Level, OnFailure};
 use crate::error::{Result, Rv};
 use crate::object::attribute;
 use crate::store::lanes::Lane;
+use crate::store::memory::lines::LineFile;
 use crate::store::vault::Vault;
 use crate::store::{Mode, ObjectId, Role, StoreError, Transaction};
 
-use super::Token;
 use super::note::Note;
+use super::{Home, Token};
 
 /// A change of the token under way: what will be committed, and what its leaves will say.
 pub(super) struct Change<'s> {
@@ -49,9 +50,9 @@ const fn recorded(role: Option<Role>) -> RecordedRole {
 }
 
 /// Calls about credentials are recorded without a login as well.
-const fn is_about_credentials(function: Function) -> bool {
+const fn is_about_credentials(function: Option<Function>) -> bool {
     use Function::{InitPin, InitToken, Login, LoginUser, SetPin};
-    matches!(function, InitPin | InitToken | Login | LoginUser | SetPin)
+    matches!(function, Some(InitPin | InitToken | Login | LoginUser | SetPin))
 }
 
 impl Token {
@@ -85,7 +86,12 @@ impl Token {
         let lane = self.login().as_ref().and_then(|login| login.lane.clone());
         if change.signed {
             let record = self.record_of(change.note, "CKR_OK");
-            let (lane, head) = (listed(&change, lane.as_deref())?, change.transaction.head()?.size);
+            let (lane, head) = match &self.home {
+                Home::Directory(_) => {
+                    (listed(&change, lane.as_deref())?, change.transaction.head()?.size)
+                }
+                Home::Memory(_) => (self.line_lane(), 0),
+            };
             let record = Record { lane, head, ..record };
             if change.concerned.is_empty() {
                 change.transaction.append_leaf(&Leaf::Change(record.clone()).to_bytes())?;
@@ -115,7 +121,7 @@ impl Token {
             time: now(),
             role: recorded(self.role()),
             session: note.session,
-            call: Cow::Borrowed(note.function.name()),
+            call: Cow::Borrowed(note.call),
             mechanism: note.mechanism.get().map(Cow::Borrowed),
             input: note.input.get(),
             rv: Cow::Borrowed(rv),
@@ -126,6 +132,19 @@ impl Token {
         }
     }
 
+    /// Puts on record what the command line tool does without a login. The record waits to be
+    /// signed, as changes without a login do.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn record_command(&self, command: &'static str) -> Result<()> {
+        let call = Cow::Borrowed(command);
+        let record = Record { time: now(), call, rv: Cow::Borrowed("CKR_OK"), ..Record::default() };
+        let mut transaction = self.store()?.begin(Mode::Write)?;
+        transaction.append_leaf(&Leaf::Unauthenticated(record).to_bytes())?;
+        Ok(transaction.commit()?)
+    }
+
     /// Keeps the record of a call that came to `rv`, and seals the lane if it is time. Without a
     /// login only calls about credentials are recorded: nobody could say who wrote the others.
     ///
@@ -133,11 +152,15 @@ impl Token {
     /// The store's, `CKR_USER_NOT_LOGGED_IN` if the login ended meanwhile: the call must give
     /// nothing away then. None where `audit.on_failure` says so.
     pub(crate) fn record(&self, note: &Note, rv: &'static str) -> Result<()> {
-        let level = self.settings.audit.level_of(note.function);
+        let level = note.function.map_or(Level::On, |it| self.settings.audit.level_of(it));
         if level == Level::Off || !note.lacks(rv == "CKR_OK") {
             return Ok(());
         }
-        let kept = self.append(note, rv);
+        let kept = match &self.home {
+            Home::Directory(_) => self.append(note, rv),
+            Home::Memory(None) => Ok(()),
+            Home::Memory(Some(lines)) => self.append_line(lines, note, rv),
+        };
         note.recorded.set(Some(rv == "CKR_OK"));
         match kept {
             Err(error) if error.rv == Rv::UserNotLoggedIn => Err(error),
@@ -183,20 +206,47 @@ impl Token {
         }
     }
 
+    /// The record of a use of a token in memory: a line of the file that has its log.
+    fn append_line(&self, lines: &LineFile, note: &Note, rv: &'static str) -> Result<()> {
+        if self.role().is_none() && note.needs_login() {
+            return Err(StoreError::LaneClosed.into());
+        }
+        let mut line = Vec::new();
+        self.with_record(note, rv, |record| {
+            Record { lane: self.line_lane(), ..record }.encode(&mut line);
+        });
+        Ok(lines.append([line.as_slice()])?)
+    }
+
+    /// In one file with the lines of others, a token in memory is told by its serial number.
+    fn line_lane(&self) -> LaneId {
+        LaneId::parse(&self.serial).unwrap_or(LaneId::NONE)
+    }
+
     fn append_to(&self, lane: &Lane, note: &Note, rv: &'static str) -> Result<(), StoreError> {
+        self.with_record(note, rv, |record| {
+            let record = Record { lane: lane.id(), head: lane.head(), ..record };
+            lane.append(|seq, out| Record { seq, ..record }.encode(out)).map(drop)
+        })
+    }
+
+    /// The record of a call with the object that it was about.
+    fn with_record<R>(
+        &self,
+        note: &Note,
+        rv: &'static str,
+        take: impl FnOnce(Record<'_>) -> R,
+    ) -> R {
         let concerned = note.concerns.borrow();
         let key = concerned.as_ref().and_then(|(object, version)| {
             let id = object.attributes.get(attribute::UNIQUE_ID)?;
             Some((std::str::from_utf8(id).ok()?, *version))
         });
-        let record = Record {
-            lane: lane.id(),
-            head: lane.head(),
+        take(Record {
             key: key.map(|(id, _)| Cow::Borrowed(id)),
             version: key.map(|(_, version)| version).filter(|version| *version != 0),
             ..self.record_of(note, rv)
-        };
-        lane.append(|seq, out| Record { seq, ..record }.encode(out)).map(drop)
+        })
     }
 
     /// Where nothing can be written nothing is recorded (`pin.readonly`); and what a token is
@@ -209,11 +259,11 @@ impl Token {
     }
 
     /// What happens before any login is kept where anybody could write it, and only if it can be.
-    pub(crate) fn record_early(&self, note: &Note, rv: &'static str) {
+    fn record_early(&self, note: &Note, rv: &'static str) {
         let read_only = self.store().map_or(true, |store| store.is_read_only());
         if is_about_credentials(note.function) && !read_only {
             let record = Record { mechanism: None, ..self.record_of(note, rv) };
-            let _ = self.lanes().record_early(&record);
+            let _ = self.lanes().map(|lanes| lanes.record_early(&record));
         }
     }
 }

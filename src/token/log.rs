@@ -15,9 +15,9 @@ use crate::store::lanes::{Lane, Lanes};
 use crate::store::vault::Vault;
 use crate::system::process::Process;
 
-use super::Token;
 use super::journal::now;
 use super::login::Login;
+use super::{Home, Token};
 
 /// What opening the log at a login came to.
 #[derive(Clone, Default)]
@@ -30,8 +30,10 @@ pub(super) struct OpenedLog {
 }
 
 impl Token {
-    pub(super) fn lanes(&self) -> Lanes {
-        Lanes::new(&self.directory, self.settings.access, self.settings.lane_rules())
+    /// Those of a token in a directory; one in memory has none.
+    pub(super) fn lanes(&self) -> Option<Lanes> {
+        let Home::Directory(directory) = &self.home else { return None };
+        Some(Lanes::new(directory, self.settings.access, self.settings.lane_rules()))
     }
 
     /// Checks the head and opens this process's lane, at a login. A head that does not hold is
@@ -40,12 +42,13 @@ impl Token {
     /// # Errors
     /// The store's, unless `audit.on_failure` says otherwise.
     pub(super) fn open_log(&self, vault: &Arc<Vault>) -> Result<OpenedLog> {
+        let Some(lanes) = self.lanes() else { return Ok(OpenedLog::default()) };
         let distrusted = self.check_log(vault)?;
         if distrusted.is_some() || self.store()?.is_read_only() {
             return Ok(OpenedLog { lane: None, distrusted });
         }
-        let opened = self.open_lane(vault).and_then(|lane| {
-            self.recover(vault)?;
+        let opened = self.open_lane(&lanes, vault).and_then(|lane| {
+            self.recover(&lanes, vault)?;
             Ok(lane)
         });
         match opened {
@@ -56,9 +59,8 @@ impl Token {
     }
 
     /// Opens a lane, and puts what was recorded before any login into the log.
-    fn open_lane(&self, vault: &Vault) -> Result<Arc<Lane>> {
+    fn open_lane(&self, lanes: &Lanes, vault: &Vault) -> Result<Arc<Lane>> {
         let mut transaction = self.begin_signed(vault)?;
-        let lanes = self.lanes();
         let lane = lanes.open(vault.lane_root())?;
         lane.saw_head(transaction.head()?.size);
         transaction.append_leaf(&self.lane_opened(lane.id()))?;
@@ -90,8 +92,7 @@ impl Token {
 
     /// Brings in the lanes of processes that are gone. Lanes that somebody has changed are told
     /// in the log and put aside.
-    fn recover(&self, vault: &Vault) -> Result<()> {
-        let lanes = self.lanes();
+    fn recover(&self, lanes: &Lanes, vault: &Vault) -> Result<()> {
         let mut recovery = lanes.recovery(vault.lane_root());
         loop {
             let mut transaction = self.begin_signed(vault)?;
@@ -120,7 +121,8 @@ impl Token {
             return;
         }
         // Records go on in another lane. Without one the old one goes on as long as it can.
-        if let Ok(next) = self.open_lane(&vault) {
+        let next = self.lanes().map(|lanes| self.open_lane(&lanes, &vault));
+        if let Some(Ok(next)) = next {
             self.go_on_in(next);
             self.close_lane(lane, &vault);
         }
@@ -165,6 +167,6 @@ impl Token {
     /// True if lanes were found that somebody has changed or removed, and nobody has accepted
     /// that yet.
     pub(super) fn has_distrusted_lanes(&self) -> bool {
-        self.lanes().has_distrusted()
+        self.lanes().is_some_and(|lanes| lanes.has_distrusted())
     }
 }

@@ -280,7 +280,7 @@ impl Token {
         }
         let note = Note::of(Function::InitToken, 0, None);
         self.check_pin(Role::SecurityOfficer, so_pin)
-            .inspect_err(|error| self.record_early(&note, error.rv.name()))?;
+            .inspect_err(|error| drop(self.record(&note, error.rv.name())))?;
         let rules = self.settings.pin_rules();
         let (new, _vault) = Vault::create(&self.serial, *label, so_pin, &rules)?;
         let mut transaction = self.store()?.begin(Mode::Write)?;

@@ -10,6 +10,7 @@ pub mod login;
 pub(crate) mod note;
 pub mod objects;
 pub mod policy;
+pub(crate) mod rotation;
 mod sealed;
 pub mod settings;
 mod table;
@@ -21,6 +22,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
+use crate::store::memory::Memory;
+use crate::store::memory::lines::LineFile;
 use crate::store::sqlite::SqliteStore;
 use crate::store::vault::Vault;
 use crate::store::{Mode, Role, Store, TokenRecord};
@@ -33,11 +36,19 @@ const NOBODY: u8 = 0;
 const USER: u8 = 1;
 const SECURITY_OFFICER: u8 = 2;
 
+/// Where a token is kept.
+pub(crate) enum Home {
+    /// In a directory of its own.
+    Directory(PathBuf),
+    /// In this process, and its log in a file or nowhere.
+    Memory(Option<Arc<LineFile>>),
+}
+
 /// An initialised token. `attempts` and `opening` are taken before the store's lock; `login` and
 /// the table's locks are leaves, taken for a moment and with nothing locked under them.
 pub struct Token {
     serial: String,
-    directory: PathBuf,
+    home: Home,
     settings: Settings,
     /// Held over a PIN attempt: a record lock does not part the threads of one process.
     attempts: Mutex<()>,
@@ -48,20 +59,20 @@ pub struct Token {
     opening: Mutex<()>,
     /// Held while records of this process are put into the log.
     sealing: Mutex<()>,
-    store: OnceLock<SqliteStore>,
+    store: OnceLock<Box<dyn Store>>,
 }
 
 impl Token {
-    /// A token whose files may or may not be there yet; nothing is opened.
+    /// A token that may or may not be made yet; nothing is opened.
     pub(crate) fn new(
         serial: String,
-        directory: PathBuf,
+        home: Home,
         settings: Settings,
         next_object: Arc<AtomicU64>,
     ) -> Self {
         Self {
             serial,
-            directory,
+            home,
             settings,
             attempts: Mutex::new(()),
             login: RwLock::new(None),
@@ -79,13 +90,18 @@ impl Token {
         &self.serial
     }
 
-    /// Makes the token's files, all or none.
-    pub(crate) fn make_files(&self, so_pin: &Secret, label: &[u8; 32]) -> Result<()> {
+    /// Makes the token, with all of its files or none.
+    pub(crate) fn make(&self, so_pin: &Secret, label: &[u8; 32]) -> Result<()> {
         let rules = self.settings.pin_rules();
         let (new, _vault) = Vault::create(&self.serial, *label, so_pin, &rules)?;
-        let tokens = self.directory.parent();
-        let tokens = tokens.ok_or_else(|| Rv::DeviceError.because("no data directory"))?;
-        let made = SqliteStore::create(tokens, &new, self.settings.opening())?;
+        let made: Box<dyn Store> = match &self.home {
+            Home::Memory(lines) => Box::new(Memory::new(new, lines.clone())?),
+            Home::Directory(directory) => {
+                let tokens = directory.parent();
+                let tokens = tokens.ok_or_else(|| Rv::DeviceError.because("no data directory"))?;
+                Box::new(SqliteStore::create(tokens, &new, self.settings.opening())?)
+            }
+        };
         // The first user of the token object; a second one cannot be there yet.
         let _ = self.store.set(made);
         Ok(())
@@ -94,14 +110,17 @@ impl Token {
     /// The store, opened once.
     fn store(&self) -> Result<&dyn Store> {
         if let Some(store) = self.store.get() {
-            return Ok(store);
+            return Ok(&**store);
         }
+        let Home::Directory(directory) = &self.home else {
+            return Err(Rv::DeviceRemoved.because("the token was never made"));
+        };
         let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = self.store.get() {
-            return Ok(store);
+            return Ok(&**store);
         }
-        let opened = SqliteStore::open(&self.directory, self.settings.opening())?;
-        Ok(self.store.get_or_init(|| opened))
+        let opened = SqliteStore::open(directory, self.settings.opening())?;
+        Ok(&**self.store.get_or_init(|| Box::new(opened)))
     }
 
     /// The token's record as it stands now.

@@ -22,7 +22,10 @@ pub(crate) struct Context {
 
 /// A call in progress.
 pub(crate) struct Note {
-    pub(super) function: Function,
+    /// The function's name, or the command's.
+    pub(super) call: &'static str,
+    /// None for what the command line tool does and no function of the standard does.
+    pub(super) function: Option<Function>,
     pub(super) session: u64,
     pub(super) context: Option<Arc<Context>>,
     /// The mechanism's name.
@@ -37,15 +40,18 @@ pub(crate) struct Note {
 
 impl Note {
     /// Of a call that has just come in.
-    pub(crate) const fn of(
-        function: Function,
-        session: u64,
-        context: Option<Arc<Context>>,
-    ) -> Self {
+    pub(crate) fn of(function: Function, session: u64, context: Option<Arc<Context>>) -> Self {
+        Self { context, function: Some(function), ..Self::of_command(function.name(), session) }
+    }
+
+    /// Of what the command line tool does and no function of the standard does. Records have
+    /// the command in the place of the function's name.
+    pub(crate) const fn of_command(command: &'static str, session: u64) -> Self {
         Self {
-            function,
+            call: command,
+            function: None,
             session,
-            context,
+            context: None,
             mechanism: Cell::new(None),
             input: Cell::new(None),
             concerns: RefCell::new(None),

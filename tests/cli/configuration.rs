@@ -126,3 +126,17 @@ fn mounted_nosuid(path: &Path) -> bool {
     let found = Command::new("findmnt").args(["-no", "OPTIONS", "-T"]).arg(path).output();
     found.is_ok_and(|found| String::from_utf8_lossy(&found.stdout).contains("nosuid"))
 }
+
+#[test]
+fn tokens_in_memory_are_not_the_tools() {
+    let person = Person::new();
+    person.configure("[store]\nkind = \"memory\"\n");
+    for command in
+        [&["token", "list"][..], &["token", "init", "--label", "x"], &["audit", "verify"]]
+    {
+        person.run(command).expect_code(5).says("store.kind is \"memory\"");
+    }
+    person.run(&["doctor"]).says("each program has tokens of its own");
+    person.run(&["config", "show"]).expect_code(0).says("kind = \"memory\"");
+    assert!(!person.data().exists());
+}

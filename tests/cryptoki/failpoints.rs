@@ -8,6 +8,7 @@ use std::time::Duration;
 use cryptoki_sys as ck;
 
 use crate::killed::{make_data, make_for_ever, make_pair};
+use crate::rotation::{ROTATE, told, tool};
 use crate::support::crowd::{said, say};
 use crate::support::operations::plain;
 use crate::support::{Bench, Session, USER_PIN, isolated, template};
@@ -145,5 +146,64 @@ fn an_end_while_a_use_is_recorded_or_sealed_loses_no_record() {
             assert_eq!(log.of_kind("lane-distrusted").count(), 0, "{place}");
         }
         assert!(signed > TURNS);
+    });
+}
+
+/// The places on the way of a rotation, which is one commit and what comes after it.
+const PLACES_OF_A_ROTATION: [&str; 7] = [
+    "store.before-commit",
+    "log.entries-written",
+    "log.synced",
+    "store.marked",
+    "store.committed",
+    "store.after-commit",
+    "store.before-forget",
+];
+
+/// All private keys sign.
+fn keys_sign(session: &Session<'_>, count: usize) {
+    let how = crate::support::operations::plain(ck::CKM_ECDSA);
+    let keys = session.find(&template! { CKA_CLASS => ck::CKO_PRIVATE_KEY }).expect("a search");
+    assert_eq!(keys.len(), count);
+    for key in keys {
+        session.sign(&how, key, &[1; 32]).expect("a signature");
+    }
+}
+
+#[test]
+fn an_end_inside_a_rotation_loses_no_key() {
+    const KEYS: usize = 20;
+    isolated(|bench| {
+        let token = bench.token();
+        {
+            let session = token.user();
+            for at in 0..KEYS {
+                make_pair(&session, &at.to_string()).unwrap();
+                make_data(&session, &at.to_string()).unwrap();
+            }
+        }
+        for place in PLACES_OF_A_ROTATION {
+            // In a process that has nothing open, all of it opens.
+            token.module.finalize().unwrap();
+            token.module.initialize().unwrap();
+            let session = token.user();
+            // Counting a try and giving it back are commits before that of the rotation.
+            for turn in 1..=3 {
+                let mut rotating = tool(bench, &ROTATE);
+                rotating.env("CLAVIGER_FAILPOINT", format!("{place}:{turn}"));
+                let code = rotating.output().expect("a process to end").status.code();
+                let is_over = code == Some(0) && turn > 1;
+                assert!(code == Some(137) || is_over, "{place}:{turn}: {code:?}");
+                told(bench, &["audit", "verify"], 3);
+                keys_sign(&session, KEYS);
+                make_data(&session, &format!("{place} {turn}")).unwrap();
+            }
+            for object in session.find(&template! { CKA_CLASS => ck::CKO_DATA }).unwrap() {
+                let label = session.get(object, ck::CKA_LABEL).unwrap();
+                session.has(object, ck::CKA_VALUE, &label);
+            }
+            told(bench, &ROTATE, 0);
+            keys_sign(&session, KEYS);
+        }
     });
 }

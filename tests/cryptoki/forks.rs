@@ -52,7 +52,7 @@ fn wait(process: libc::pid_t) -> Option<i32> {
 
 /// Runs `child` in a forked process and wants it to succeed.
 #[track_caller]
-fn in_child(child: impl FnOnce() -> Result<(), Rv>) {
+pub fn in_child(child: impl FnOnce() -> Result<(), Rv>) {
     let code = wait(fork(child));
     let rv = code.map(|code| Rv(ck::CK_RV::try_from(code).unwrap_or(0).wrapping_sub(1)));
     assert_eq!(code, Some(0), "the child's CK_RV modulo 250: {rv:?}");

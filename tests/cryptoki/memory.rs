@@ -9,7 +9,7 @@ use std::ptr::null_mut;
 use cryptoki_sys as ck;
 
 use crate::support::operations::plain;
-use crate::support::{Session, USER_PIN, call, isolated};
+use crate::support::{Bench, Session, USER_PIN, call, isolated};
 
 const LEN: usize = 32;
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -120,85 +120,98 @@ fn dumped(secrets: &[(&'static str, Masked)]) -> Vec<String> {
 #[test]
 fn a_core_dump_holds_no_key_and_no_pin() {
     isolated(|bench| {
-        let token = bench.token();
-        let session = token.user();
-        let (mut on_token, mut yes, mut no) = (1_u8, 1_u8, 0_u8);
-        let mut room = [0; LEN];
-        let mut handles = [0; 3];
+        bench.configure("store.kind = \"disk\"");
+        search_a_dump(bench);
+    });
+}
 
-        let aes = Masked::lend(&mut room, |value| {
-            let (mut class, mut kind) = (ck::CKO_SECRET_KEY, ck::CKK_AES);
-            handles[0] = create(
-                &session,
-                &mut [
-                    row(ck::CKA_CLASS, &mut class),
-                    row(ck::CKA_KEY_TYPE, &mut kind),
-                    row(ck::CKA_TOKEN, &mut on_token),
-                    row(ck::CKA_SENSITIVE, &mut yes),
-                    row(ck::CKA_EXTRACTABLE, &mut no),
-                    row(ck::CKA_VALUE, value),
-                ],
-            );
-        });
-        let scalar = Masked::lend(&mut room, |value| {
-            let (mut class, mut kind) = (ck::CKO_PRIVATE_KEY, ck::CKK_EC);
-            handles[1] = create(
-                &session,
-                &mut [
-                    row(ck::CKA_CLASS, &mut class),
-                    row(ck::CKA_KEY_TYPE, &mut kind),
-                    row(ck::CKA_TOKEN, &mut on_token),
-                    row(ck::CKA_EC_PARAMS, &mut P256.clone()),
-                    row(ck::CKA_VALUE, value),
-                ],
-            );
-        });
-        let seed = Masked::lend(&mut room, |value| {
-            let (mut class, mut kind) = (ck::CKO_PRIVATE_KEY, ck::CKK_EC_EDWARDS);
-            handles[2] = create(
-                &session,
-                &mut [
-                    row(ck::CKA_CLASS, &mut class),
-                    row(ck::CKA_KEY_TYPE, &mut kind),
-                    row(ck::CKA_TOKEN, &mut on_token),
-                    row(ck::CKA_EC_PARAMS, &mut ED25519.clone()),
-                    row(ck::CKA_VALUE, value),
-                ],
-            );
-        });
-        let pin = Masked::lend(&mut room, |value| {
-            let (old, length) = (USER_PIN.as_ptr().cast_mut(), LEN as ck::CK_ULONG);
-            let old_len = USER_PIN.len() as ck::CK_ULONG;
-            let new = value.as_mut_ptr();
-            call!(session, C_SetPIN(session.handle, old, old_len, new, length)).with(()).unwrap();
-            session.logout().unwrap();
-            call!(session, C_Login(session.handle, ck::CKU_USER, new, length)).with(()).unwrap();
-        });
-        // The logout took the handles away; the keys are found and opened anew.
-        let keys = session.find(&crate::support::template! { CKA_TOKEN => true }).unwrap();
-        assert_eq!(keys.len(), handles.len());
-        for key in keys {
-            match session.number(key, ck::CKA_KEY_TYPE) {
-                ck::CKK_AES => {
-                    session.encrypt_init(&plain(ck::CKM_AES_ECB), key).unwrap();
-                    session.encrypt_data(&[7; 64]).unwrap();
-                }
-                ck::CKK_EC => {
-                    session.sign_init(&plain(ck::CKM_ECDSA), key).unwrap();
-                    session.sign_data(&[7; 32]).unwrap();
-                }
-                _ => {
-                    session.sign_init(&plain(ck::CKM_EDDSA), key).unwrap();
-                    session.sign_data(&[7; 32]).unwrap();
-                }
+#[test]
+fn a_core_dump_of_a_host_with_a_token_in_memory_holds_none_either() {
+    isolated(|bench| {
+        bench.configure("store.kind = \"memory\"");
+        search_a_dump(bench);
+    });
+}
+
+fn search_a_dump(bench: &Bench) {
+    let token = bench.token();
+    let session = token.user();
+    let (mut on_token, mut yes, mut no) = (1_u8, 1_u8, 0_u8);
+    let mut room = [0; LEN];
+    let mut handles = [0; 3];
+
+    let aes = Masked::lend(&mut room, |value| {
+        let (mut class, mut kind) = (ck::CKO_SECRET_KEY, ck::CKK_AES);
+        handles[0] = create(
+            &session,
+            &mut [
+                row(ck::CKA_CLASS, &mut class),
+                row(ck::CKA_KEY_TYPE, &mut kind),
+                row(ck::CKA_TOKEN, &mut on_token),
+                row(ck::CKA_SENSITIVE, &mut yes),
+                row(ck::CKA_EXTRACTABLE, &mut no),
+                row(ck::CKA_VALUE, value),
+            ],
+        );
+    });
+    let scalar = Masked::lend(&mut room, |value| {
+        let (mut class, mut kind) = (ck::CKO_PRIVATE_KEY, ck::CKK_EC);
+        handles[1] = create(
+            &session,
+            &mut [
+                row(ck::CKA_CLASS, &mut class),
+                row(ck::CKA_KEY_TYPE, &mut kind),
+                row(ck::CKA_TOKEN, &mut on_token),
+                row(ck::CKA_EC_PARAMS, &mut P256.clone()),
+                row(ck::CKA_VALUE, value),
+            ],
+        );
+    });
+    let seed = Masked::lend(&mut room, |value| {
+        let (mut class, mut kind) = (ck::CKO_PRIVATE_KEY, ck::CKK_EC_EDWARDS);
+        handles[2] = create(
+            &session,
+            &mut [
+                row(ck::CKA_CLASS, &mut class),
+                row(ck::CKA_KEY_TYPE, &mut kind),
+                row(ck::CKA_TOKEN, &mut on_token),
+                row(ck::CKA_EC_PARAMS, &mut ED25519.clone()),
+                row(ck::CKA_VALUE, value),
+            ],
+        );
+    });
+    let pin = Masked::lend(&mut room, |value| {
+        let (old, length) = (USER_PIN.as_ptr().cast_mut(), LEN as ck::CK_ULONG);
+        let old_len = USER_PIN.len() as ck::CK_ULONG;
+        let new = value.as_mut_ptr();
+        call!(session, C_SetPIN(session.handle, old, old_len, new, length)).with(()).unwrap();
+        session.logout().unwrap();
+        call!(session, C_Login(session.handle, ck::CKU_USER, new, length)).with(()).unwrap();
+    });
+    // The logout took the handles away; the keys are found and opened anew.
+    let keys = session.find(&crate::support::template! { CKA_TOKEN => true }).unwrap();
+    assert_eq!(keys.len(), handles.len());
+    for key in keys {
+        match session.number(key, ck::CKA_KEY_TYPE) {
+            ck::CKK_AES => {
+                session.encrypt_init(&plain(ck::CKM_AES_ECB), key).unwrap();
+                session.encrypt_data(&[7; 64]).unwrap();
+            }
+            ck::CKK_EC => {
+                session.sign_init(&plain(ck::CKM_ECDSA), key).unwrap();
+                session.sign_data(&[7; 32]).unwrap();
+            }
+            _ => {
+                session.sign_init(&plain(ck::CKM_EDDSA), key).unwrap();
+                session.sign_data(&[7; 32]).unwrap();
             }
         }
-        let secrets = [("AES key", aes), ("EC scalar", scalar), ("seed", seed), ("PIN", pin)];
-        assert_eq!(dumped(&secrets), Vec::<String>::new());
-        // The search itself works: a secret in ordinary memory is found.
-        let aes = &secrets[0].1;
-        let in_the_heap: Vec<u8> = aes.mask.iter().zip(aes.masked).map(|(a, b)| a ^ b).collect();
-        assert!(!dumped(&secrets).is_empty(), "the search finds nothing");
-        assert_eq!(std::hint::black_box(in_the_heap).len(), LEN);
-    });
+    }
+    let secrets = [("AES key", aes), ("EC scalar", scalar), ("seed", seed), ("PIN", pin)];
+    assert_eq!(dumped(&secrets), Vec::<String>::new());
+    // The search itself works: a secret in ordinary memory is found.
+    let aes = &secrets[0].1;
+    let in_the_heap: Vec<u8> = aes.mask.iter().zip(aes.masked).map(|(a, b)| a ^ b).collect();
+    assert!(!dumped(&secrets).is_empty(), "the search finds nothing");
+    assert_eq!(std::hint::black_box(in_the_heap).len(), LEN);
 }

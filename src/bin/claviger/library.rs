@@ -3,16 +3,16 @@
 //! Each opens a session, logs in if it has to, and leaves nothing open behind it.
 
 use claviger::call::Function;
-use claviger::config::Configuration;
+use claviger::config::{Configuration, StoreKind};
 use claviger::error::{Error, Rv};
-use claviger::provider::administration::audit::LogView;
-use claviger::provider::administration::{self, ObjectChoice, ObjectClass};
+use claviger::provider::administration::audit::{LogView, Pruned};
+use claviger::provider::administration::{self, ObjectChoice, ObjectClass, Rotation};
 use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
 use claviger::session::state::Access;
 use claviger::token::login::Tries;
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::key::{Algorithm, Field};
 use crate::view::{Class, ObjectView, PinState, SlotView};
 
@@ -47,6 +47,12 @@ pub(crate) struct Library {
 impl Library {
     /// Looks which tokens there are; opens none yet.
     pub(crate) fn open(configuration: &Configuration) -> Result<Self, Failure> {
+        if configuration.store_kind == StoreKind::Memory {
+            let cause = "store.kind is \"memory\": tokens are in the memory of the programs that \
+                         make them, and nowhere else";
+            return Err(Failure::new(Code::Configuration, cause)
+                .or("`claviger` works on tokens on the disk; CLAVIGER_CONF names another file"));
+        }
         Ok(Self { provider: Provider::with(configuration.clone())? })
     }
 
@@ -210,6 +216,31 @@ impl Library {
     pub(crate) fn accept_state(&self, slot: u64, so_pin: &Secret) -> Result<(), Failure> {
         let accepted = self.provider.accept_state(slot, so_pin);
         accepted.map_err(|error| self.explain(slot, Role::SecurityOfficer, error))
+    }
+
+    /// Begins the next epoch of a token's keys.
+    pub(crate) fn rotate(&self, slot: u64, role: Role, pin: &Secret) -> Result<Rotation, Failure> {
+        self.logged_in(slot, role, pin, |session| self.provider.rotate(session))
+    }
+
+    /// What stands against the claim that an object and the epochs before this are gone.
+    pub(crate) fn what_is_left(
+        &self,
+        slot: u64,
+        unique_id: &str,
+        epoch: u64,
+    ) -> Result<Option<&'static str>, Failure> {
+        Ok(self.provider.what_is_left(slot, unique_id, epoch)?)
+    }
+
+    /// Remembers that all of a log was exported.
+    pub(crate) fn mark_exported(&self, log: &LogView) -> Result<(), Failure> {
+        Ok(self.provider.mark_exported(log)?)
+    }
+
+    /// Removes old entries that were exported from the beginning of a log.
+    pub(crate) fn prune(&self, slot: u64, log: &LogView) -> Result<Pruned, Failure> {
+        Ok(self.provider.prune(slot, log)?)
     }
 
     /// Deletes a token and all that is on it.

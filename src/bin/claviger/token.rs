@@ -4,10 +4,11 @@
 use clap::{Args, Subcommand};
 use claviger::config::Configuration;
 use claviger::provider::administration::audit::Standing;
+use serde::Serialize;
 
 use crate::choice::TokenChoice;
 use crate::failure::{Code, Failure};
-use crate::library::Library;
+use crate::library::{Library, Role};
 use crate::output::{self, Format};
 use crate::pin_source::{SoPin, UserPin};
 use crate::prompt;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     List(List),
     /// Show one token.
     Show(Show),
+    /// Seal all keys with a new key and remove the old one.
+    Rotate(Rotate),
     /// Delete a token and everything on it.
     Delete(Delete),
     /// As security officer, take a token as it is after it was changed, restored or moved.
@@ -81,6 +84,36 @@ pub(crate) struct Show {
     format: Format,
 }
 
+const ROTATE_HELP: &str = "\
+Keys stay what they are, and programs that use them need not stop. What was destroyed before can
+then be opened with nothing that is in the token's files, and `claviger audit certificate` proves
+it. Copies that were made of the files before are as they were.";
+
+#[derive(Args)]
+#[command(after_help = ROTATE_HELP)]
+pub(crate) struct Rotate {
+    /// With the security officer's PIN instead of the user's.
+    #[arg(long)]
+    so: bool,
+    #[command(flatten)]
+    token: TokenChoice,
+    #[command(flatten)]
+    user_pin: UserPin,
+    #[command(flatten)]
+    so_pin: SoPin,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What `token rotate --json` prints.
+#[derive(Serialize)]
+struct Rotated {
+    epoch: u64,
+    objects: u64,
+    unopened: u64,
+    forgotten: bool,
+}
+
 #[derive(Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
@@ -118,6 +151,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Init(arguments) => init(&library, &arguments),
         Command::List(arguments) => list(&library, &arguments),
         Command::Show(arguments) => show(&library, &arguments),
+        Command::Rotate(arguments) => rotate(&library, &arguments),
         Command::Delete(arguments) => delete(&library, &configuration, &arguments),
         Command::AcceptState(arguments) => accept_state(&library, &arguments),
     }
@@ -213,6 +247,44 @@ fn show(library: &Library, arguments: &Show) -> Result<(), Failure> {
         ("writable", if token.write_protected { "no" } else { "yes" }.to_owned()),
         ("URI", token.uri.clone()),
     ]))
+}
+
+fn rotate(library: &Library, arguments: &Rotate) -> Result<(), Failure> {
+    let is_so = arguments.so || arguments.so_pin.source().is_named();
+    let (role, source, other) = match is_so {
+        true => (Role::SecurityOfficer, arguments.so_pin.source(), arguments.user_pin.source()),
+        false => (Role::User, arguments.user_pin.source(), arguments.so_pin.source()),
+    };
+    if other.is_named() {
+        return Err(Failure::new(Code::Usage, "one PIN is enough: the user's or the SO's"));
+    }
+    let token = arguments.token.find(library)?;
+    let pin = source.known(&token.name())?;
+    let done = library.rotate(token.slot, role, &pin)?;
+    if done.unopened > 0 {
+        let several = if done.unopened == 1 { "object" } else { "objects" };
+        output::note(&format!("{} {several} could not be opened, as before", done.unopened));
+    }
+    if !done.is_forgotten {
+        output::note(
+            "the old key is removed, but may still be in the write-ahead log: another process \
+             reads. It goes when the last process closes the token, or with the next rotation",
+        );
+    }
+    if arguments.format.json {
+        return output::print_json(&Rotated {
+            epoch: done.epoch,
+            objects: done.objects,
+            unopened: done.unopened,
+            forgotten: done.is_forgotten,
+        });
+    }
+    output::print(&format!(
+        "{} is in epoch {}; the data keys of {} objects are sealed with its key.\n",
+        output::printable(&token.name()),
+        done.epoch,
+        done.objects
+    ))
 }
 
 fn delete(

@@ -5,6 +5,8 @@
 //! from the checkpoint that was published beside the log. What is read here is not checked yet:
 //! `audit::verify` does that.
 
+mod retention;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,6 +28,8 @@ use crate::store::head::HeadFault;
 use crate::store::log;
 use crate::store::sqlite::{Opening, SqliteStore};
 use crate::store::{Mode, Query, Store, StoreError};
+
+pub use self::retention::{PruneLimit, Pruned};
 
 /// More than a full bundle of the longest entries; who finds more has not found a log.
 const LONGEST_FILE: u64 = 17 << 20;
@@ -221,11 +225,7 @@ impl LogView {
         let mut view = self.clone();
         while view.generation > generation {
             let number = view.generation.saturating_sub(1);
-            let first = view.entry(0)?;
-            let previous = match Leaf::parse(&first) {
-                Ok(Leaf::Generation { previous: Some(previous), .. }) => previous.into_owned(),
-                _ => return Err(unknown(&format!("a checkpoint of generation {number}"))),
-            };
+            let previous = view.previous()?;
             let directory = view.directory.with_file_name(number.to_string());
             view = Self::at(&directory, &previous).map_err(What::Checkpoint)?;
             view.generation = number;

@@ -7,6 +7,7 @@
 pub mod audit;
 mod mechanisms;
 mod new_key;
+mod rotation;
 mod view;
 
 use std::sync::PoisonError;
@@ -21,6 +22,7 @@ use super::Provider;
 use super::sessions::UserType;
 pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::NewKey;
+pub use rotation::Rotation;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
 
 /// Handles asked for at a time.
@@ -119,6 +121,9 @@ impl Provider {
         self.run(Function::CloseSession, session, |call| call.close_session())?;
         checked?;
         held.forget();
+        if self.is_in_memory() {
+            return self.look_for_tokens();
+        }
         let directory = self.configuration.directory.join("tokens").join(serial);
         let opening = Opening {
             access: self.configuration.access(),

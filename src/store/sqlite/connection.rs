@@ -96,12 +96,14 @@ pub(super) fn close(connection: Connection) {
 }
 
 /// Moves everything from the write-ahead log to the database and cuts the log to nothing, so
-/// that what was replaced is nowhere any more. Gives up at once while somebody reads: the next
-/// one to do this, or the last to close, does it then.
-pub(super) fn empty_write_ahead_log(connection: &Connection) {
-    let _ = connection.busy_timeout(Duration::ZERO);
-    let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+/// that what was replaced is nowhere any more. Waits so long for who reads, and then gives up:
+/// the next one to do this, or the last to close, does it then. True if it was done.
+pub(super) fn empty_write_ahead_log(connection: &Connection, patience: Duration) -> bool {
+    let _ = connection.busy_timeout(patience);
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_in_use = connection.query_row(sql, [], |row| row.get::<_, bool>(0));
     let _ = connection.busy_timeout(BUSY);
+    is_in_use == Ok(false)
 }
 
 /// In a forked child: closes a connection of the parent. It must not be forgotten, or SQLite

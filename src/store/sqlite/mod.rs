@@ -25,6 +25,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::files::{Identity, TokenFiles};
 use self::signing::Place;
@@ -35,6 +36,9 @@ use crate::system::failpoint::hit;
 use crate::system::files::{
     Access, LockKind, make_directory, open_or_create, shared_file_system, sync_directory,
 };
+
+/// How long readers are waited for who stand in the way of forgetting.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 10_000 });
 
 /// How token directories are used.
 #[derive(Clone, Copy, Debug)]
@@ -166,6 +170,20 @@ impl Store for SqliteStore {
 
     fn lock_attempts(&self, kind: LockKind) -> Result<AttemptLock<'_>, StoreError> {
         Ok(AttemptLock { _lock: Some(self.files()?.lock_attempts(kind)?) })
+    }
+
+    fn forget_replaced(&self) -> Result<bool, StoreError> {
+        if self.read_only {
+            // It would not have been opened with a write-ahead log.
+            return Ok(true);
+        }
+        let files = self.files()?;
+        let mut registry = registry::lock();
+        let entry = registry.entry(self.key)?;
+        let _writer = files.lock_writer()?;
+        files.check_present()?;
+        hit("store.before-forget");
+        Ok(connection::empty_write_ahead_log(entry.connect()?, PATIENCE))
     }
 }
 

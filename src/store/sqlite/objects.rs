@@ -107,6 +107,21 @@ pub(super) fn replace(connection: &Connection, object: &StoredObject) -> Result<
     Ok(true)
 }
 
+/// Writes an object's data key, and of which epoch it is.
+pub(super) fn rewrap(connection: &Connection, object: &StoredObject) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/rewrap_object.sql"))?;
+    let written = statement.execute(params![
+        object.id.0,
+        object.version.cast_signed(),
+        object.epoch.cast_signed(),
+        object.data_key,
+    ])?;
+    match written {
+        1 => Ok(()),
+        _ => Err(StoreError::Tampered(object.id)),
+    }
+}
+
 pub(super) fn remove(connection: &Connection, id: &ObjectId) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/remove_object.sql"))?;
     let removed = statement.query_row([id.0], |row| row.get::<_, i64>(0)).optional()?;

@@ -13,6 +13,7 @@ use super::ledger::{Ledger, Signature, Unsigned, before_pending};
 use super::token;
 use crate::audit::checkpoint::{Checkpoint, origin};
 use crate::audit::leaf::{Leaf, StateLeaf};
+use crate::audit::record::{LaneId, Role};
 use crate::audit::time::Time;
 use crate::audit::tree::Frontier;
 use crate::store::head::{AuditKey, CheckedHead, Head, HeadFault, compare, machine, token_hash};
@@ -160,11 +161,27 @@ pub(super) fn sign(
         }
     };
     for leaf in head::pending_leaves(connection)? {
-        leaves.push(&leaf)?;
+        // Anybody who writes to the database can leave one: none may tell of a login.
+        match (is_unsigned(&leaf), &signature) {
+            (true, _) => leaves.push(&leaf)?,
+            (false, Signature::Anew(_)) => {}
+            (false, _) => {
+                let why = "a record that waits to be signed tells more than anybody may do";
+                return Err(StoreError::Distrusted(why.to_owned()));
+            }
+        }
     }
     head::clear_pending(connection)?;
     leaves.extend(&ledger.leaves);
     write(connection, place, ledger, entry, (leaves, &record, old.slots))
+}
+
+fn is_unsigned(leaf: &[u8]) -> bool {
+    match Leaf::parse(leaf) {
+        Ok(Leaf::Unauthenticated(_)) => true,
+        Ok(Leaf::Change(record)) => record.role == Role::None && record.lane == LaneId::NONE,
+        _ => false,
+    }
 }
 
 fn generation_leaf(number: u64, previous: Option<&str>, reason: &str) -> Vec<u8> {

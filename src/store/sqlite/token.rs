@@ -111,6 +111,12 @@ pub(super) fn put_epoch_key(
     Ok(())
 }
 
+pub(super) fn forget_epochs(connection: &Connection, but: u64) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/forget_epochs.sql"))?;
+    statement.execute([but.cast_signed()])?;
+    Ok(())
+}
+
 const fn number(role: Role) -> i64 {
     match role {
         Role::SecurityOfficer => 0,

@@ -6,6 +6,7 @@
 //! everyone asks the database until the next writer.
 
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -220,6 +221,23 @@ impl Transaction for SqliteTransaction<'_> {
         token::put_epoch_key(self.change_closed(Changed::Seen)?, epoch, sealed)
     }
 
+    fn forget_epochs(&mut self, but: u64) -> Result<(), StoreError> {
+        self.forgets = true;
+        token::forget_epochs(self.change_closed(Changed::Seen)?, but)
+    }
+
+    fn rewrap(
+        &mut self,
+        object: &StoredObject,
+        data_key: Vec<u8>,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
+        let (connection, ledger) = self.change(Changed::Seen)?;
+        let rewrapped = StoredObject { data_key, epoch, ..object.clone() };
+        objects::rewrap(connection, &rewrapped)?;
+        ledger.replaced(connection, object, &rewrapped)
+    }
+
     fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError> {
         self.ledger.get(self.connection()?, id)
     }
@@ -345,7 +363,7 @@ impl Transaction for SqliteTransaction<'_> {
             self.settle(made)?;
         }
         if self.forgets {
-            connection::empty_write_ahead_log(self.connection()?);
+            connection::empty_write_ahead_log(self.connection()?, Duration::ZERO);
         }
         hit("store.after-commit");
         Ok(())

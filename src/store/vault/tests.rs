@@ -26,7 +26,7 @@ fn opened(store: &dyn Store, vault: &Vault, one: &StoredObject) -> Result<Vec<u8
 #[test]
 fn each_role_opens_the_same_objects_with_its_own_pin() {
     let (token, so) = new_token("0001");
-    let store = Memory::new(token);
+    let store = Memory::new(token, None).unwrap();
     let one = sealed(&store, &so, private("key"), "the secret part");
     let mut record = read(&store, |t| t.token());
     record.user = Some(so.pin_record(Role::User, &pin("user-pin"), &RULES).unwrap());
@@ -89,7 +89,7 @@ fn a_login_remembers_its_pin_without_holding_it() {
 #[test]
 fn whatever_is_changed_in_an_object_is_noticed() {
     let (token, vault) = new_token("0001");
-    let store = Memory::new(token);
+    let store = Memory::new(token, None).unwrap();
     let one = sealed(&store, &vault, private("key"), "secret");
     let other = sealed(&store, &vault, private("other"), "secret");
     assert_ne!(one.sealed, other.sealed);
@@ -123,7 +123,7 @@ fn whatever_is_changed_in_an_object_is_noticed() {
 #[test]
 fn an_object_of_another_token_does_not_open() {
     let (token, vault) = new_token("0001");
-    let store = Memory::new(token);
+    let store = Memory::new(token, None).unwrap();
     let one = sealed(&store, &vault, private("key"), "secret");
     let renamed = Vault { serial: "0002".to_owned(), ..vault };
     assert!(matches!(opened(&store, &renamed, &one), Err(VaultError::Tampered(_))));
@@ -133,7 +133,7 @@ fn an_object_of_another_token_does_not_open() {
 fn an_unknown_epoch_is_looked_up() {
     let (token, so) = new_token("0001");
     let record = token.record.clone();
-    let store = Memory::new(token);
+    let store = Memory::new(token, None).unwrap();
     let one = sealed(&store, &so, private("key"), "secret");
     let fresh = Vault::open(&record, Role::SecurityOfficer, &pin("so-pin-1"), None).unwrap();
     assert_eq!(opened(&store, &fresh, &one).unwrap(), b"secret");
@@ -147,7 +147,7 @@ fn an_unknown_epoch_is_looked_up() {
 #[test]
 fn a_vault_of_the_token_before_is_told_so() {
     let (token, vault) = new_token("0001");
-    let store = Memory::new(token);
+    let store = Memory::new(token, None).unwrap();
     let one = sealed(&store, &vault, private("key"), "secret");
     let (new, new_vault) = new_token("0001");
     write(&store, |t| t.initialise(&new));
@@ -164,7 +164,7 @@ fn a_vault_of_the_token_before_is_told_so() {
 #[test]
 fn private_rows_are_found_by_who_is_logged_in_only() {
     let (token, vault) = new_token("0001");
-    let store = Memory::new(token);
+    let store = Memory::new(token, None).unwrap();
     let attributes: [(u64, &[u8]); 4] =
         [(3, b"label"), (0x102, b"id"), (0, b"class"), (0x101, b"")];
     let rows = private_rows(&vault, attributes).unwrap();
@@ -204,4 +204,51 @@ fn the_associated_data_is_what_the_format_says() {
     assert_eq!(bytes, expected);
     let bytes = associated("0a", Content::EpochKey, None, 2);
     assert_eq!(bytes.len(), 4 + 16 + 8 + 8 + 1);
+}
+
+#[test]
+fn a_rotation_seals_every_data_key_anew_and_removes_the_old_key() {
+    let (token, vault) = new_token("0001");
+    let store = Memory::new(token, None).unwrap();
+    let (one, public) = (sealed(&store, &vault, private("key"), "the secret"), object("open"));
+    let broken = StoredObject { data_key: vec![0; 60], ..private("broken") };
+    write(&store, |t| t.insert(&one).and(t.insert(&public)).and(t.insert(&broken)));
+    let mut transaction = store.begin(Mode::Write).unwrap();
+    transaction.sign_with(vault.audit_signer().unwrap()).unwrap();
+    let rotated = vault.rotate(&mut *transaction).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(rotated, Rotated { epoch: 2, objects: 1, unopened: 1 });
+    let after = read(&store, |t| t.get(&one.id)).unwrap();
+    assert_eq!((after.epoch, after.version, &after.sealed), (2, one.version, &one.sealed));
+    assert_ne!(after.data_key, one.data_key);
+    assert_eq!(read(&store, |t| t.get(&public.id)).unwrap().epoch, 0, "nothing of it is sealed");
+    assert_eq!(read(&store, |t| t.epoch_key(1)), None);
+    assert_eq!(opened(&store, &vault, &after).unwrap(), b"the secret");
+    // The old row opens no more: neither for who knew the old key, nor for who logs in now.
+    assert!(matches!(opened(&store, &vault, &one), Err(VaultError::Tampered(_))));
+    let record = read(&store, |t| t.token());
+    let again = Vault::open(&record, Role::SecurityOfficer, &pin("so-pin-1"), None).unwrap();
+    assert_eq!(opened(&store, &again, &after).unwrap(), b"the secret");
+    assert!(matches!(opened(&store, &again, &one), Err(VaultError::Tampered(_))));
+    let moved = StoredObject { id: ObjectId([7; 16]), ..after.clone() };
+    assert!(opened(&store, &again, &moved).is_err(), "bound to the object's id");
+    let older = StoredObject { version: 9, ..after };
+    assert!(opened(&store, &again, &older).is_err(), "and to its version");
+}
+
+#[test]
+fn a_rotation_that_is_not_committed_is_none() {
+    let (token, vault) = new_token("0001");
+    let store = Memory::new(token, None).unwrap();
+    let one = sealed(&store, &vault, private("key"), "the secret");
+    write(&store, |t| t.insert(&one));
+    let mut transaction = store.begin(Mode::Write).unwrap();
+    vault.rotate(&mut *transaction).unwrap();
+    drop(transaction);
+    let kept = read(&store, |t| t.get(&one.id)).unwrap();
+    assert_eq!((kept.epoch, read(&store, |t| t.token()).epoch), (1, 1));
+    assert_eq!(opened(&store, &vault, &kept).unwrap(), b"the secret");
+    let (_, stranger) = new_token("0001");
+    let mut transaction = store.begin(Mode::Write).unwrap();
+    assert_eq!(stranger.rotate(&mut *transaction), Err(VaultError::Replaced));
 }

@@ -3,15 +3,18 @@
 //! JSON lines are the leaves as they were hashed, so that the tree can be made of them again.
 //! CSV follows RFC 4180, syslog RFC 5424; both have the process beside each record.
 
+use std::fs::File;
+use std::os::fd::AsFd;
+
 use clap::{Args, ValueEnum};
 use claviger::audit::time::Time;
 
-use super::LogChoice;
 use super::filter::Filter;
 use super::line::{self, Processes};
 use super::listing::Listing;
+use super::{LogChoice, OpenLog, Place};
 use super::{csv, syslog};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
@@ -40,6 +43,11 @@ pub(crate) struct Arguments {
     /// The last entry.
     #[arg(long, value_name = "INDEX")]
     to: Option<u64>,
+    /// Remember that all of the log was exported, so that `claviger audit prune` may remove what
+    /// is old.
+    #[arg(long, conflicts_with_all = ["key", "call", "rv", "failed", "since", "until", "lane",
+                                      "log"])]
+    mark: bool,
     #[command(flatten)]
     filter: Filter,
     #[command(flatten)]
@@ -47,6 +55,10 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.mark && arguments.format == Form::Csv {
+        // Only the leaves themselves make the tree again.
+        return Err(Failure::new(Code::Usage, "--mark is for jsonl and syslog: CSV is no leaf"));
+    }
     let log = arguments.log.open()?;
     let mut listing = Listing::new();
     let mut processes = Processes::default();
@@ -73,6 +85,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
         }
     });
+    let is_whole = listing.flush();
     listing.finish()?;
-    log.judge(&report)
+    log.judge(&report)?;
+    if arguments.mark { mark(&log, is_whole) } else { Ok(()) }
+}
+
+/// Before it is said that something may be removed, what was written has to be lasting.
+fn mark(log: &OpenLog, is_whole: bool) -> Result<(), Failure> {
+    if !is_whole {
+        return Err(Failure::new(Code::Failed, "nobody read to the end; nothing is marked"));
+    }
+    let failed = |error: std::io::Error| {
+        Failure::new(Code::Failed, format!("the result cannot be made lasting: {error}"))
+    };
+    let out = File::from(std::io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
+    if out.metadata().map_err(failed)?.is_file() {
+        out.sync_all().map_err(failed)?;
+    }
+    if let Place::Token { library, .. } = &log.place {
+        library.mark_exported(&log.view)?;
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
 //! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
 //!
-//! Nothing here logs in and nothing is changed: an auditor needs no PIN, and files that cannot be
-//! written to will do.
+//! Nothing here logs in: an auditor needs no PIN. Nothing is written, but by `prune` and where an
+//! export is marked; for everything else files that cannot be written to will do.
 
+mod certificate;
 mod csv;
 mod export;
 mod filter;
@@ -11,6 +12,7 @@ mod line;
 mod listing;
 mod moment;
 mod prove;
+mod prune;
 mod show;
 mod syslog;
 mod verify;
@@ -39,8 +41,12 @@ pub(crate) enum Command {
     Follow(follow::Arguments),
     /// Write the records for other programs: JSON lines, CSV or syslog.
     Export(export::Arguments),
+    /// Remove old entries that were exported; what is left stays provable.
+    Prune(prune::Arguments),
     /// Prove that one entry is in the log, to somebody who has only the log's key.
     Prove(prove::Arguments),
+    /// Prove that a destroyed key is gone, and check such a proof.
+    Certificate(certificate::Arguments),
     /// Print the signed checkpoint: size and root of the log.
     Checkpoint(LogChoice),
     /// Print the key that the log is signed with, to be kept elsewhere and given to `verify`.
@@ -83,7 +89,9 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Show(arguments) => show::run(&arguments),
         Command::Follow(arguments) => follow::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Prune(arguments) => prune::run(arguments),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Certificate(arguments) => certificate::run(arguments),
         Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
         Command::Key(choice) => key(&choice),
     }

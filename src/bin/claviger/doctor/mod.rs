@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use clap::Args;
-use claviger::config::{Configuration, ReadOnlyLogin};
+use claviger::config::{Configuration, ReadOnlyLogin, StoreKind};
 use serde::Serialize;
 
 use crate::failure::{Code, Failure};
@@ -50,8 +50,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut findings = Findings::default();
     modules(&mut findings);
     if let Some(configuration) = configuration(&mut findings) {
-        directory(&mut findings, &configuration);
-        tokens::tokens(&mut findings, &configuration);
+        if configuration.store_kind == StoreKind::Memory {
+            let what =
+                "store.kind is \"memory\": each program has tokens of its own, and loses them";
+            findings.note("data", what, "");
+        } else {
+            directory(&mut findings, &configuration);
+            tokens::tokens(&mut findings, &configuration);
+        }
     }
     memory(&mut findings);
     let findings = findings.0;

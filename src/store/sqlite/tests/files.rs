@@ -233,3 +233,20 @@ fn as_nobody(command: Command, place: &Path) -> Child {
         }
     }
 }
+
+#[test]
+fn nothing_is_called_forgotten_while_somebody_reads_what_was() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let kept = object("as it was");
+    write(&store, |t| t.insert(&kept));
+    let reader = rusqlite::Connection::open(scratch.file("token.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM object").unwrap();
+    write(&store, |t| t.remove(&kept.id));
+    assert_eq!(store.forget_replaced(), Ok(false));
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(store.forget_replaced(), Ok(true));
+    assert_eq!(fs::metadata(scratch.file("token.db-wal")).unwrap().len(), 0);
+    drop(store);
+    drop(reader);
+}

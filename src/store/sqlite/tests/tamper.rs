@@ -271,6 +271,31 @@ fn an_unsigned_change_is_no_way_in() {
 }
 
 #[test]
+fn a_record_that_waits_cannot_tell_of_a_login() {
+    let record = |kind: &str, role: &str| {
+        format!(
+            "INSERT INTO pending_leaf (leaf) VALUES (CAST('{{\"kind\":\"{kind}\",\"lane\":\
+             \"0000000000000000\",\"seq\":0,\"time\":\"2026-11-21T20:24:05.123456Z\",\
+             \"role\":\"{role}\",\"session\":1,\"call\":\"C_DestroyObject\",\
+             \"rv\":\"CKR_OK\",\"head\":0}}' AS BLOB))"
+        )
+    };
+    let commit = |sql: &str| {
+        let victim = Victim::new();
+        victim.alter(sql);
+        let store = victim.scratch.open();
+        let mut transaction = begin_signed(&store);
+        transaction.insert(&object("next")).unwrap();
+        transaction.commit()
+    };
+    assert_eq!(commit(&record("change", "none")), Ok(()));
+    let others = ["INSERT INTO pending_leaf (leaf) VALUES (x'7b7d')".to_owned()];
+    for sql in others.into_iter().chain(["user", "so"].map(|role| record("change", role))) {
+        assert!(matches!(commit(&sql), Err(StoreError::Distrusted(_))), "{sql}");
+    }
+}
+
+#[test]
 fn a_log_that_was_cut_or_changed_is_noticed() {
     let entries = |victim: &Victim| directory(&victim.scratch.token, 1).join("tile/entries/000");
     let change = |change: &dyn Fn(&mut Vec<u8>)| {
