@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 #![allow(clippy::indexing_slicing, reason = "a JSON field that is missing fails the test")]
 
+#[path = "cli/anchors.rs"]
+mod anchors;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/configuration.rs"]
@@ -15,3 +17,6 @@ mod doctor;
 mod person;
 #[path = "cli/tokens.rs"]
 mod tokens;
+#[cfg(feature = "witness")]
+#[path = "support/witness.rs"]
+mod witness;

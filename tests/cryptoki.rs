@@ -15,6 +15,8 @@ mod support;
 mod aes;
 #[path = "cryptoki/aes_buffers.rs"]
 mod aes_buffers;
+#[path = "cryptoki/anchors.rs"]
+mod anchors;
 #[path = "cryptoki/answers.rs"]
 mod answers;
 #[path = "cryptoki/attributes.rs"]

@@ -4,6 +4,7 @@
 //! A key that is unknown or out of range is refused with file, line and name; a key that does
 //! nothing is not accepted. What the values mean is for the floors above.
 
+mod anchoring;
 mod places;
 mod settings;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Rv};
 use crate::system::environment::Environment;
 use crate::system::files::Access;
+pub use anchoring::{AnchorAt, Anchoring, OnAnchorFailure};
 use places::{Places, Trust};
 pub use settings::{ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
@@ -45,6 +47,8 @@ pub struct Configuration {
     pub public_write: PublicWrite,
     /// What happens once a token is found to be changed outside.
     pub on_tamper: OnTamper,
+    /// What is kept outside of the token's directory.
+    pub anchoring: Anchoring,
     /// True if the store may lie on a network or user-space file system.
     pub shared_fs: bool,
     file: Option<PathBuf>,
@@ -116,6 +120,7 @@ impl Default for Configuration {
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
             on_tamper: OnTamper::Refuse,
+            anchoring: Anchoring::default(),
             shared_fs: false,
             file: None,
             directory_origin: Origin::Default,
@@ -171,6 +176,7 @@ impl Configuration {
         let line = configuration.lines.get("directory");
         let configured = line.map(|line| (configuration.directory.clone(), Origin::File(*line)));
         (configuration.directory, configuration.directory_origin) = places.directory(configured)?;
+        anchoring::check_place(&configuration)?;
         Ok(configuration)
     }
 
@@ -210,8 +216,7 @@ impl Configuration {
             (_, Some(line)) => Origin::File(*line),
             (_, None) => Origin::Default,
         };
-        settings::SETTINGS
-            .iter()
+        settings::all()
             .map(|setting| Source {
                 key: setting.key,
                 value: (setting.show)(self),

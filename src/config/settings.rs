@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{ConfigError, Configuration};
+use super::{ConfigError, Configuration, anchoring};
 use crate::system::environment::group_id;
 
 /// `pin.readonly`: may a PIN be tried where the try cannot be counted?
@@ -57,6 +57,8 @@ pub enum Value {
     Number(u32),
     /// True or false.
     Switch(bool),
+    /// Texts, in brackets in the file.
+    List(Vec<String>),
 }
 
 impl fmt::Display for Value {
@@ -65,6 +67,10 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(&quoted(text)),
             Self::Number(number) => number.fmt(f),
             Self::Switch(on) => on.fmt(f),
+            Self::List(words) => {
+                let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+                write!(f, "[{}]", words.join(", "))
+            }
         }
     }
 }
@@ -74,7 +80,7 @@ pub(super) struct Setting {
     /// With its section, `pin.tries`.
     pub(super) key: &'static str,
     /// Takes the value over, or says what would be right.
-    accept: fn(&mut Configuration, &DeValue<'_>) -> Result<(), String>,
+    pub(super) accept: fn(&mut Configuration, &DeValue<'_>) -> Result<(), String>,
     pub(super) show: fn(&Configuration) -> Value,
     pub(super) meaning: &'static str,
 }
@@ -99,7 +105,7 @@ pub(crate) const MOST_PASSES: u32 = 64;
 pub(crate) const MOST_LANES: u32 = 64;
 const MEMORY_KIB: RangeInclusive<u32> = MEMORY_PER_LANE_KIB..=MOST_MEMORY_KIB;
 
-pub(super) const SETTINGS: &[Setting] = &[
+const SETTINGS: &[Setting] = &[
     Setting {
         key: "directory",
         accept: |to, value| absolute(value).map(|it| to.directory = it),
@@ -174,6 +180,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// Every key, in the order in which they are shown.
+pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(anchoring::SETTINGS)
+}
+
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.
 pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
     let document = match DeTable::parse(text) {
@@ -199,6 +210,7 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
         }
     }
     problems.extend(too_little_memory(into));
+    problems.extend(anchoring::problems(into));
     problems.sort_by_key(|problem| problem.line);
     problems
 }
@@ -215,7 +227,7 @@ fn take(
         "" => name.get_ref().to_string(),
         section => format!("{section}.{}", name.get_ref()),
     };
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
+    let Some(setting) = all().find(|setting| setting.key == key) else {
         problems.push(ConfigError::about_key(&key, line, unknown(section)));
         return;
     };
@@ -244,7 +256,7 @@ fn too_little_memory(of: &Configuration) -> Option<ConfigError> {
 }
 
 fn is_section(name: &str) -> bool {
-    !name.is_empty() && SETTINGS.iter().any(|setting| split(setting.key).0 == name)
+    !name.is_empty() && all().any(|setting| split(setting.key).0 == name)
 }
 
 fn split(key: &'static str) -> (&'static str, &'static str) {
@@ -252,7 +264,7 @@ fn split(key: &'static str) -> (&'static str, &'static str) {
 }
 
 fn unknown(section: &str) -> String {
-    let known = SETTINGS.iter().map(|setting| split(setting.key));
+    let known = all().map(|setting| split(setting.key));
     let mut names: Vec<String> = Vec::new();
     for (of, name) in known {
         let name = match (section, of) {
@@ -280,7 +292,7 @@ fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
     }
 }
 
-fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
+pub(super) fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
     let wanted = || format!("must be a whole number from {} to {}", range.start(), range.end());
     let DeValue::Integer(integer) = value else {
         return Err(format!("{}, not {}", wanted(), kind(value)));
@@ -292,14 +304,14 @@ fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String
         .ok_or_else(|| format!("{}, not {integer}", wanted()))
 }
 
-fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
+pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     match value {
         DeValue::String(text) => Ok(text),
         other => Err(format!("must be a text in quotes, not {}", kind(other))),
     }
 }
 
-fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> {
     let names: Vec<String> = words.iter().map(|(name, _)| quoted(name)).collect();
     let wanted = || format!("must be {}", names.join(" or "));
     let DeValue::String(given) = value else {
@@ -311,7 +323,7 @@ fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<T, String> 
         .ok_or_else(|| format!("{}, not {}", wanted(), quoted(given)))
 }
 
-fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
+pub(super) fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
     let given = text(value)?;
     if given.contains('\0') || !Path::new(given).is_absolute() {
         return Err(format!("must be an absolute path, not {}", quoted(given)));
@@ -329,16 +341,16 @@ fn group(value: &DeValue<'_>) -> Result<Option<(String, u32)>, String> {
     Ok(Some((name.to_owned(), id)))
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-fn shown<T: PartialEq>(words: &[(&str, T)], value: T) -> Value {
+pub(super) fn shown<T: PartialEq>(words: &[(&str, T)], value: T) -> Value {
     let found = words.iter().find(|(_, meant)| *meant == value);
     Value::Text(found.map_or(String::new(), |(name, _)| (*name).to_owned()))
 }
 
-const fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) const fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) => "a number",

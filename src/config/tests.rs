@@ -54,6 +54,11 @@ fn every_key_is_read_and_shown_again() {
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
                 public_write = \"standard\"\n[audit]\non_tamper = \"warn\"\n\
+                key = [\"a+00000000+AAAA\"]\nanchor_directory = \"/srv/anchors\"\n\
+                anchor_put = [\"/bin/put\", \"a \\\"b\\\"\"]\nanchor_get = [\"/bin/get\"]\n\
+                witness = \"https://w.example/a\"\nwitness_monitor = \"https://m.example\"\n\
+                witness_key = [\"w+00000000+BBBB\"]\nwitness_ca = \"/etc/w.pem\"\n\
+                anchor_at = \"commit\"\nanchor_on_failure = \"refuse\"\nanchor_ms = 500\n\
                 [store]\nshared_fs = true\n";
     let found = accepted(text);
     assert_eq!(found.directory, PathBuf::from("/srv/tokens"));

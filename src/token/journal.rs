@@ -93,7 +93,12 @@ impl Token {
                 change.transaction.append_leaf(&leaf)?;
             }
         }
-        Ok(change.transaction.commit()?)
+        let signed = change.signed;
+        change.transaction.commit()?;
+        if signed {
+            self.put_anchor_at_commit();
+        }
+        Ok(())
     }
 
     /// The leaf of a call that succeeds with the commit that appends it.

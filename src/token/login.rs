@@ -91,7 +91,10 @@ impl Token {
     pub(crate) fn login_with(&self, note: &Note, role: Role, pin: &Secret) -> Result<()> {
         let _one_at_a_time = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let vault = Arc::new(self.check_pin(role, pin)?);
-        let distrusted = self.check_log(&vault)?;
+        let distrusted = match self.check_log(&vault)? {
+            None => self.check_anchor(&vault)?,
+            found => found,
+        };
         if distrusted.is_none() {
             self.raise_cost(note, role, pin, &vault)?;
         }

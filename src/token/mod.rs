@@ -3,6 +3,7 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
+pub(crate) mod anchoring;
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub mod login;
@@ -22,6 +23,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::vault::Vault;
 use crate::store::{Mode, Role, Store, TokenRecord};
 
+use anchoring::Anchored;
 use login::{Login, Tries};
 use settings::Settings;
 use table::Table;
@@ -30,8 +32,9 @@ const NOBODY: u8 = 0;
 const USER: u8 = 1;
 const SECURITY_OFFICER: u8 = 2;
 
-/// An initialised token. `attempts` and `opening` are taken before the store's lock; `login` and
-/// the table's locks are leaves, taken for a moment and with nothing locked under them.
+/// An initialised token. `attempts`, `anchored` and `opening` are taken in this order and before
+/// the store's lock; `login`, `warnings` and the table's locks are leaves, taken for a moment and
+/// with nothing locked under them.
 pub struct Token {
     serial: String,
     directory: PathBuf,
@@ -42,6 +45,10 @@ pub struct Token {
     /// Whose login it is, for the many who ask that only; written under `login`'s lock.
     role: AtomicU8,
     table: Table,
+    /// Held while anchors are asked.
+    anchored: Mutex<Anchored>,
+    /// What anchors had to say that stopped nothing.
+    warnings: Mutex<Vec<String>>,
     opening: Mutex<()>,
     store: OnceLock<SqliteStore>,
 }
@@ -62,6 +69,8 @@ impl Token {
             login: RwLock::new(None),
             role: AtomicU8::new(NOBODY),
             table: Table::new(next_object),
+            anchored: Mutex::default(),
+            warnings: Mutex::default(),
             opening: Mutex::new(()),
             store: OnceLock::new(),
         }

@@ -1,7 +1,13 @@
 //! What the configuration says about a token.
 
-use crate::config::{Configuration, ExportPolicy, OnTamper, PublicWrite, ReadOnlyLogin};
+use std::sync::Arc;
+
+use crate::anchor::{Anchors, keys_of};
+use crate::audit::note::VerifierKey;
+use crate::config::{AnchorAt, Configuration, ExportPolicy, OnAnchorFailure, OnTamper};
+use crate::config::{PublicWrite, ReadOnlyLogin};
 use crate::engine::kdf::Argon2Cost;
+use crate::error::Result;
 use crate::store::sqlite::Opening;
 use crate::store::vault::PinRules;
 use crate::system::files::Access;
@@ -18,12 +24,21 @@ pub(crate) struct Settings {
     pub(super) export_denied: bool,
     pub(super) public_write_needs_login: bool,
     pub(super) tamper_refuses: bool,
+    /// The keys that logs must be signed with, each under its log's name.
+    pub(super) pinned: Vec<VerifierKey>,
+    pub(super) anchors: Arc<Anchors>,
+    pub(super) anchors_at_commit: bool,
+    pub(super) anchors_must_answer: bool,
 }
 
 impl Settings {
     /// Takes them from the configuration.
-    pub(crate) fn of(configuration: &Configuration) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `CKR_GENERAL_ERROR` for verifier keys that are none.
+    pub(crate) fn of(configuration: &Configuration) -> Result<Self> {
+        let anchoring = &configuration.anchoring;
+        Ok(Self {
             access: configuration.access(),
             shared_fs: configuration.shared_fs,
             cost: Argon2Cost {
@@ -36,7 +51,11 @@ impl Settings {
             export_denied: configuration.export == ExportPolicy::Deny,
             tamper_refuses: configuration.on_tamper == OnTamper::Refuse,
             public_write_needs_login: configuration.public_write == PublicWrite::Login,
-        }
+            pinned: keys_of("audit.key", &anchoring.keys)?,
+            anchors: Arc::new(Anchors::of(configuration)?),
+            anchors_at_commit: anchoring.at == AnchorAt::Commit,
+            anchors_must_answer: anchoring.on_failure == OnAnchorFailure::Refuse,
+        })
     }
 
     /// How the token's files are used.

@@ -3,6 +3,7 @@
 //! Published vectors are read from the directory that `CLAVIGER_VECTORS` names, else from
 //! `../shared/vectors`; without it the examples that are written in the tests remain.
 
+pub(crate) mod history;
 mod judges;
 mod lanes;
 mod lines;

@@ -71,6 +71,7 @@ impl From<Source> for ShownValue {
             Value::Text(text) => text.into(),
             Value::Number(number) => number.into(),
             Value::Switch(on) => on.into(),
+            Value::List(words) => words.into(),
         };
         Self { key: source.key, value, origin, line, variable }
     }

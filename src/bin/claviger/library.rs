@@ -6,7 +6,7 @@ use claviger::call::Function;
 use claviger::config::Configuration;
 use claviger::error::{Error, Rv};
 use claviger::provider::administration::audit::LogView;
-use claviger::provider::administration::{self, ObjectChoice, ObjectClass};
+use claviger::provider::administration::{self, ObjectChoice, ObjectClass, Publication};
 use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
 use claviger::session::state::Access;
@@ -199,6 +199,11 @@ impl Library {
     /// The log of a token, without a login.
     pub(crate) fn log(&self, slot: u64) -> Result<LogView, Failure> {
         Ok(self.provider.log(slot)?)
+    }
+
+    /// Publishes the log of a token.
+    pub(crate) fn publish(&self, slot: u64, pin: &Secret) -> Result<Publication, Failure> {
+        self.logged_in(slot, Role::User, pin, |_| self.provider.publish(slot))
     }
 
     /// Deletes a token and all that is on it.

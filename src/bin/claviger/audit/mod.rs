@@ -1,13 +1,14 @@
 //! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
 //!
-//! Nothing here logs in and nothing is written: an auditor needs no PIN, and a copy that cannot
-//! be written to will do.
+//! But for `publish` nothing here logs in and nothing is written: an auditor needs no PIN, and a
+//! copy that cannot be written to will do.
 
 mod export;
 mod filter;
 mod line;
 mod listing;
 mod prove;
+mod publish;
 mod show;
 mod verify;
 
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Export(export::Arguments),
     /// Prove that one entry is in the log, to somebody who has only the log's key.
     Prove(prove::Arguments),
+    /// Lay the log out for others to read, with a signed checkpoint, and bring that to the anchors.
+    Publish(publish::Arguments),
     /// Print the signed checkpoint: size and root of the log.
     Checkpoint(LogChoice),
     /// Print the key that the log is signed with, to be kept elsewhere and given to `verify`.
@@ -77,6 +80,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Follow(arguments) => show::follow(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
         Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
         Command::Key(choice) => key(&choice),
     }
