@@ -8,6 +8,8 @@
 /// The door in: C types become safe values, and back.
 #[allow(unsafe_code)]
 pub mod abi;
+/// Where checkpoints are kept outside of a token's directory.
+pub(crate) mod anchor;
 /// The tamper-evident log: bytes in, bytes out.
 pub mod audit;
 /// What a call is.

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 #![allow(clippy::indexing_slicing, reason = "a JSON field that is missing fails the test")]
 
+#[path = "cli/anchors.rs"]
+mod anchors;
 #[path = "cli/audit.rs"]
 mod audit;
 #[path = "cli/audit_copies.rs"]
@@ -25,5 +27,8 @@ mod independent;
 mod person;
 #[path = "cli/tokens.rs"]
 mod tokens;
+#[cfg(feature = "witness")]
+#[path = "support/witness.rs"]
+mod witness;
 #[path = "cli/written.rs"]
 mod written;

@@ -17,6 +17,8 @@ mod aes;
 mod aes_buffers;
 #[path = "cryptoki/amnesia.rs"]
 mod amnesia;
+#[path = "cryptoki/anchors.rs"]
+mod anchors;
 #[path = "cryptoki/answers.rs"]
 mod answers;
 #[path = "cryptoki/attributes.rs"]

@@ -98,7 +98,7 @@ impl Checkpoint {
 }
 
 /// A number as checkpoints and proofs write it: no sign, no leading zero.
-pub(super) fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     if canonical && digits { text.parse().ok() } else { None }

@@ -1,11 +1,13 @@
-//! ML-DSA-44 signatures over checkpoints: a line of type 0x06 in the signed note.
+//! Signatures over checkpoints that tell a time: lines of types 0x04 (Ed25519) and 0x06
+//! (ML-DSA-44) in the signed note.
 //!
-//! The line holds a time and a signature over a structure of its own, not over the note's text:
-//! who signs, when, which log, from leaf 0 up to the size, and the root. C2SP tlog-cosignature,
-//! v1.1.0-rc.1.
+//! An ML-DSA-44 line is over a structure of its own, not over the note's text: who signs, when,
+//! which log, from leaf 0 up to the size, and the root. An Ed25519 line, which witnesses make and
+//! Claviger only checks, is over the time and the text. C2SP tlog-cosignature, v1.1.0-rc.1.
 
 use super::checkpoint::Checkpoint;
 use super::note::{Note, NoteError, PublicKey, Signature, VerifierKey};
+use crate::engine::ed25519::Ed25519Public;
 use crate::engine::ml_dsa::{MlDsa44Private, MlDsa44Public};
 use crate::secret::Secret;
 
@@ -55,16 +57,25 @@ impl Cosigner {
 /// `Malformed` if the text is no checkpoint, `Invalid` if the signature does not hold, `Key` for
 /// a key of another type.
 pub fn check_note(key: &VerifierKey, text: &str, signature: &[u8]) -> Result<u64, NoteError> {
-    let PublicKey::MlDsa44(public) = key.public() else {
-        return Err(NoteError::Key("not a key for cosignatures"));
-    };
     let invalid = || NoteError::Invalid(key.name().into());
     let (time, signature) = signature.split_first_chunk().ok_or_else(invalid)?;
     let time = u64::from_be_bytes(*time);
-    let message = message(key.name(), time, &Checkpoint::parse(text)?)?;
-    let public = MlDsa44Public::from_bytes(public.as_slice())?;
-    public.verify(&message, signature).map_err(|_| invalid())?;
-    Ok(time)
+    let checkpoint = Checkpoint::parse(text)?;
+    let checked = match key.public() {
+        PublicKey::Ed25519(_) => return Err(NoteError::Key("not a key for cosignatures")),
+        PublicKey::Ed25519Cosigner(public) => {
+            let message = format!("cosignature/v1\ntime {time}\n{text}");
+            Ed25519Public::from_bytes(public)?.verify(message.as_bytes(), signature)
+        }
+        PublicKey::MlDsa44(public) => {
+            let message = message(key.name(), time, &checkpoint)?;
+            MlDsa44Public::from_bytes(public.as_slice())?.verify(&message, signature)
+        }
+    };
+    match checked {
+        Ok(()) if i64::try_from(time).is_ok() => Ok(time),
+        _ => Err(invalid()),
+    }
 }
 
 fn message(name: &str, time: u64, checkpoint: &Checkpoint) -> Result<Vec<u8>, NoteError> {

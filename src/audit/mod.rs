@@ -3,18 +3,21 @@
 //! What a record and a leaf look like (`record`, `leaf`), how leaves become a tree (`tree`,
 //! `tile`), what is signed about it (`note`, `checkpoint`, `cosignature`, `proof`), how the
 //! uses of one process are kept until they are in the log (`lane`), and how all of it is checked
-//! by someone who trusts nothing but a key (`verify`). No file is opened here: readers are
-//! traits and closures. RFC 6962, RFC 9162, C2SP tlog-tiles and signed-note.
+//! by someone who trusts nothing but a key (`verify`) or has kept a checkpoint (`history`). No
+//! file is opened here: readers are traits and closures. RFC 6962, RFC 9162, C2SP tlog-tiles and
+//! signed-note.
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::as_conversions, clippy::panic))]
 
-mod base64;
+pub(crate) mod base64;
 /// What is signed about a log: its size and its root.
 pub mod checkpoint;
-/// ML-DSA-44 signatures over checkpoints.
+/// Signatures over checkpoints that tell a time.
 pub mod cosignature;
 /// Evidence that a key is gone.
 pub mod erasure;
+/// A log beside a checkpoint of it that was kept elsewhere.
+pub mod history;
 /// The uses of one process until they are in the log.
 pub mod lane;
 /// What a leaf of the log can be.
@@ -37,7 +40,7 @@ pub mod tree;
 pub mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use line::{LineError, hidden};
 pub use order::Counts;

@@ -15,6 +15,7 @@ use crate::error::{Error, Rv};
 use crate::secret::Secret;
 
 const ED25519: u8 = 0x01;
+const ED25519_COSIGNER: u8 = 0x04;
 const ML_DSA_44: u8 = 0x06;
 /// Limits on what is read: notes of logs are a few lines.
 const LONGEST: usize = 1 << 20;
@@ -79,6 +80,8 @@ pub type KeyId = [u8; 4];
 pub enum PublicKey {
     /// Plain signatures over the text (type 0x01).
     Ed25519([u8; 32]),
+    /// A witness's cosignatures over checkpoints (type 0x04).
+    Ed25519Cosigner([u8; 32]),
     /// Cosignatures over checkpoints (type 0x06).
     MlDsa44(Box<[u8; ml_dsa::PUBLIC_LEN]>),
 }
@@ -118,6 +121,7 @@ impl VerifierKey {
         let unknown = NoteError::Key("a verifier key of a type that is not known");
         let public = match bytes.split_first() {
             Some((&ED25519, key)) => PublicKey::Ed25519(fixed(key)?),
+            Some((&ED25519_COSIGNER, key)) => PublicKey::Ed25519Cosigner(fixed(key)?),
             Some((&ML_DSA_44, key)) => PublicKey::MlDsa44(Box::new(fixed(key)?)),
             _ => return Err(unknown),
         };
@@ -157,7 +161,9 @@ impl VerifierKey {
             PublicKey::Ed25519(key) => {
                 Ed25519Public::from_bytes(key)?.verify(text.as_bytes(), signature).map_err(invalid)
             }
-            PublicKey::MlDsa44(_) => cosignature::check_note(self, text, signature).map(drop),
+            PublicKey::Ed25519Cosigner(_) | PublicKey::MlDsa44(_) => {
+                cosignature::check_note(self, text, signature).map(drop)
+            }
         }
     }
 }
@@ -174,6 +180,7 @@ impl fmt::Display for VerifierKey {
 fn tagged(public: &PublicKey) -> (u8, &[u8]) {
     match public {
         PublicKey::Ed25519(key) => (ED25519, key),
+        PublicKey::Ed25519Cosigner(key) => (ED25519_COSIGNER, key),
         PublicKey::MlDsa44(key) => (ML_DSA_44, key.as_slice()),
     }
 }

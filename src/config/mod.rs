@@ -4,6 +4,7 @@
 //! A key that is unknown or out of range is refused with file, line and name; a key that does
 //! nothing is not accepted. What the values mean is for the floors above.
 
+mod anchoring;
 mod audit;
 mod places;
 mod settings;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Rv};
 use crate::system::environment::Environment;
 use crate::system::files::Access;
+pub use anchoring::{AnchorAt, Anchoring, OnAnchorFailure};
 pub use audit::{AuditRules, Level, OnFailure, OnTamper, Sync};
 use places::{Places, Trust};
 pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, StoreKind, Value};
@@ -47,6 +49,8 @@ pub struct Configuration {
     pub public_write: PublicWrite,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
+    /// What is kept outside of the token's directory.
+    pub anchoring: Anchoring,
     /// Where tokens are kept.
     pub store_kind: StoreKind,
     /// True if the store may lie on a network or user-space file system.
@@ -122,6 +126,7 @@ impl Default for Configuration {
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
             audit: AuditRules::default(),
+            anchoring: Anchoring::default(),
             store_kind: StoreKind::Disk,
             shared_fs: false,
             trace: None,
@@ -180,6 +185,7 @@ impl Configuration {
         let line = configuration.lines.get("directory");
         let configured = line.map(|line| (configuration.directory.clone(), Origin::File(*line)));
         (configuration.directory, configuration.directory_origin) = places.directory(configured)?;
+        anchoring::check_place(&configuration)?;
         Ok(configuration)
     }
 

@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::audit::{AUDIT, file_without_memory};
-use super::{ConfigError, Configuration};
+use super::{ConfigError, Configuration, anchoring};
 use crate::system::environment::group_id;
 
 /// `pin.readonly`: may a PIN be tried where the try cannot be counted?
@@ -181,7 +181,7 @@ const SETTINGS: &[Setting] = &[
 
 /// Every key, in the order of the documentation.
 pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().chain(AUDIT)
+    SETTINGS.iter().chain(AUDIT).chain(anchoring::SETTINGS)
 }
 
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.
@@ -210,6 +210,7 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
     }
     problems.extend(too_little_memory(into));
     problems.extend(file_without_memory(into));
+    problems.extend(anchoring::problems(into));
     problems.sort_by_key(|problem| problem.line);
     problems
 }
@@ -303,7 +304,7 @@ pub(super) fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<
         .ok_or_else(|| format!("{}, not {integer}", wanted()))
 }
 
-fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
+pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     match value {
         DeValue::String(text) => Ok(text),
         other => Err(format!("must be a text in quotes, not {}", kind(other))),
@@ -322,7 +323,7 @@ pub(super) fn word<T: Copy>(value: &DeValue<'_>, words: &[(&str, T)]) -> Result<
         .ok_or_else(|| format!("{}, not {}", wanted(), quoted(given)))
 }
 
-fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
+pub(super) fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
     let given = text(value)?;
     if given.contains('\0') || !Path::new(given).is_absolute() {
         return Err(format!("must be an absolute path, not {}", quoted(given)));

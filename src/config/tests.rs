@@ -59,6 +59,11 @@ fn every_key_is_read_and_shown_again() {
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
                 sync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
                 retain = 90\nfile = \"/var/log/keys\"\n\
+                key = [\"a+00000000+AAAA\"]\nanchor_directory = \"/srv/anchors\"\n\
+                anchor_put = [\"/bin/put\", \"a \\\"b\\\"\"]\nanchor_get = [\"/bin/get\"]\n\
+                witness = \"https://w.example/a\"\nwitness_monitor = \"https://m.example\"\n\
+                witness_key = [\"w+00000000+BBBB\"]\nwitness_ca = \"/etc/w.pem\"\n\
+                anchor_at = \"commit\"\nanchor_on_failure = \"refuse\"\nanchor_ms = 500\n\
                 [store]\nkind = \"memory\"\nshared_fs = true\n";
     let found = accepted(text);
     assert_eq!(found.directory, PathBuf::from("/srv/tokens"));

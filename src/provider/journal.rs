@@ -2,7 +2,8 @@
 //! whoever asked for it.
 //!
 //! `CLAVIGER_LOG=FILE` appends one line per failed call: process, function, return value,
-//! reason. Never a secret, and never the host's stderr.
+//! reason; and one about each anchor that could not be asked, where that stops nothing. Never a
+//! secret, and never the host's stderr.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -34,13 +35,19 @@ impl Diagnostics {
         if error.rv == Rv::BufferTooSmall {
             return;
         }
-        let line = format!(
-            "{} {} {} {}\n",
-            std::process::id(),
-            function.name(),
-            error.rv.name(),
-            error.why.replace(char::is_control, " ")
-        );
+        Self::line(&mut file, function, error.rv.name(), &error.why);
+    }
+
+    /// One line about something that stopped no call.
+    pub(super) fn warned(&self, function: Function, why: &str) {
+        if let Some(mut file) = self.0.as_ref() {
+            Self::line(&mut file, function, "CKR_OK", why);
+        }
+    }
+
+    fn line(file: &mut &File, function: Function, rv: &str, why: &str) {
+        let (process, why) = (std::process::id(), why.replace(char::is_control, " "));
+        let line = format!("{process} {} {rv} {why}\n", function.name());
         // One write per line, so that lines of several processes do not mix; a log that cannot
         // be written must not fail the call that it tells of.
         let _ = file.write_all(line.as_bytes());

@@ -146,6 +146,19 @@ impl Call<'_> {
     /// # Errors
     /// The standard's, by the tables of the login state; the store's.
     pub fn login(&self, user: UserType, pin: &Secret) -> Result<()> {
+        let done = self.log_in(user, pin);
+        self.tell_warnings();
+        done
+    }
+
+    /// What anchors had to say goes to the diagnostic log.
+    fn tell_warnings(&self) {
+        for why in self.token().take_warnings() {
+            self.provider.diagnostics.warned(self.function, &why);
+        }
+    }
+
+    fn log_in(&self, user: UserType, pin: &Secret) -> Result<()> {
         match user {
             UserType::ContextSpecific => self.login_again(pin),
             UserType::User => self.login_as(Role::User, pin),

@@ -109,13 +109,12 @@ impl Provider {
         slots.iter().filter_map(|slot| slot.token()).map(|t| tokens.join(t.serial())).collect()
     }
 
-    fn new_token(&self, serial: String) -> Arc<Token> {
+    fn new_token(&self, serial: String, settings: &Settings) -> Arc<Token> {
         let home = match self.is_in_memory() {
             true => Home::Memory(self.lines.clone()),
             false => Home::Directory(self.tokens_directory().join(&serial)),
         };
-        let settings = Settings::of(&self.configuration);
-        Arc::new(Token::new(serial, home, settings, Arc::clone(&self.next_object)))
+        Arc::new(Token::new(serial, home, settings.clone(), Arc::clone(&self.next_object)))
     }
 
     /// True if tokens are kept in this process alone: no directory is looked into then.
@@ -152,8 +151,10 @@ impl Provider {
     /// only when its token's files are gone and no session is open on it.
     ///
     /// # Errors
-    /// `CKR_DEVICE_ERROR` if the data directory cannot be read.
+    /// `CKR_DEVICE_ERROR` if the data directory cannot be read, `CKR_GENERAL_ERROR` for verifier
+    /// keys in the configuration that are none.
     pub fn look_for_tokens(&self) -> Result<()> {
+        let settings = Settings::of(&self.configuration)?;
         let serials = self.serials()?;
         let in_use: Vec<u64> = self.sessions.all(|_| true).iter().map(|open| open.slot).collect();
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
@@ -165,8 +166,11 @@ impl Provider {
             match slots.iter().find(|slot| slot.id == id) {
                 Some(slot) if slot.token().is_some_and(|token| token.serial() == serial) => {}
                 Some(slot) if in_use.contains(&slot.id) => {}
-                Some(slot) => slot.put(self.new_token(serial)),
-                None => slots.push(Arc::new(Slot::new(id, Some(self.new_token(serial))))),
+                Some(slot) => slot.put(self.new_token(serial, &settings)),
+                None => {
+                    let token = self.new_token(serial, &settings);
+                    slots.push(Arc::new(Slot::new(id, Some(token))));
+                }
             }
         }
         slots.sort_by_key(|slot| slot.id);
@@ -237,7 +241,7 @@ impl Provider {
             initialized: true,
             user_pin_set: record.user.is_some(),
             write_protected: token.is_read_only()?,
-            distrusted: token.is_distrusted(),
+            distrusted: token.is_distrusted() || token.breaks_pin(),
             so_tries: token.tries_of(record.so_tries),
             user_tries: token.tries_of(record.user_tries),
             sessions,
@@ -317,7 +321,7 @@ impl Provider {
         }
         if self.is_in_memory() {
             // No other process has this slot, and of this one nobody else makes tokens now.
-            let token = self.new_token(new_serial(id)?);
+            let token = self.new_token(new_serial(id)?, &Settings::of(&self.configuration)?);
             token.make(so_pin, label)?;
             return Ok(Some(token));
         }
@@ -334,7 +338,7 @@ impl Provider {
             return Ok(None);
         }
         self.sweep_unfinished();
-        let token = self.new_token(new_serial(id)?);
+        let token = self.new_token(new_serial(id)?, &Settings::of(&self.configuration)?);
         token.make(so_pin, label)?;
         Ok(Some(token))
     }

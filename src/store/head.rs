@@ -10,12 +10,14 @@ use std::sync::Arc;
 
 use super::{AuditRecord, PinRecord, StoreError, TokenRecord};
 use crate::audit::checkpoint::{Checkpoint, origin};
+use crate::audit::cosignature::Cosigner;
 use crate::audit::leaf::{Leaf, StateLeaf};
 use crate::audit::note::{NoteSigner, PublicKey, VerifierKey};
 use crate::audit::record::LaneId;
 use crate::audit::tree::{Frontier, Hash, leaf_hash};
 use crate::engine::ed25519::Ed25519Private;
 use crate::engine::hash::sha256;
+use crate::engine::kdf::hkdf_sha256;
 use crate::engine::{EngineError, random};
 use crate::secret::Secret;
 
@@ -48,6 +50,15 @@ impl AuditKey {
     /// The signer of the log with this name.
     pub(super) fn signer(&self, origin: &str) -> Result<NoteSigner, StoreError> {
         NoteSigner::from_seed(origin, &self.seed).map_err(|error| StoreError::Io(error.to_string()))
+    }
+
+    /// The ML-DSA-44 signer of published checkpoints of this log. Its seed comes from this key's
+    /// (HKDF-SHA-256), so that a token keeps one secret for its log.
+    pub(crate) fn cosigner(&self, origin: &str) -> Result<Cosigner, StoreError> {
+        let io = |why: String| StoreError::Io(why);
+        let seed = hkdf_sha256(&self.seed, b"claviger 1", b"audit-cosigner ml-dsa-44")
+            .map_err(|error| io(format!("no seed for the cosigner: {error:?}")))?;
+        Cosigner::from_seed(origin, seed).map_err(|error| io(error.to_string()))
     }
 }
 

@@ -21,6 +21,9 @@ use crate::system::files::{Access, make_directory, open_or_create, sync_director
 /// Bytes of a full tile of hashes.
 const TILE_LEN: u64 = WIDTH * 32;
 
+/// The file beside `checkpoint` with the last one that witnesses have signed.
+pub(super) const WITNESSED: &str = "checkpoint.witnessed";
+
 /// Leaves on their way into a log.
 #[derive(Default)]
 pub(super) struct Leaves {
@@ -304,6 +307,11 @@ impl Log {
         self.replace(&self.directory.join("checkpoint"), checkpoint.as_bytes())?;
         published.iter().for_each(|path| remove_others(path));
         Ok(())
+    }
+
+    /// Keeps a checkpoint with the signatures of witnesses beside the published one.
+    pub(super) fn keep_witnessed(&self, checkpoint: &str) -> Result<(), StoreError> {
+        self.replace(&self.directory.join(WITNESSED), checkpoint.as_bytes())
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod attempt;
 #[cfg(test)]
 pub(crate) mod contract;
 pub(crate) mod head;
+pub(crate) mod history;
 pub(crate) mod lanes;
 pub(crate) mod log;
 pub(crate) mod memory;
@@ -32,6 +33,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::head::{AuditKey, CheckedHead, Head, HeadFault};
+use crate::audit::history::History;
 use crate::audit::record::LaneId;
 use crate::engine::kdf::Argon2Cost;
 use crate::engine::{EngineError, random};
@@ -174,6 +176,26 @@ pub(crate) trait Store: Send + Sync {
 
     /// True if nothing can be written: a directory without permission.
     fn is_read_only(&self) -> bool;
+
+    /// The token's logs, to be compared with what was kept of them elsewhere.
+    fn history(&self) -> Result<Box<dyn History + '_>, StoreError> {
+        Err(StoreError::Io("there is no log on the disk".to_owned()))
+    }
+
+    /// Lays the current log out for readers of files, under a signed checkpoint of it.
+    fn publish(&self, _checkpoint: &str) -> Result<(), StoreError> {
+        Err(StoreError::Io("there is no log on the disk".to_owned()))
+    }
+
+    /// Keeps a checkpoint of the current log that a witness has signed, beside the log.
+    fn keep_witnessed(&self, _checkpoint: &str) -> Result<(), StoreError> {
+        Err(StoreError::Io("there is no log on the disk".to_owned()))
+    }
+
+    /// The last one that was kept of this generation.
+    fn witnessed(&self, _generation: u64) -> Option<String> {
+        None
+    }
 
     /// Takes the lock that PIN attempts share, or waits until none is under way.
     fn lock_attempts(&self, kind: LockKind) -> Result<AttemptLock<'_>, StoreError>;

@@ -1,10 +1,11 @@
 //! What the operating system owes us: locked memory, fork and exit, file locks, randomness,
-//! the environment.
+//! the environment, commands.
 //!
 //! One of the four places where `unsafe` is allowed; everything it offers is safe. It knows
 //! nothing of PKCS#11.
 
 pub(crate) mod arena;
+pub(crate) mod child;
 pub(crate) mod environment;
 pub(crate) mod exit;
 pub(crate) mod failpoint;

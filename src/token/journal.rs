@@ -102,8 +102,12 @@ impl Token {
                 change.transaction.append_leaf(&Leaf::Change(record).to_bytes())?;
             }
         }
+        let signed = change.signed;
         change.transaction.commit()?;
         change.note.recorded.set(Some(true));
+        if signed {
+            self.put_anchor_at_commit();
+        }
         Ok(())
     }
 

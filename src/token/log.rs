@@ -43,7 +43,10 @@ impl Token {
     /// The store's, unless `audit.on_failure` says otherwise.
     pub(super) fn open_log(&self, vault: &Arc<Vault>) -> Result<OpenedLog> {
         let Some(lanes) = self.lanes() else { return Ok(OpenedLog::default()) };
-        let distrusted = self.check_log(vault)?;
+        let distrusted = match self.check_log(vault)? {
+            None => self.check_anchor(vault)?,
+            found => found,
+        };
         if distrusted.is_some() || self.store()?.is_read_only() {
             return Ok(OpenedLog { lane: None, distrusted });
         }
@@ -114,8 +117,9 @@ impl Token {
         let Ok(_one_at_a_time) = self.sealing.try_lock() else { return };
         let Some(vault) = self.vault() else { return };
         let sealed = self.seal_batch(lane, &vault);
-        if sealed.is_err() {
-            lane.put_off(Instant::now());
+        match sealed {
+            Ok(()) => self.put_anchor(),
+            Err(_) => lane.put_off(Instant::now()),
         }
         if sealed.is_err() && !lane.is_broken() || sealed.is_ok() && !lane.is_long() {
             return;
@@ -151,6 +155,7 @@ impl Token {
     pub(super) fn close_log(&self, login: &Login) {
         if let Some(lane) = &login.lane {
             self.close_lane(lane, &login.vault);
+            self.put_anchor_with(&login.vault);
         }
     }
 

@@ -3,6 +3,7 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
+pub(crate) mod anchoring;
 mod journal;
 pub(crate) mod keys;
 mod log;
@@ -28,6 +29,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::vault::Vault;
 use crate::store::{Mode, Role, Store, TokenRecord};
 
+use anchoring::Anchored;
 use login::{Login, Tries};
 use settings::Settings;
 use table::Table;
@@ -44,8 +46,9 @@ pub(crate) enum Home {
     Memory(Option<Arc<LineFile>>),
 }
 
-/// An initialised token. `attempts` and `opening` are taken before the store's lock; `login` and
-/// the table's locks are leaves, taken for a moment and with nothing locked under them.
+/// An initialised token. `attempts`, `sealing`, `anchored` and `opening` are taken in this order
+/// and before the store's lock; `login`, `warnings` and the table's locks are leaves, taken for a
+/// moment and with nothing locked under them.
 pub struct Token {
     serial: String,
     home: Home,
@@ -56,6 +59,10 @@ pub struct Token {
     /// Whose login it is, for the many who ask that only; written under `login`'s lock.
     role: AtomicU8,
     table: Table,
+    /// Held while anchors are asked.
+    anchored: Mutex<Anchored>,
+    /// What anchors had to say that stopped nothing.
+    warnings: Mutex<Vec<String>>,
     opening: Mutex<()>,
     /// Held while records of this process are put into the log.
     sealing: Mutex<()>,
@@ -78,6 +85,8 @@ impl Token {
             login: RwLock::new(None),
             role: AtomicU8::new(NOBODY),
             table: Table::new(next_object),
+            anchored: Mutex::default(),
+            warnings: Mutex::default(),
             opening: Mutex::new(()),
             sealing: Mutex::new(()),
             store: OnceLock::new(),

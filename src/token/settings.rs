@@ -1,9 +1,16 @@
 //! What the configuration says about a token.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{AuditRules, Configuration, ExportPolicy, PublicWrite, ReadOnlyLogin, Sync};
+use crate::anchor::{Anchors, keys_of};
+use crate::audit::note::VerifierKey;
+use crate::config::{
+    AnchorAt, AuditRules, Configuration, ExportPolicy, OnAnchorFailure, PublicWrite, ReadOnlyLogin,
+    Sync,
+};
 use crate::engine::kdf::Argon2Cost;
+use crate::error::Result;
 use crate::store::lanes::{Durability, Rules};
 use crate::store::sqlite::Opening;
 use crate::store::vault::PinRules;
@@ -22,12 +29,21 @@ pub(crate) struct Settings {
     pub(super) audit: AuditRules,
     /// The trace that this process is a part of.
     pub(super) trace: Option<String>,
+    /// The keys that logs must be signed with, each under its log's name.
+    pub(super) pinned: Vec<VerifierKey>,
+    pub(super) anchors: Arc<Anchors>,
+    pub(super) anchors_at_commit: bool,
+    pub(super) anchors_must_answer: bool,
 }
 
 impl Settings {
     /// Takes them from the configuration.
-    pub(crate) fn of(configuration: &Configuration) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `CKR_GENERAL_ERROR` for verifier keys that are none.
+    pub(crate) fn of(configuration: &Configuration) -> Result<Self> {
+        let anchoring = &configuration.anchoring;
+        Ok(Self {
             access: configuration.access(),
             shared_fs: configuration.shared_fs,
             cost: Argon2Cost {
@@ -41,7 +57,11 @@ impl Settings {
             audit: configuration.audit.clone(),
             trace: configuration.trace.clone(),
             public_write_needs_login: configuration.public_write == PublicWrite::Login,
-        }
+            pinned: keys_of("audit.key", &anchoring.keys)?,
+            anchors: Arc::new(Anchors::of(configuration)?),
+            anchors_at_commit: anchoring.at == AnchorAt::Commit,
+            anchors_must_answer: anchoring.on_failure == OnAnchorFailure::Refuse,
+        })
     }
 
     /// How the token's files are used.

@@ -15,6 +15,8 @@ pub mod rv;
 pub mod session;
 pub mod template;
 pub mod token;
+#[cfg(feature = "witness")]
+pub mod witness;
 
 pub use isolation::{Bench, isolated};
 pub use module::Module;

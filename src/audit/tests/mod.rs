@@ -4,6 +4,7 @@
 //! `../shared/vectors`; without it the examples that are written in the tests remain.
 
 mod erasures;
+pub(crate) mod history;
 mod judges;
 mod lanes;
 mod lines;

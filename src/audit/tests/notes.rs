@@ -7,6 +7,7 @@ use crate::audit::note::{Note, NoteError, PublicKey, VerifierKey};
 use crate::audit::proof::Proof;
 use crate::audit::tile::TileHashes;
 use crate::audit::tree::{EMPTY_ROOT, inclusion_proof};
+use crate::engine::ed25519::Ed25519Private;
 use crate::secret::Secret;
 
 /// The example of the signed-note standard.
@@ -300,4 +301,35 @@ fn mutated_text_is_read_or_refused() {
             assert_eq!(read.to_string(), key);
         }
     }
+}
+
+#[test]
+fn a_witness_signs_with_ed25519_over_a_time_and_the_text() {
+    let key = Ed25519Private::from_seed(&Secret::copy_of(&[5; 32]).unwrap()).unwrap();
+    let witness = PublicKey::Ed25519Cosigner(key.public());
+    let witness = VerifierKey::new("witness.example/w1", witness).unwrap();
+    assert_eq!(VerifierKey::parse(&witness.to_string()), Ok(witness.clone()));
+    let plain = VerifierKey::new("witness.example/w1", PublicKey::Ed25519(key.public())).unwrap();
+    assert_ne!(plain.id(), witness.id(), "the type is in the id");
+    let signed = |time: u64, text: &str| {
+        let message = format!("cosignature/v1\ntime {time}\n{text}");
+        [time.to_be_bytes().as_slice(), &key.sign(message.as_bytes())].concat()
+    };
+    assert_eq!(
+        check_note(&witness, CHECKPOINT, &signed(1_679_315_147, CHECKPOINT)),
+        Ok(1_679_315_147)
+    );
+    let invalid = Err(NoteError::Invalid("witness.example/w1".into()));
+    assert_eq!(check_note(&witness, CHECKPOINT, &signed(1 << 63, CHECKPOINT)), invalid);
+    let mut late = signed(7, CHECKPOINT);
+    late[7] = 8;
+    assert_eq!(check_note(&witness, CHECKPOINT, &late), invalid);
+    let other = CHECKPOINT.replace("20852163", "20852164");
+    assert_eq!(check_note(&witness, &other, &signed(7, CHECKPOINT)), invalid);
+    for cut in [0, 7, 8, 71] {
+        assert_eq!(check_note(&witness, CHECKPOINT, &signed(7, CHECKPOINT)[..cut]), invalid);
+    }
+    assert!(check_note(&plain, CHECKPOINT, &signed(7, CHECKPOINT)).is_err());
+    let text = "no checkpoint\n";
+    assert!(check_note(&witness, text, &signed(7, text)).is_err());
 }

@@ -6,7 +6,7 @@ use claviger::call::Function;
 use claviger::config::{Configuration, StoreKind};
 use claviger::error::{Error, Rv};
 use claviger::provider::administration::audit::{LogView, Pruned};
-use claviger::provider::administration::{self, ObjectChoice, ObjectClass, Rotation};
+use claviger::provider::administration::{self, ObjectChoice, ObjectClass, Publication, Rotation};
 use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
 use claviger::session::state::Access;
@@ -241,6 +241,11 @@ impl Library {
     /// Removes old entries that were exported from the beginning of a log.
     pub(crate) fn prune(&self, slot: u64, log: &LogView) -> Result<Pruned, Failure> {
         Ok(self.provider.prune(slot, log)?)
+    }
+
+    /// Publishes the log of a token.
+    pub(crate) fn publish(&self, slot: u64, pin: &Secret) -> Result<Publication, Failure> {
+        self.logged_in(slot, Role::User, pin, |_| self.provider.publish(slot))
     }
 
     /// Deletes a token and all that is on it.

@@ -20,6 +20,7 @@ use crate::store::sqlite::{Opening, SqliteStore};
 
 use super::Provider;
 use super::sessions::UserType;
+pub use crate::token::anchoring::Publication;
 pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::NewKey;
 pub use rotation::Rotation;
@@ -98,6 +99,17 @@ impl Provider {
     pub fn serial(&self, slot: u64) -> Option<String> {
         let token = self.slot(slot).ok()?.token()?;
         Some(token.serial().to_owned())
+    }
+
+    /// Publishes the log of the token in a slot, where a session is logged in.
+    ///
+    /// # Errors
+    /// `CKR_USER_NOT_LOGGED_IN`, those of a token that cannot be trusted, the store's.
+    pub fn publish(&self, slot: u64) -> Result<Publication> {
+        let token = self.slot(slot)?.token();
+        let token =
+            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        token.publish()
     }
 
     /// Deletes a token and everything on it. The security officer's PIN is checked first, with

@@ -30,8 +30,10 @@ use std::time::Duration;
 use self::files::{Identity, TokenFiles};
 use self::signing::Place;
 use self::transaction::SqliteTransaction;
+use super::history::{self, LogHistory};
 use super::log::LogFiles;
 use super::{AttemptLock, Mode, NewToken, Store, StoreError, Transaction};
+use crate::audit::history::History;
 use crate::system::failpoint::hit;
 use crate::system::files::{
     Access, LockKind, make_directory, open_or_create, shared_file_system, sync_directory,
@@ -137,11 +139,6 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Lays the current log out for readers of files, under a signed checkpoint of it.
-    pub(crate) fn publish(&self, checkpoint: &str) -> Result<(), StoreError> {
-        SqliteTransaction::begin(self.key, self.files()?, Mode::Write)?.publish(checkpoint)
-    }
-
     /// Where the token's files are.
     pub(crate) fn directory(&self) -> Result<PathBuf, StoreError> {
         Ok(registry::lock().of(self.key)?.directory().to_owned())
@@ -166,6 +163,22 @@ impl Store for SqliteStore {
 
     fn is_read_only(&self) -> bool {
         self.read_only
+    }
+
+    fn history(&self) -> Result<Box<dyn History + '_>, StoreError> {
+        Ok(Box::new(LogHistory::new(self.directory()?)))
+    }
+
+    fn publish(&self, checkpoint: &str) -> Result<(), StoreError> {
+        SqliteTransaction::begin(self.key, self.files()?, Mode::Write)?.publish(checkpoint)
+    }
+
+    fn keep_witnessed(&self, checkpoint: &str) -> Result<(), StoreError> {
+        SqliteTransaction::begin(self.key, self.files()?, Mode::Write)?.keep_witnessed(checkpoint)
+    }
+
+    fn witnessed(&self, generation: u64) -> Option<String> {
+        history::witnessed(&self.directory().ok()?, generation)
     }
 
     fn lock_attempts(&self, kind: LockKind) -> Result<AttemptLock<'_>, StoreError> {

@@ -20,6 +20,7 @@ use crate::audit::note::Note;
 use crate::audit::record::LaneId;
 use crate::audit::tree::leaf_hash;
 use crate::store::head::{AuditKey, CheckedHead, Head, HeadFault, NewGeneration};
+use crate::store::log::Log;
 use crate::store::{
     AuditRecord, Mode, ObjectId, Query, Role, StoreError, StoredObject, TokenRecord, Transaction,
 };
@@ -145,6 +146,17 @@ impl<'s> SqliteTransaction<'s> {
 
     /// Publishes a checkpoint of the current log.
     pub(super) fn publish(&self, checkpoint: &str) -> Result<(), StoreError> {
+        let (log, size) = self.log_of(checkpoint)?;
+        log.publish(size, checkpoint)
+    }
+
+    /// Keeps a checkpoint of the current log that a witness has signed.
+    pub(super) fn keep_witnessed(&self, checkpoint: &str) -> Result<(), StoreError> {
+        self.log_of(checkpoint)?.0.keep_witnessed(checkpoint)
+    }
+
+    /// The current log, if this is a checkpoint of it; and the checkpoint's size.
+    fn log_of(&self, checkpoint: &str) -> Result<(Log, u64), StoreError> {
         let found = head::read(self.connection()?)?;
         let serial = token::serial(self.connection()?)?;
         let wrong = || StoreError::Io("the checkpoint is not one of this log".to_owned());
@@ -155,7 +167,7 @@ impl<'s> SqliteTransaction<'s> {
             return Err(wrong());
         }
         let log = self.registry.of(self.key)?.place().log.of(found.generation);
-        log.publish(signed.size, checkpoint)
+        Ok((log, signed.size))
     }
 
     fn commit_seen(&self) -> Result<(), StoreError> {

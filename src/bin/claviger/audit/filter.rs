@@ -3,6 +3,7 @@
 //! an auditor who mistypes it must not read an empty list.
 
 use clap::Args;
+use claviger::audit::erasure::ROTATION;
 use claviger::audit::leaf::Leaf;
 use claviger::audit::record::LaneId;
 use claviger::audit::time::Time;
@@ -70,8 +71,12 @@ fn unique_id(text: &str) -> Result<String, &'static str> {
     id.ok_or("a unique id is 32 hexadecimal digits: `claviger object list --json` shows it")
 }
 
+/// What the tool does and no function of the standard does stands under the command's name.
+const COMMANDS: [&str; 2] = [ROTATION, "claviger audit prune"];
+
 fn function(text: &str) -> Result<&'static str, &'static str> {
-    named(text, "C_", Function::NAMES).ok_or("the standard has no such function")
+    let command = || COMMANDS.into_iter().find(|command| *command == text);
+    named(text, "C_", Function::NAMES).or_else(command).ok_or("the standard has no such function")
 }
 
 fn return_value(text: &str) -> Result<&'static str, &'static str> {

@@ -1,7 +1,8 @@
 //! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
 //!
-//! Nothing here logs in: an auditor needs no PIN. Nothing is written, but by `prune` and where an
-//! export is marked; for everything else files that cannot be written to will do.
+//! But for `publish` nothing here logs in: an auditor needs no PIN. Nothing is written, but by
+//! `publish`, by `prune` and where an export is marked; for everything else files that cannot be
+//! written to will do.
 
 mod certificate;
 mod csv;
@@ -13,6 +14,7 @@ mod listing;
 mod moment;
 mod prove;
 mod prune;
+mod publish;
 mod show;
 mod syslog;
 mod verify;
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Prove(prove::Arguments),
     /// Prove that a destroyed key is gone, and check such a proof.
     Certificate(certificate::Arguments),
+    /// Lay the log out for others to read, with a signed checkpoint, and bring that to the anchors.
+    Publish(publish::Arguments),
     /// Print the signed checkpoint: size and root of the log.
     Checkpoint(LogChoice),
     /// Print the key that the log is signed with, to be kept elsewhere and given to `verify`.
@@ -92,6 +96,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Prune(arguments) => prune::run(arguments),
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Certificate(arguments) => certificate::run(arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
         Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
         Command::Key(choice) => key(&choice),
     }
