@@ -40,6 +40,8 @@ pub struct Counts {
     pub lost_bytes: u64,
     /// Lanes that somebody has changed.
     pub distrusted: u64,
+    /// Findings of objects that were changed outside.
+    pub quarantined: u64,
     /// Lanes still open at the end.
     pub open: u64,
     /// State leaves.
@@ -131,6 +133,10 @@ impl Order {
                 self.counts.distrusted += 1;
                 let fits = |open: &Open| open.records == *records;
                 self.ended(*lane, fits, "a distrusted lane with another number of records")
+            }
+            Leaf::Quarantined { .. } => {
+                self.counts.quarantined += 1;
+                Ok(())
             }
             Leaf::Generation { number, .. } => match self.generation {
                 Some(generation) if generation == *number => Ok(()),

@@ -24,17 +24,21 @@ impl Diagnostics {
 
     /// One line about a failed call. A length query that was answered is no failure.
     pub(super) fn failed(&self, function: Function, error: &Error) {
-        let Some(mut file) = self.0.as_ref() else { return };
         if error.rv == Rv::BufferTooSmall {
             return;
         }
-        let line = format!(
-            "{} {} {} {}\n",
-            std::process::id(),
-            function.name(),
-            error.rv.name(),
-            error.why.replace(char::is_control, " ")
-        );
+        self.tell(function, error.rv.name(), &error.why);
+    }
+
+    /// One line about something that was found by the way.
+    pub(super) fn remark(&self, function: Function, why: &str) {
+        self.tell(function, "found", why);
+    }
+
+    fn tell(&self, function: Function, what: &str, why: &str) {
+        let Some(mut file) = self.0.as_ref() else { return };
+        let why = why.replace(char::is_control, " ");
+        let line = format!("{} {} {what} {why}\n", std::process::id(), function.name());
         // One write per line, so that lines of several processes do not mix; a log that cannot
         // be written must not fail the call that it tells of.
         let _ = file.write_all(line.as_bytes());

@@ -98,7 +98,11 @@ impl Provider {
         let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
         let call = Call { provider: self, function, open, note: Note::of(function, session) };
         call.check_access()?;
-        body(&call)
+        let done = body(&call);
+        for found in call.token().take_news() {
+            self.diagnostics.remark(function, &found);
+        }
+        done
     }
 
     /// Tells the diagnostic log why a call failed.

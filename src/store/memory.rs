@@ -141,10 +141,6 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(self.object(id).cloned())
     }
 
-    fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError> {
-        Ok(self.object(id).map(|object| object.version))
-    }
-
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError> {
         let objects = self.working.objects.values();
         Ok(objects.filter(|object| meets(object, query)).map(|object| object.id).collect())
@@ -205,7 +201,12 @@ impl Transaction for MemoryTransaction<'_> {
             pending: 0,
             missing: 0,
             surplus: 0,
+            behind: 0,
         })
+    }
+
+    fn check_state(&self, public: &[u8; 32]) -> Result<(), HeadFault> {
+        self.check_head(public).map(drop)
     }
 
     fn sign_with(&mut self, key: &Arc<AuditKey>) -> Result<(), HeadFault> {

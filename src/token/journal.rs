@@ -50,7 +50,7 @@ impl Change<'_> {
     }
 }
 
-fn now() -> Time {
+pub(super) fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
@@ -93,7 +93,13 @@ impl Token {
                 change.transaction.append_leaf(&leaf)?;
             }
         }
-        Ok(change.transaction.commit()?)
+        let findings = match change.signed {
+            true => self.quarantine.append_to(&mut *change.transaction)?,
+            false => 0,
+        };
+        change.transaction.commit()?;
+        self.quarantine.recorded(findings);
+        Ok(())
     }
 
     /// The leaf of a call that succeeds with the commit that appends it.
@@ -116,14 +122,20 @@ impl Token {
     /// Checks the head of the log at a login. One that does not hold is no reason to refuse the
     /// login: verifying and public reads go on.
     pub(super) fn check_log(&self, vault: &Vault) -> Result<Option<String>> {
-        let transaction = self.store()?.begin(Mode::Read)?;
         let checked = match vault.audit_signer() {
-            Ok(key) => transaction.check_head(key.public()),
+            Ok(key) => self.store()?.check_head(key.public()),
             Err(_) => Err(HeadFault::Tampered("the audit key was replaced".to_owned())),
         };
         match checked {
-            Ok(checked) if checked.missing == 0 && checked.surplus == 0 => Ok(None),
-            Ok(_) => Ok(Some("rows of objects were added or removed outside".to_owned())),
+            Ok(checked) => {
+                if checked.missing > 0 || checked.surplus > 0 {
+                    self.quarantine.rows(checked.missing, checked.surplus);
+                }
+                if checked.behind > 0 {
+                    self.quarantine.remark("the log has a commit that the database lacks");
+                }
+                Ok(None)
+            }
             Err(HeadFault::Store(error)) => Err(error.into()),
             Err(fault) => Ok(Some(fault.to_string())),
         }
@@ -139,18 +151,43 @@ impl Token {
             return Ok(());
         }
         let why = fault.to_string();
+        self.distrust(why.clone());
+        Err(distrusted(why))
+    }
+
+    /// Checks amid a login that objects are judged by the state that was signed. If they are not,
+    /// the token is distrusted from here on, and what can be read is read on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn check_state(&self, transaction: &dyn Transaction) -> Result<()> {
+        let vault = match self.login().as_ref() {
+            Some(login) if login.distrusted.is_none() => Arc::clone(&login.vault),
+            _ => return Ok(()),
+        };
+        match transaction.check_state(vault.audit_signer()?.public()) {
+            Ok(()) => Ok(()),
+            Err(HeadFault::Store(error)) => Err(error.into()),
+            Err(fault) => {
+                self.distrust(fault.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    fn distrust(&self, why: String) {
+        self.quarantine.remark(&why);
         let mut login = self.login.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(login) = login.as_mut() {
-            login.distrusted = Some(why.clone());
+            login.distrusted = Some(why);
         }
-        Err(distrusted(why))
     }
 
     /// A token that was changed outside is not changed any further.
     ///
     /// # Errors
     /// `CKR_DEVICE_ERROR`, with what was found.
-    fn refuse_distrusted(&self) -> Result<()> {
+    pub(super) fn refuse_distrusted(&self) -> Result<()> {
         let found = self.login().as_ref().and_then(|login| login.distrusted.clone());
         found.filter(|_| self.settings.tamper_refuses).map_or(Ok(()), |why| Err(distrusted(why)))
     }
@@ -169,7 +206,8 @@ impl Token {
 
     /// True if what was found at the login, or since, says that the token was changed.
     pub(crate) fn is_distrusted(&self) -> bool {
-        self.login().as_ref().is_some_and(|login| login.distrusted.is_some())
+        self.quarantine.rows_differ()
+            || self.login().as_ref().is_some_and(|login| login.distrusted.is_some())
     }
 
     /// For the security officer: takes the token as it is, and begins a new generation of its

@@ -96,6 +96,7 @@ impl Token {
             self.raise_cost(note, role, pin, &vault)?;
         }
         self.enter(role, vault, distrusted);
+        self.record_findings();
         Ok(())
     }
 

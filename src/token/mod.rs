@@ -3,11 +3,13 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
+mod finding;
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub mod login;
 pub mod objects;
 pub mod policy;
+mod quarantine;
 mod sealed;
 pub mod settings;
 mod table;
@@ -23,6 +25,7 @@ use crate::store::vault::Vault;
 use crate::store::{Mode, Role, Store, TokenRecord};
 
 use login::{Login, Tries};
+use quarantine::Quarantine;
 use settings::Settings;
 use table::Table;
 
@@ -42,6 +45,7 @@ pub struct Token {
     /// Whose login it is, for the many who ask that only; written under `login`'s lock.
     role: AtomicU8,
     table: Table,
+    quarantine: Quarantine,
     opening: Mutex<()>,
     store: OnceLock<SqliteStore>,
 }
@@ -62,6 +66,7 @@ impl Token {
             login: RwLock::new(None),
             role: AtomicU8::new(NOBODY),
             table: Table::new(next_object),
+            quarantine: Quarantine::default(),
             opening: Mutex::new(()),
             store: OnceLock::new(),
         }
@@ -145,6 +150,7 @@ impl Token {
     /// C_Logout, and whatever else ends a login.
     pub fn logout(&self) {
         self.set_login(None);
+        self.quarantine.clear();
         self.table.forget_private();
     }
 

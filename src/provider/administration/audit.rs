@@ -93,10 +93,10 @@ fn of_database(
     let transaction = store.begin(Mode::Read)?;
     let head = transaction.head()?;
     let origin = head.origin(serial);
-    let standing = match transaction.check_head(&head.audit.public) {
-        _ if transaction.token()?.serial != serial => {
-            Standing::Differs("the database is another token's".to_owned())
-        }
+    let found = transaction.token()?.serial;
+    drop(transaction);
+    let standing = match (store as &dyn Store).check_head(&head.audit.public) {
+        _ if found != serial => Standing::Differs("the database is another token's".to_owned()),
         Ok(checked) if checked.missing > 0 || checked.surplus > 0 => Standing::Differs(format!(
             "the database lacks {} objects and has {} too many",
             checked.missing, checked.surplus

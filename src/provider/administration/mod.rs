@@ -98,6 +98,23 @@ impl Provider {
         Some(token.serial().to_owned())
     }
 
+    /// Takes a token as it is, after it was changed outside: a new generation of its log begins.
+    /// The security officer's PIN is checked first, with its tries counted.
+    ///
+    /// # Errors
+    /// Those of C_Login; `CKR_SESSION_EXISTS` if this process has a session open on it; the
+    /// store's.
+    pub fn accept_state(&self, slot: u64, so_pin: &Secret) -> Result<()> {
+        let held = self.slot(slot)?;
+        let _one_at_a_time = self.initialising.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.session_counts(slot).0 != 0 {
+            return Err(Rv::SessionExists.because("a session with this token is open"));
+        }
+        let token = held.token();
+        let token = token.ok_or_else(|| Rv::TokenNotRecognized.because("no token is there"))?;
+        token.accept_state(so_pin)
+    }
+
     /// Deletes a token and everything on it. The security officer's PIN is checked first, with
     /// its tries counted.
     ///

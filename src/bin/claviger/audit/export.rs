@@ -142,7 +142,7 @@ fn cell(value: &str) -> String {
 /// all else is information.
 fn severity(leaf: &Leaf<'_>) -> u8 {
     match leaf {
-        Leaf::LaneDistrusted { .. } => 2,
+        Leaf::LaneDistrusted { .. } | Leaf::Quarantined { .. } => 2,
         Leaf::LaneCut { .. } => 4,
         Leaf::Generation { number, .. } if *number > 1 => 5,
         _ if leaf.record().is_some_and(|record| !record.succeeded()) => 4,
