@@ -24,7 +24,7 @@ modulefile := $(P11KITDIR)/claviger.module
 # rustup puts cargo here, and a fresh shell may not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help build demo check format lint test interop stress bench install uninstall clean
+.PHONY: help build demo check format lint test interop stress tamper bench install uninstall clean
 
 help:
 	@echo 'make demo       build, then show tokens at work with stock tools, on one screen'
@@ -32,6 +32,7 @@ help:
 	@echo 'make build      target/release/libclaviger.so and target/release/claviger'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)   (and: make uninstall)'
 	@echo 'make stress     the tests that take long      make bench   against another module'
+	@echo 'make tamper     change every byte of a token, one after the other (root; long)'
 
 build:
 	$(CARGO) build --release --locked
@@ -68,8 +69,13 @@ interop: build
 
 # Tests that are marked as slow, and more processes on one token than a check has time for.
 stress: build
-	$(CARGO) test --locked --release -- --include-ignored
+	$(CARGO) test --locked --release -- --include-ignored --skip every_changed_byte \
+	    --skip on_another_machine
 	PROCESSES=32 EACH=50 interop/run concurrency
+
+# Attacks on a token's files, with those that take long or need root.
+tamper: build
+	$(CARGO) test --locked --release --test tamper -- --include-ignored
 
 SOFTHSM ?= $(firstword $(wildcard /usr/lib/softhsm/libsofthsm2.so /usr/lib*/softhsm/libsofthsm2.so \
              /usr/lib/*/softhsm/libsofthsm2.so))

@@ -50,8 +50,6 @@ mod every_function;
 mod failpoints;
 #[path = "cryptoki/finding.rs"]
 mod finding;
-#[path = "cryptoki/flipped_bytes.rs"]
-mod flipped_bytes;
 #[path = "cryptoki/forks.rs"]
 mod forks;
 #[path = "cryptoki/full_disk.rs"]

@@ -285,5 +285,39 @@ fn the_entries_that_are_shown_are_entries() {
         assert_eq!(leaf.to_bytes(), line.as_bytes());
         kinds.insert(line.strip_prefix("{\"kind\":\"").map(|rest| rest.split('"').next()));
     }
-    assert_eq!(kinds.len(), 9, "a kind is not shown");
+    assert_eq!(kinds.len(), 10, "a kind is not shown");
+}
+
+/// The tests of `tests/tamper/`, each with its file: `objects::a_name`.
+fn attacks() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(root().join("tests/tamper")).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut is_test = false;
+        for line in text.lines() {
+            is_test |= line == "#[test]";
+            if let Some(rest) = line.strip_prefix("fn ").filter(|_| is_test) {
+                let name = rest.split('(').next().unwrap();
+                found.insert(format!("{module}::{name}"));
+                is_test = false;
+            }
+        }
+    }
+    assert!(found.len() > 30, "the attacks were not found");
+    found
+}
+
+#[test]
+fn every_attack_is_in_the_threat_model_and_every_line_there_is_a_test() {
+    let text = read("docs/threat-model.md");
+    let table = text.split("<!-- attacks:begin -->").nth(1).expect("a table of attacks");
+    let table = table.split("<!-- attacks:end -->").next().unwrap();
+    let named: BTreeSet<String> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| somebody"))
+        .map(|line| line.rsplit('`').nth(1).unwrap_or(line).to_owned())
+        .collect();
+    assert_eq!(named, attacks());
 }

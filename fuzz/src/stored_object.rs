@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::ptr::null_mut;
 
+use claviger::audit::tree::{leaf_hash, node_hash};
 use cryptoki_sys as ck;
 use rusqlite::{Connection, params};
 
@@ -106,6 +107,48 @@ fn changed(right: &[u8], bytes: &mut Bytes<'_>) -> Vec<u8> {
     all
 }
 
+/// Makes the state tree hold a row again, so that its bytes are read. Nobody signs that: the token
+/// is distrusted from then on, and reading goes on. The tree has fewer slots than one tile.
+fn fit_the_state_tree(database: &Connection, slot: i64) {
+    let sql = "SELECT id, version, class, key_type, clear FROM object WHERE slot = ?1";
+    let mut leaf = database
+        .query_row(sql, [slot], |row| {
+            let (id, version, class): (Vec<u8>, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (key_type, clear): (Option<i64>, Vec<u8>) = (row.get(3)?, row.get(4)?);
+            let numbers = [version.to_le_bytes(), class.to_le_bytes()].concat();
+            let kind =
+                [&[0, u8::from(key_type.is_some())], &key_type.unwrap_or(0).to_le_bytes()[..]];
+            // No epoch, no data key, nothing sealed.
+            let rest = [&[0; 24], &(clear.len() as u64).to_le_bytes()[..], &clear].concat();
+            Ok([&[1], &id[..], &numbers, &kind.concat(), &rest].concat())
+        })
+        .expect("a row");
+    let sql = "SELECT attribute, value FROM search WHERE slot = ?1 ORDER BY attribute, value";
+    let mut rows = database.prepare(sql).expect("a statement");
+    let mut rows = rows.query([slot]).expect("search rows");
+    while let Some(row) = rows.next().expect("a search row") {
+        let (attribute, value): (i64, Vec<u8>) = (row.get(0).unwrap(), row.get(1).unwrap());
+        leaf.extend(attribute.to_le_bytes());
+        leaf.extend((value.len() as u64).to_le_bytes());
+        leaf.extend(value);
+    }
+    let sql = "SELECT room, nodes FROM head, state WHERE place = 0";
+    let (room, nodes): (i64, Vec<u8>) =
+        database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("a tile");
+    let mut nodes: Vec<[u8; 32]> = nodes.as_chunks().0.to_vec();
+    let (mut at, mut below, mut width) = (usize::try_from(slot).expect("a slot"), 0, 16);
+    nodes[at] = leaf_hash(&leaf);
+    for _ in 0..room.ilog2() {
+        let (left, right) = (nodes[below + (at & !1)], nodes[below + (at | 1)]);
+        (at, below, width) = (at / 2, below + width, width / 2);
+        nodes[below + at] = node_hash(&left, &right);
+    }
+    let tile = "UPDATE state SET nodes = ?1 WHERE place = 0";
+    assert_eq!(database.execute(tile, [nodes.concat()]), Ok(1));
+    let root = "UPDATE head SET state_root = ?1";
+    assert_eq!(database.execute(root, [nodes[below + at]]), Ok(1));
+}
+
 /// Tells the module that something was committed: the next generation.
 fn move_generation(token: &std::path::Path) {
     let file = token.join("generation");
@@ -139,6 +182,7 @@ pub fn stored_object(input: &[u8]) {
         let put = |clear: &[u8]| {
             let sql = "UPDATE object SET clear = ?2, version = version + 1 WHERE slot = ?1";
             assert_eq!(database.execute(sql, params![row, clear]), Ok(1));
+            fit_the_state_tree(&database, row);
             move_generation(&token);
         };
         put(&changed(&right, &mut bytes));
@@ -149,6 +193,10 @@ pub fn stored_object(input: &[u8]) {
         }
         find_the_private_one(module, session);
         put(&right);
+        for object in module.objects(session) {
+            let label = module.get(session, object, ck::CKA_LABEL);
+            assert!(label.is_ok(), "what is put back can be read: {label:?}");
+        }
     });
 }
 

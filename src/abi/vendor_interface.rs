@@ -42,8 +42,8 @@ pub(super) fn keep(error: &Error) {
     let kept = |last: &RefCell<Text>| {
         let Ok(mut last) = last.try_borrow_mut() else { return };
         let mut text = error.to_string();
-        let longest = text.floor_char_boundary(LONGEST_ERROR);
-        text.truncate(longest);
+        let longest = (0..=LONGEST_ERROR).rev().find(|len| text.is_char_boundary(*len));
+        text.truncate(longest.unwrap_or(0));
         last.len = text.len();
         last.bytes.iter_mut().zip(text.as_bytes()).for_each(|(to, from)| *to = *from);
     };

@@ -56,6 +56,16 @@ pub enum Leaf<'a> {
         /// When that was found.
         time: Time,
     },
+    /// Something of the store was found to be changed outside and is not used any more. It is
+    /// kept as it was found.
+    Quarantined {
+        /// The object's unique id, if it is one that can be named.
+        key: Option<Cow<'a, str>>,
+        /// What was found.
+        reason: Cow<'a, str>,
+        /// When.
+        time: Time,
+    },
     /// The log begins.
     Generation {
         /// Which generation, as in the log's name.
@@ -172,6 +182,13 @@ impl<'a> Leaf<'a> {
                 line.plain("time", &time.text());
                 line.finish();
             }
+            Self::Quarantined { key, reason, time } => {
+                line.plain("kind", b"quarantined");
+                line.optional_text("key", key.as_deref());
+                line.text("reason", reason);
+                line.plain("time", &time.text());
+                line.finish();
+            }
             Self::Generation { number, time, previous, reason } => {
                 line.plain("kind", b"generation");
                 line.number("number", *number);
@@ -222,6 +239,11 @@ impl<'a> Leaf<'a> {
                 let (lane, records) = (read_lane(&mut line)?, line.number("records")?);
                 let (file, time) = (line.text("file")?, read_time(&mut line)?);
                 line.finish().map(|()| Self::LaneDistrusted { lane, records, file, time })
+            }
+            b"quarantined" => {
+                let (key, reason) = (line.optional_text("key")?, line.text("reason")?);
+                let time = read_time(&mut line)?;
+                line.finish().map(|()| Self::Quarantined { key, reason, time })
             }
             b"generation" => {
                 let (number, time) = (line.number("number")?, read_time(&mut line)?);

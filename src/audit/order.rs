@@ -37,6 +37,8 @@ pub struct Counts {
     pub lost_bytes: u64,
     /// Lanes that somebody has changed.
     pub distrusted: u64,
+    /// Findings of objects that were changed outside.
+    pub quarantined: u64,
     /// Lanes still open at the end.
     pub open: u64,
     /// State leaves.
@@ -108,6 +110,10 @@ impl Order {
             Leaf::LaneDistrusted { lane, records, .. } => {
                 self.counts.distrusted += 1;
                 self.ended(*lane, *records, "a distrusted lane with another number of records")
+            }
+            Leaf::Quarantined { .. } => {
+                self.counts.quarantined += 1;
+                Ok(())
             }
             Leaf::Generation { number, .. } => match self.generation {
                 Some(generation) if generation == *number => Ok(()),

@@ -56,6 +56,7 @@ impl Call<'_> {
             return Err(Rv::OperationNotInitialized.because("no digest is active"));
         }
         let held = self.key(key)?;
+        self.token().check_trust(&held)?;
         let indigestible = |why| Rv::KeyIndigestible.because(why);
         let attributes = &held.object.attributes;
         if attributes.is_set(attribute::SENSITIVE) || !attributes.is_set(attribute::EXTRACTABLE) {

@@ -31,23 +31,23 @@ impl Diagnostics {
 
     /// One line about a failed call. A length query that was answered is no failure.
     pub(super) fn failed(&self, function: Function, error: &Error) {
-        let Some(mut file) = self.0.as_ref() else { return };
         if error.rv == Rv::BufferTooSmall {
             return;
         }
+        let Some(mut file) = self.0.as_ref() else { return };
         Self::line(&mut file, function, error.rv.name(), &error.why);
     }
 
-    /// One line about something that stopped no call.
-    pub(super) fn warned(&self, function: Function, why: &str) {
+    /// One line about something that was found by the way, and stopped no call.
+    pub(super) fn remark(&self, function: Function, why: &str) {
         if let Some(mut file) = self.0.as_ref() {
-            Self::line(&mut file, function, "CKR_OK", why);
+            Self::line(&mut file, function, "found", why);
         }
     }
 
-    fn line(file: &mut &File, function: Function, rv: &str, why: &str) {
+    fn line(file: &mut &File, function: Function, what: &str, why: &str) {
         let (process, why) = (std::process::id(), why.replace(char::is_control, " "));
-        let line = format!("{process} {} {rv} {why}\n", function.name());
+        let line = format!("{process} {} {what} {why}\n", function.name());
         // One write per line, so that lines of several processes do not mix; a log that cannot
         // be written must not fail the call that it tells of.
         let _ = file.write_all(line.as_bytes());

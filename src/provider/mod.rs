@@ -108,7 +108,11 @@ impl Provider {
         };
         let note = Note::of(function, session, context);
         let call = Call { provider: self, function, open, note };
-        call.keep_record(call.check_access().and_then(|()| body(&call)))
+        let done = call.keep_record(call.check_access().and_then(|()| body(&call)));
+        for found in call.token().take_news() {
+            self.diagnostics.remark(function, &found);
+        }
+        done
     }
 
     /// Tells the diagnostic log why a call failed.

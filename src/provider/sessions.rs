@@ -154,7 +154,7 @@ impl Call<'_> {
     /// What anchors had to say goes to the diagnostic log.
     fn tell_warnings(&self) {
         for why in self.token().take_warnings() {
-            self.provider.diagnostics.warned(self.function, &why);
+            self.provider.diagnostics.remark(self.function, &why);
         }
     }
 

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AuditRecord, PinRecord, StoreError, TokenRecord};
+use super::{AuditRecord, Mode, PinRecord, Store, StoreError, TokenRecord};
 use crate::audit::checkpoint::{Checkpoint, origin};
 use crate::audit::cosignature::Cosigner;
 use crate::audit::leaf::{Leaf, StateLeaf};
@@ -68,6 +68,25 @@ impl fmt::Debug for AuditKey {
     }
 }
 
+impl<'a> dyn Store + 'a {
+    /// Checks the head as `Transaction::check_head` does, and that the database is not an older
+    /// one that was put back beside a newer log. Between transactions of others one commit at
+    /// most stands behind the end of the log: each overwrites what it finds there.
+    pub(crate) fn check_head(&self, public: &[u8; 32]) -> Result<CheckedHead, HeadFault> {
+        let check = |mode| self.begin(mode).map_err(HeadFault::from)?.check_head(public);
+        let mut checked = check(Mode::Read)?;
+        while checked.behind > 1 {
+            let before = (checked.generation, checked.size);
+            checked = check(Mode::Read)?;
+            if (checked.generation, checked.size) == before {
+                return Err(HeadFault::because("the database is older than its log"));
+            }
+        }
+        // With nobody else at work it is told whether one is under way.
+        if checked.behind > 0 && !self.is_read_only() { check(Mode::Write) } else { Ok(checked) }
+    }
+}
+
 /// The head of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Head {
@@ -108,6 +127,10 @@ pub(crate) struct CheckedHead {
     pub(crate) missing: u64,
     /// Rows that are no objects.
     pub(crate) surplus: u64,
+    /// Whole commits that stand in the log behind its end. One is under way, or was cut short
+    /// just before the database committed, or was taken back; more were made by others since
+    /// this transaction began, or the database is older than its log (`Store::check_head`).
+    pub(crate) behind: u64,
 }
 
 /// Why a head cannot be trusted.
@@ -142,6 +165,7 @@ impl From<StoreError> for HeadFault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Distrusted(why) => Self::Tampered(why),
+            StoreError::Corrupt(why) => Self::Tampered(format!("the database is damaged: {why}")),
             other => Self::Store(other),
         }
     }

@@ -5,6 +5,7 @@
 //! written when they are full and can always be derived from the entries. What is not full is
 //! published under its own name (`publish`), with the checkpoint. C2SP tlog-tiles.
 
+mod newest;
 pub(crate) mod retention;
 
 use std::fs::{self, File};
@@ -20,6 +21,8 @@ use crate::system::files::{Access, make_directory, open_or_create, sync_director
 
 /// Bytes of a full tile of hashes.
 const TILE_LEN: u64 = WIDTH * 32;
+/// More than a full bundle of the longest entries; who finds more has not found one of ours.
+const LONGEST_FILE: u64 = 17 << 20;
 
 /// The file beside `checkpoint` with the last one that witnesses have signed.
 pub(super) const WITNESSED: &str = "checkpoint.witnessed";
@@ -43,10 +46,6 @@ impl Leaves {
         self.lengths.push(u64::try_from(len).unwrap_or(u64::MAX));
         self.hashes.push(leaf_hash(leaf));
         Ok(())
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.lengths.is_empty()
     }
 
     pub(super) fn hashes(&self) -> &[Hash] {
@@ -158,8 +157,7 @@ impl Log {
             Err(error) if error.kind() == io::ErrorKind::NotFound && offset == 0 => {
                 self.create(&path)?
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(cut_off()),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(gone(error)),
         };
         let len = file.metadata()?.len();
         if len < offset {
@@ -357,31 +355,48 @@ fn cut_off() -> StoreError {
     StoreError::Distrusted("the end of the log is missing".to_owned())
 }
 
+/// Why the log cannot be read: is it somebody's doing, or the host's?
 fn gone(error: io::Error) -> StoreError {
+    let is_link = error.raw_os_error() == Some(libc::ELOOP);
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => cut_off(),
+        io::ErrorKind::PermissionDenied
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::IsADirectory
+        | io::ErrorKind::InvalidInput => {
+            StoreError::Distrusted(format!("the log cannot be read: {error}"))
+        }
+        _ if is_link => StoreError::Distrusted("a link stands in the log's place".to_owned()),
         _ => error.into(),
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path)
+    open_file(fs::OpenOptions::new().read(true).write(true), path)
 }
 
 fn read_only(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path)
+    open_file(fs::OpenOptions::new().read(true), path)
+}
+
+/// Opens a file and nothing else: a pipe would make the host wait for somebody to write.
+fn open_file(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK;
+    let file = options.custom_flags(flags).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")),
+    }
 }
 
 /// The bytes of a file; `None` if there is none.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut file = match read_only(path) {
+    let file = match read_only(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(gone(error)),
     };
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut file, &mut bytes)?;
+    io::Read::read_to_end(&mut io::Read::take(file, LONGEST_FILE), &mut bytes)?;
     Ok(Some(bytes))
 }

@@ -195,10 +195,6 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(self.contents.object(id).cloned())
     }
 
-    fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError> {
-        Ok(self.contents.object(id).map(|object| object.version))
-    }
-
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError> {
         Ok(self.contents.find(query))
     }
@@ -254,7 +250,12 @@ impl Transaction for MemoryTransaction<'_> {
             pending: 0,
             missing: 0,
             surplus: 0,
+            behind: 0,
         })
+    }
+
+    fn check_state(&self, public: &[u8; 32]) -> Result<(), HeadFault> {
+        self.check_head(public).map(drop)
     }
 
     fn sign_with(&mut self, key: &Arc<AuditKey>) -> Result<(), HeadFault> {

@@ -248,9 +248,6 @@ pub(crate) trait Transaction {
     /// An object whose row is the one in the state tree; `Tampered` if it is not.
     fn get(&self, id: &ObjectId) -> Result<Option<StoredObject>, StoreError>;
 
-    /// The version of an object, if it is there.
-    fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError>;
-
     /// The objects that meet the query, in order of slot.
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError>;
 
@@ -276,8 +273,13 @@ pub(crate) trait Transaction {
     }
 
     /// Checks the head: the signature of its checkpoint by this key, that the log on disk ends
-    /// as signed, and that the database says what the last leaf says.
+    /// as signed, and that the database says what the last leaf says. In a small token also that
+    /// every object is found by what it says.
     fn check_head(&self, public: &[u8; 32]) -> Result<CheckedHead, HeadFault>;
+
+    /// Checks that the state tree, by which objects are judged, is the one that was signed with
+    /// this key. Cheap while the head is the one that this process has seen last.
+    fn check_state(&self, public: &[u8; 32]) -> Result<(), HeadFault>;
 
     /// Signs what this transaction will commit; to be called before anything is changed. Checks
     /// the head as `check_head` does, unless this process has seen this very head before.

@@ -228,13 +228,6 @@ impl Token {
         }
     }
 
-    fn distrust(&self, why: String) {
-        let mut login = self.login.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(login) = login.as_mut() {
-            login.distrusted.get_or_insert(why);
-        }
-    }
-
     /// The end of the log, checked, and signed for others; or why it cannot be trusted.
     fn signed_log(&self, key: &Arc<AuditKey>) -> Result<std::result::Result<SignedLog, String>> {
         let checked = self.store()?.begin(Mode::Read)?.check_head(key.public());

@@ -102,10 +102,14 @@ impl Token {
                 change.transaction.append_leaf(&Leaf::Change(record).to_bytes())?;
             }
         }
-        let signed = change.signed;
+        let findings = match change.signed {
+            true => self.quarantine.append_to(&mut *change.transaction)?,
+            false => 0,
+        };
         change.transaction.commit()?;
         change.note.recorded.set(Some(true));
-        if signed {
+        self.quarantine.recorded(findings);
+        if change.signed {
             self.put_anchor_at_commit();
         }
         Ok(())

@@ -112,6 +112,7 @@ impl Token {
             self.raise_cost(note, role, pin, &vault)?;
         }
         self.enter(role, vault, log);
+        self.record_findings();
         self.record(note, "CKR_OK").inspect_err(|_| self.logout())
     }
 

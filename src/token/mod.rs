@@ -4,6 +4,7 @@
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
 pub(crate) mod anchoring;
+mod finding;
 mod journal;
 pub(crate) mod keys;
 mod log;
@@ -11,6 +12,7 @@ pub mod login;
 pub(crate) mod note;
 pub mod objects;
 pub mod policy;
+mod quarantine;
 pub(crate) mod rotation;
 mod sealed;
 pub mod settings;
@@ -31,6 +33,7 @@ use crate::store::{Mode, Role, Store, TokenRecord};
 
 use anchoring::Anchored;
 use login::{Login, Tries};
+use quarantine::Quarantine;
 use settings::Settings;
 use table::Table;
 
@@ -63,6 +66,7 @@ pub struct Token {
     anchored: Mutex<Anchored>,
     /// What anchors had to say that stopped nothing.
     warnings: Mutex<Vec<String>>,
+    quarantine: Quarantine,
     opening: Mutex<()>,
     /// Held while records of this process are put into the log.
     sealing: Mutex<()>,
@@ -87,6 +91,7 @@ impl Token {
             table: Table::new(next_object),
             anchored: Mutex::default(),
             warnings: Mutex::default(),
+            quarantine: Quarantine::default(),
             opening: Mutex::new(()),
             sealing: Mutex::new(()),
             store: OnceLock::new(),
@@ -183,6 +188,7 @@ impl Token {
         if let Some(login) = self.set_login(None) {
             self.close_log(&login);
         }
+        self.quarantine.clear();
         self.table.forget_private();
     }
 

@@ -1,5 +1,5 @@
 //! The objects of a token, stored ones and those of sessions: create, copy, change, destroy,
-//! find, open. PKCS#11 3.2, "Object management functions".
+//! open. PKCS#11 3.2, "Object management functions".
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use crate::error::{Error, Result, Rv};
 use crate::object::Object;
 use crate::object::attribute;
 use crate::object::class::change::{change, copy};
-use crate::object::class::reading::matches;
 use crate::object::class::{Birth, Context, complete};
 use crate::object::template::Template;
 use crate::store::vault::VaultError;
-use crate::store::{Mode, ObjectId, StoredObject, Transaction};
+use crate::store::{Mode, ObjectId, StoreError, StoredObject, Transaction};
 
 use super::Token;
 use super::note::Note;
-use super::sealed::{open_row, query_of, row_of};
+use super::quarantine::CHANGED;
+use super::sealed::{open_row, row_of};
 pub(crate) use super::table::Held;
 use super::table::Place;
 
@@ -148,7 +148,9 @@ impl Token {
         if let Some(held) = self.table.fresh(handle, generation) {
             return Ok(held);
         }
-        let held = self.reopen(handle, known.id, generation)?;
+        let held = self.reopen(handle, known.id, generation);
+        self.record_findings();
+        let held = held?;
         if held.private != known.private {
             return Err(Rv::DeviceError.because("an object's row contradicts the index"));
         }
@@ -159,16 +161,16 @@ impl Token {
     fn reopen(&self, handle: u64, id: ObjectId, generation: Option<u64>) -> Result<Arc<Held>> {
         let transaction = self.store()?.begin(Mode::Read)?;
         self.check_instance(transaction.as_ref())?;
-        let Some(version) = transaction.version_of(&id)? else {
+        self.check_state(transaction.as_ref())?;
+        let Some(row) = self.row(&id, transaction.as_ref())? else {
             drop(transaction);
             self.table.forget(handle);
             return Err(went_away());
         };
-        if let Some(held) = self.table.confirm(handle, version, generation) {
+        if let Some(held) = self.table.confirm(handle, row.version, generation) {
             return Ok(held);
         }
-        let row = transaction.get(&id)?.ok_or_else(went_away)?;
-        let held = Arc::new(open_row(&row, self.vault().as_ref(), transaction.as_ref())?);
+        let held = Arc::new(self.open(&row, transaction.as_ref())?);
         if let Some(lane) = self.login().as_ref().and_then(|login| login.lane.as_ref()) {
             lane.saw_head(transaction.head()?.size);
         }
@@ -177,92 +179,33 @@ impl Token {
         Ok(held)
     }
 
+    /// An object's row; one that was changed outside goes on record.
+    fn row(&self, id: &ObjectId, transaction: &dyn Transaction) -> Result<Option<StoredObject>> {
+        transaction.get(id).map_err(|error| {
+            if matches!(error, StoreError::Tampered(_) | StoreError::Corrupt(_)) {
+                self.quarantine.object(*id, CHANGED);
+            }
+            error.into()
+        })
+    }
+
+    /// The object of a row; one that cannot be opened goes on record.
+    pub(super) fn open(&self, row: &StoredObject, transaction: &dyn Transaction) -> Result<Held> {
+        open_row(row, self.vault().as_ref(), transaction).inspect_err(|error| {
+            if error.rv == Rv::DeviceError {
+                self.quarantine.object(row.id, &error.why);
+            }
+        })
+    }
+
     /// A login is of no use any more once another process initialised the token anew.
-    fn check_instance(&self, transaction: &dyn Transaction) -> Result<()> {
+    pub(super) fn check_instance(&self, transaction: &dyn Transaction) -> Result<()> {
         let Some(vault) = self.vault() else { return Ok(()) };
         if transaction.token()?.instance == *vault.instance() {
             return Ok(());
         }
         self.was_replaced();
         Err(VaultError::Replaced.into())
-    }
-
-    /// C_FindObjectsInit: the handles of what matches and is in sight.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(crate) fn find(&self, viewer: &Viewer, wanted: &Template) -> Result<Vec<u64>> {
-        let on_token = wanted.get(attribute::TOKEN);
-        let mut found = Vec::new();
-        if on_token != Some(false) {
-            found = self.find_stored(viewer, wanted)?;
-        }
-        if on_token != Some(true) {
-            found.extend(self.table.session_objects(|held| {
-                (!held.private || viewer.sees_private) && matches(&held.object.attributes, wanted)
-            }));
-        }
-        Ok(found)
-    }
-
-    /// Public objects come first, then private ones, each in the order in which they were made.
-    fn find_stored(&self, viewer: &Viewer, wanted: &Template) -> Result<Vec<u64>> {
-        let vault = self.vault();
-        let (query, compare) = query_of(wanted, vault.as_deref())?;
-        let generation = self.store()?.generation();
-        let transaction = self.store()?.begin(Mode::Read)?;
-        self.check_instance(transaction.as_ref())?;
-        let mut found = Vec::new();
-        for private in [false, true] {
-            let in_question = query.private.is_none_or(|asked| asked == private);
-            if !in_question || (private && !viewer.sees_private) {
-                continue;
-            }
-            let query = crate::store::Query { private: Some(private), ..query.clone() };
-            for id in transaction.find(&query)? {
-                let handle = self.table.handle_of(id, private);
-                if compare
-                    && !self.is_stored_match(handle, id, generation, &*transaction, wanted)?
-                {
-                    continue;
-                }
-                found.push(handle);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Compares a hit with the whole template. A hit that cannot be opened is passed over: it
-    /// must not keep the others from being found.
-    fn is_stored_match(
-        &self,
-        handle: u64,
-        id: ObjectId,
-        generation: Option<u64>,
-        transaction: &dyn Transaction,
-        wanted: &Template,
-    ) -> Result<bool> {
-        let fresh = self.table.fresh(handle, generation);
-        let known = match fresh {
-            Some(held) => Some(held),
-            None => match transaction.version_of(&id)? {
-                Some(version) => self.table.confirm(handle, version, generation),
-                None => return Ok(false),
-            },
-        };
-        let held = match known {
-            Some(held) => held,
-            None => {
-                let Some(row) = transaction.get(&id)? else { return Ok(false) };
-                let Ok(held) = open_row(&row, self.vault().as_ref(), transaction) else {
-                    return Ok(false);
-                };
-                let held = Arc::new(held);
-                self.table.keep(handle, &held, generation);
-                held
-            }
-        };
-        Ok(matches(&held.object.attributes, wanted))
     }
 
     /// C_DestroyObject.
@@ -325,8 +268,8 @@ impl Token {
             Place::Token { id, .. } => {
                 // The newest version is changed, not the one that this process happens to hold.
                 let mut log = self.begin_change(viewer.note, self.vault().as_ref())?;
-                let row = log.transaction.get(&id)?.ok_or_else(went_away)?;
-                let newest = open_row(&row, self.vault().as_ref(), log.transaction.as_ref())?;
+                let row = self.row(&id, log.transaction.as_ref())?.ok_or_else(went_away)?;
+                let newest = self.open(&row, log.transaction.as_ref())?;
                 let changed = change(&newest.object.attributes, changes, &context)?;
                 let row = self.next_version(&row, &newest, &changed, log.transaction.as_ref())?;
                 if !log.transaction.replace(&row)? {
@@ -362,6 +305,8 @@ impl Token {
         if let Place::Token { complete: false, .. } = held.place {
             return Err(Rv::UserNotLoggedIn.because("keys on the token need a login"));
         }
+        // A copy in the session could be used where the key itself cannot.
+        self.check_trust(&held)?;
         if changes.is_set(attribute::TOKEN) && !viewer.may_write {
             return Err(Rv::SessionReadOnly.because("token objects need a read/write session"));
         }

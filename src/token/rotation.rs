@@ -33,7 +33,7 @@ impl Token {
     pub(crate) fn what_is_left(&self, unique_id: &str, epoch: u64) -> Result<Option<&'static str>> {
         let transaction = self.store()?.begin(Mode::Read)?;
         if let Some(id) = object_id(unique_id)
-            && transaction.version_of(&id)?.is_some()
+            && transaction.get(&id)?.is_some()
         {
             return Ok(Some("there is an object of this name on the token"));
         }

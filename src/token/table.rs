@@ -55,6 +55,16 @@ pub(super) enum Place {
 pub(super) struct Known {
     pub(super) id: ObjectId,
     pub(super) private: bool,
+    /// What its row said when that was found to be true, and at which generation of the store.
+    kind: Kind,
+    checked: u64,
+}
+
+/// What an object's row says beside the object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) class: u64,
+    pub(super) key_type: Option<u64>,
 }
 
 struct Opened {
@@ -167,8 +177,31 @@ impl Table {
         }
         let handle = self.new_handle();
         stored.by_id.insert(id, handle);
-        stored.by_handle.insert(handle, Known { id, private });
+        let kind = Kind { class: 0, key_type: None };
+        stored.by_handle.insert(handle, Known { id, private, kind, checked: UNCHECKED });
         handle
+    }
+
+    /// The handle of a stored object whose row was found to be true at this very generation, and
+    /// what it said.
+    pub(super) fn checked(
+        &self,
+        id: &ObjectId,
+        generation: Option<u64>,
+    ) -> Option<(u64, bool, Kind)> {
+        let generation = generation?;
+        let stored = locked!(self.stored.read());
+        let handle = stored.by_id.get(id)?;
+        let known = stored.by_handle.get(handle)?;
+        (known.checked == generation).then_some((*handle, known.private, known.kind))
+    }
+
+    /// An object's row was found to be true.
+    pub(super) fn set_checked(&self, handle: u64, kind: Kind, generation: Option<u64>) {
+        if let Some(known) = locked!(self.stored.write()).by_handle.get_mut(&handle) {
+            known.kind = kind;
+            known.checked = generation.unwrap_or(UNCHECKED);
+        }
     }
 
     pub(super) fn known(&self, handle: u64) -> Option<Known> {

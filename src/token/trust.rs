@@ -1,13 +1,15 @@
 //! Whether the log and the state of a token can be trusted, and what follows if they cannot.
 
+use std::sync::Arc;
+
 use crate::config::OnTamper;
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute;
 use crate::object::class::Class;
 use crate::secret::Secret;
-use crate::store::Mode;
 use crate::store::head::HeadFault;
 use crate::store::vault::Vault;
+use crate::store::{Mode, Transaction};
 
 use super::Token;
 use super::objects::Held;
@@ -16,14 +18,20 @@ impl Token {
     /// Checks the head of the log at a login. One that does not hold is no reason to refuse the
     /// login: verifying and public reads go on.
     pub(super) fn check_log(&self, vault: &Vault) -> Result<Option<String>> {
-        let transaction = self.store()?.begin(Mode::Read)?;
         let checked = match vault.audit_signer() {
-            Ok(key) => transaction.check_head(key.public()),
+            Ok(key) => self.store()?.check_head(key.public()),
             Err(_) => Err(HeadFault::Tampered("the audit key was replaced".to_owned())),
         };
         match checked {
-            Ok(checked) if checked.missing == 0 && checked.surplus == 0 => Ok(None),
-            Ok(_) => Ok(Some("rows of objects were added or removed outside".to_owned())),
+            Ok(checked) => {
+                if checked.missing > 0 || checked.surplus > 0 {
+                    self.quarantine.rows(checked.missing, checked.surplus);
+                }
+                if checked.behind > 0 {
+                    self.quarantine.remark("the log has a commit that the database lacks");
+                }
+                Ok(None)
+            }
             Err(HeadFault::Store(error)) => Err(error.into()),
             Err(fault) => Ok(Some(fault.to_string())),
         }
@@ -39,11 +47,36 @@ impl Token {
             return Ok(());
         }
         let why = fault.to_string();
-        let mut login = self.login_mut();
-        if let Some(login) = login.as_mut() {
-            login.distrusted = Some(why.clone());
-        }
+        self.distrust(why.clone());
         Err(distrusted(why))
+    }
+
+    /// Checks amid a login that objects are judged by the state that was signed. If they are not,
+    /// the token is distrusted from here on, and what can be read is read on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) fn check_state(&self, transaction: &dyn Transaction) -> Result<()> {
+        let vault = match self.login().as_ref() {
+            Some(login) if login.distrusted.is_none() => Arc::clone(&login.vault),
+            _ => return Ok(()),
+        };
+        match transaction.check_state(vault.audit_signer()?.public()) {
+            Ok(()) => Ok(()),
+            Err(HeadFault::Store(error)) => Err(error.into()),
+            Err(fault) => {
+                self.distrust(fault.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// From here on, for the reason that was found first.
+    pub(super) fn distrust(&self, why: String) {
+        self.quarantine.remark(&why);
+        if let Some(login) = self.login_mut().as_mut() {
+            login.distrusted.get_or_insert(why);
+        }
     }
 
     /// A token that was changed outside is not changed any further.
@@ -71,7 +104,8 @@ impl Token {
 
     /// True if what was found at the login, or since, says that the token was changed.
     pub(crate) fn is_distrusted(&self) -> bool {
-        self.login().as_ref().is_some_and(|login| login.distrusted.is_some())
+        self.quarantine.rows_differ()
+            || self.login().as_ref().is_some_and(|login| login.distrusted.is_some())
             || self.has_distrusted_lanes()
     }
 

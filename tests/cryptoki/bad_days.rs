@@ -4,80 +4,23 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cryptoki_sys as ck;
 
+use crate::support::children::{become_nobody, in_child, take_log};
 use crate::support::known::ED25519;
 use crate::support::operations::plain;
 use crate::support::{Bench, Refused, SO_PIN, Template, USER_PIN, isolated, template};
-
-/// Nobody, on Debian and elsewhere.
-const NOBODY: u32 = 65_534;
-
-/// Runs `work` in a forked process; fails the test if it fails, crashes or hangs. The harness
-/// runs one test in one thread, so that the child may panic.
-#[track_caller]
-pub(crate) fn in_child(work: impl FnOnce()) {
-    // SAFETY: one thread runs here, and the child ends with _exit.
-    let process = unsafe { libc::fork() };
-    assert!(process >= 0, "fork");
-    if process == 0 {
-        let code = i32::from(catch_unwind(AssertUnwindSafe(work)).is_err());
-        // SAFETY: ends the child without running the test harness's own ends.
-        unsafe { libc::_exit(code) };
-    }
-    let mut status = 0;
-    // SAFETY: a child of ours, and a live local. A child that hangs is killed with this test.
-    let waited = unsafe { libc::waitpid(process, &raw mut status, 0) };
-    assert_eq!((waited, status), (process, 0), "the child failed or crashed");
-}
-
-/// Gives up root's rights, if there are any: root may do everything.
-fn become_nobody() {
-    // SAFETY: changes the rights of this process alone.
-    if unsafe { libc::geteuid() } != 0 {
-        return;
-    }
-    // SAFETY: as above.
-    assert_eq!(unsafe { libc::setgroups(0, std::ptr::null()) }, 0);
-    // SAFETY: as above.
-    assert_eq!(unsafe { libc::setgid(NOBODY) }, 0);
-    // SAFETY: as above.
-    assert_eq!(unsafe { libc::setuid(NOBODY) }, 0);
-}
 
 fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
 }
 
-/// The directory of the only token.
-pub(crate) fn token_directory(bench: &Bench) -> PathBuf {
-    let tokens = bench.token_dir().join("tokens");
-    let mut entries = fs::read_dir(tokens).expect("the tokens");
-    entries.next().expect("a token").expect("an entry").path()
-}
-
-/// Has the module tell why calls fail; gives the file.
-fn log_to(bench: &Bench) -> PathBuf {
-    let log = bench.dir().join("diagnostics");
-    // SAFETY: one thread runs here.
-    unsafe { std::env::set_var("CLAVIGER_LOG", &log) };
-    log
-}
-
-/// What a log says, and an empty log from then on.
-fn take_log(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    fs::write(log, b"").expect("the log is emptied");
-    text
-}
-
 #[test]
 fn a_typing_error_in_the_configuration_is_named_with_file_line_and_key() {
     isolated(|bench| {
-        let log = log_to(bench);
+        let log = bench.log_to();
         let module = bench.load();
         // Two lines stand before the test's own.
         for (text, wanted) in [
@@ -112,7 +55,7 @@ fn a_typing_error_in_the_configuration_is_named_with_file_line_and_key() {
 #[test]
 fn the_log_tells_why_calls_fail_and_never_a_pin() {
     isolated(|bench| {
-        let log = log_to(bench);
+        let log = bench.log_to();
         let token = bench.token();
         let session = token.public();
         session.login(ck::CKU_USER, "a wrong secret").refused(ck::CKR_PIN_INCORRECT);
@@ -128,7 +71,7 @@ fn the_log_tells_why_calls_fail_and_never_a_pin() {
 
 /// Changes the number of 4 bytes at `place` in the header of an unused token's database.
 fn alter_header(bench: &Bench, place: usize, number: u32) -> Vec<u8> {
-    let file = token_directory(bench).join("token.db");
+    let file = bench.token_directory().join("token.db");
     let mut bytes = fs::read(&file).expect("the database");
     bytes[place..place + 4].copy_from_slice(&number.to_be_bytes());
     fs::write(&file, &bytes).expect("the database is changed");
@@ -137,8 +80,8 @@ fn alter_header(bench: &Bench, place: usize, number: u32) -> Vec<u8> {
 
 /// The token cannot be used, for a reason that is told, and is left exactly as it is.
 fn refuses_and_leaves(bench: &Bench, why: &str, rv: ck::CK_RV) {
-    let log = log_to(bench);
-    let before = fs::read(token_directory(bench).join("token.db")).ok();
+    let log = bench.log_to();
+    let before = fs::read(bench.token_directory().join("token.db")).ok();
     let module = bench.initialised();
     let slot = module.slots(true).expect("C_GetSlotList")[0];
     take_log(&log);
@@ -151,7 +94,7 @@ fn refuses_and_leaves(bench: &Bench, why: &str, rv: ck::CK_RV) {
     }
     module.init_token(slot, SO_PIN, "anew").refused(rv);
     module.finalize().expect("C_Finalize");
-    assert_eq!(fs::read(token_directory(bench).join("token.db")).ok(), before);
+    assert_eq!(fs::read(bench.token_directory().join("token.db")).ok(), before);
 }
 
 #[test]
@@ -179,7 +122,7 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
 fn a_token_without_its_database_is_told_so() {
     isolated(|bench| {
         bench.token().module.finalize().unwrap();
-        fs::remove_file(token_directory(bench).join("token.db")).unwrap();
+        fs::remove_file(bench.token_directory().join("token.db")).unwrap();
         refuses_and_leaves(bench, "the files of the token are gone", ck::CKR_DEVICE_REMOVED);
     });
 }
@@ -200,9 +143,8 @@ fn read_only_token(bench: &Bench) -> Vec<u8> {
 
 /// Whoever is not root can remove only what can be written: the test ends with `forbid` false.
 fn forbid_writing(bench: &Bench, forbid: bool) {
-    let directory = token_directory(bench);
     let (for_directories, for_files) = if forbid { (0o555, 0o444) } else { (0o700, 0o600) };
-    let mut open = vec![token_directory(bench)];
+    let mut open = vec![bench.token_directory()];
     while let Some(directory) = open.pop() {
         for entry in fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {
@@ -235,7 +177,7 @@ fn a_token_that_cannot_be_written_says_so_and_shows_what_is_public() {
             module.init_token(slot, SO_PIN, "anew").refused(ck::CKR_TOKEN_WRITE_PROTECTED);
             module.finalize().unwrap();
         });
-        let left = fs::read_dir(token_directory(bench)).unwrap();
+        let left = fs::read_dir(bench.token_directory()).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert!(!left.iter().any(|name| name.to_str().unwrap().contains("wal")), "{left:?}");
         forbid_writing(bench, false);
@@ -298,7 +240,7 @@ fn what_another_process_has_not_written_back_is_not_overlooked_by_a_reader() {
 fn a_data_directory_without_permission_is_named() {
     isolated(|bench| {
         bench.token().module.finalize().unwrap();
-        let log = log_to(bench);
+        let log = bench.log_to();
         fs::write(&log, b"").unwrap();
         chmod(&log, 0o666);
         chmod(bench.dir(), 0o755);

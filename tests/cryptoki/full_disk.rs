@@ -6,7 +6,8 @@ use std::fs;
 
 use cryptoki_sys as ck;
 
-use crate::bad_days::{data, in_child};
+use crate::bad_days::data;
+use crate::support::children::in_child;
 use crate::support::known::ED25519;
 use crate::support::operations::plain;
 use crate::support::{Module, Rv, SO_PIN, Session, Token, USER_PIN, isolated, template};

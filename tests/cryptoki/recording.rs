@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use cryptoki_sys as ck;
 
-use crate::bad_days::in_child;
 use crate::full_disk::limit_files;
+use crate::support::children::in_child;
 use crate::support::crowd::{said, say};
 use crate::support::known::ED25519;
 use crate::support::log::text;

@@ -32,8 +32,10 @@ fn list(module: &Module) -> &List {
     let name = NAME.as_ptr().cast_mut().cast();
     let mut found: *mut ck::CK_INTERFACE = null_mut();
     call!(module, C_GetInterface(name, null_mut(), &raw mut found, 0)).is(ck::CKR_OK);
-    // SAFETY: the call succeeded, and this is what the name stands for.
-    unsafe { &*(*found).pFunctionList.cast::<c_void>().cast::<List>() }
+    // SAFETY: the call succeeded, so the interface is there.
+    let list = unsafe { (*found).pFunctionList };
+    // SAFETY: this is what the name stands for.
+    unsafe { &*list.cast::<c_void>().cast::<List>() }
 }
 
 fn say(module: &Module, session: ck::CK_SESSION_HANDLE, kind: ck::CK_ULONG, text: &[u8]) -> Rv {

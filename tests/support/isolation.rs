@@ -31,7 +31,20 @@ pub fn isolated<F: FnOnce(&Bench)>(test: F) {
     let name = test_name::<F>();
     match std::env::var(MARK) {
         Ok(mark) if mark == name => test(&Bench::of_this_process()),
-        _ => run_in_child(&name),
+        _ => run_in_child(&name, PATIENCE, &std::env::temp_dir()),
+    }
+}
+
+/// The same for a test that uses a token thousands of times: it may take so long, and its
+/// directory lies in memory where there is room for it, so that nothing waits for a disk.
+#[track_caller]
+pub fn isolated_in_memory<F: FnOnce(&Bench)>(patience: Duration, test: F) {
+    let name = test_name::<F>();
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    match std::env::var(MARK) {
+        Ok(mark) if mark == name => test(&Bench::of_this_process()),
+        _ => run_in_child(&name, patience, &place),
     }
 }
 
@@ -42,14 +55,14 @@ fn test_name<F>() -> String {
     without_crate.trim_end_matches("::{{closure}}").to_owned()
 }
 
-fn run_in_child(name: &str) {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+fn run_in_child(name: &str, patience: Duration, place: &Path) {
+    let directory = tempfile::tempdir_in(place).expect("a temporary directory");
     let bench = Bench { directory: directory.path().to_owned() };
     bench.prepare();
     let mut command = test_command(name);
     command.env(MARK, name).env(DIRECTORY, bench.dir()).env_remove(ROLE);
     bench.furnish(&mut command);
-    let (status, output) = run_with_patience(&mut command, PATIENCE);
+    let (status, output) = run_with_patience(&mut command, patience);
     if output.contains("running 0 tests") {
         panic!("no test is called {name}");
     }

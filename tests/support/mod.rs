@@ -1,6 +1,7 @@
 //! What every test through the C ABI stands on: a process of its own, the module loaded as a
 //! host would load it, and short ways to say what a call must answer.
 
+pub mod children;
 pub mod crowd;
 pub mod elf;
 pub mod functions;

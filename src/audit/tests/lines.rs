@@ -67,6 +67,8 @@ fn all_leaves<'a>(text: &'a str) -> Vec<Leaf<'a>> {
         Leaf::LaneClosed { lane: LANE, records: 5, time },
         Leaf::LaneCut { lane: LANE, records: 5, lost_bytes: 9, reason: text.into(), time },
         Leaf::LaneDistrusted { lane: LANE, records: 0, file: text.into(), time },
+        Leaf::Quarantined { key: None, reason: text.into(), time },
+        Leaf::Quarantined { key: Some(text.into()), reason: "".into(), time },
         generation(2),
         Leaf::Generation { number: 3, time, previous: Some(text.into()), reason: text.into() },
         state(&[]),

@@ -151,14 +151,14 @@ fn of_database(
     let transaction = store.begin(Mode::Read)?;
     let head = transaction.head()?;
     let origin = head.origin(serial);
-    let checked = transaction.check_head(&head.audit.public);
+    let found = transaction.token()?.serial;
+    drop(transaction);
+    let checked = (store as &dyn Store).check_head(&head.audit.public);
     let (pending, lanes) = checked.as_ref().map_or((0, Vec::new()), |checked| {
         (checked.pending, checked.lanes.iter().map(|(lane, _)| *lane).collect())
     });
     let standing = match checked {
-        _ if transaction.token()?.serial != serial => {
-            Standing::Differs("the database is another token's".to_owned())
-        }
+        _ if found != serial => Standing::Differs("the database is another token's".to_owned()),
         Ok(checked) if checked.missing > 0 || checked.surplus > 0 => Standing::Differs(format!(
             "the database lacks {} objects and has {} too many",
             checked.missing, checked.surplus

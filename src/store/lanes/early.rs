@@ -219,6 +219,7 @@ fn fits(record: &Record<'_>, size: u64) -> bool {
 
 impl EarlyBatch {
     /// True if there is nothing to commit for.
+    #[cfg(test)]
     pub(crate) const fn is_empty(&self) -> bool {
         self.records == 0
     }

@@ -165,11 +165,13 @@ impl Lane {
     }
 
     /// How many numbers are given away.
+    #[cfg(test)]
     pub(crate) fn written(&self) -> u64 {
         self.progress.written.load(Ordering::Acquire)
     }
 
     /// Of how many the log has the records.
+    #[cfg(test)]
     pub(crate) fn sealed(&self) -> u64 {
         self.progress.sealed.load(Ordering::Acquire)
     }

@@ -11,6 +11,9 @@ use crate::engine::hash::constant_time_eq;
 use crate::store::StoreError;
 
 const CHUNK: usize = 64 * 1024;
+/// Takes a record and its number; false to stop there.
+type Take<'t> = dyn FnMut(&[u8], u64) -> Result<bool, StoreError> + 't;
+
 /// Every record, as `each` wants it said.
 pub(super) const ALL: (u64, u64) = (u64::MAX, u64::MAX);
 /// What goes into the log with one commit.
@@ -82,7 +85,7 @@ impl Reader {
         file: &File,
         until: u64,
         (most, bytes): (u64, u64),
-        take: &mut dyn FnMut(&[u8], u64) -> Result<bool, StoreError>,
+        take: &mut Take<'_>,
     ) -> Result<Stop, StoreError> {
         let mut window = Window { file, until, at: self.position, bytes: Vec::new(), used: 0 };
         let mut frame = Vec::new();

@@ -81,6 +81,7 @@ impl<'r> Recovery<'r> {
     }
 
     /// The lanes that were found so far.
+    #[cfg(test)]
     pub(crate) fn found(&self) -> &[Found] {
         &self.found
     }

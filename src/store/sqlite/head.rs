@@ -131,8 +131,11 @@ pub(super) fn clear_lanes(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The slots that wait to be signed, with what stood there when the head was signed.
-pub(super) fn pending(connection: &Connection) -> Result<Vec<(u64, Option<Vec<u8>>)>, StoreError> {
+/// A slot that waits to be signed, with what stood there when the head was signed.
+pub(super) type Pending = (u64, Option<Vec<u8>>);
+
+/// The slots that wait.
+pub(super) fn pending(connection: &Connection) -> Result<Vec<Pending>, StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/pending.sql"))?;
     let found =
         statement.query_map([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?;

@@ -61,6 +61,15 @@ impl Ledger {
         self.tree.get_mut().ok_or(StoreError::Memory)
     }
 
+    /// True if an object's row is the one in the state tree.
+    pub(super) fn holds(
+        &self,
+        connection: &Connection,
+        object: &StoredObject,
+    ) -> Result<bool, StoreError> {
+        self.tree(connection)?.holds(&Kept(connection), object.slot, &leaf_of(object))
+    }
+
     /// An object, if its row is the one in the state tree.
     pub(super) fn get(
         &self,
@@ -68,24 +77,39 @@ impl Ledger {
         id: &ObjectId,
     ) -> Result<Option<StoredObject>, StoreError> {
         let Some(object) = objects::get(connection, id)? else { return Ok(None) };
-        let tree = self.tree(connection)?;
-        match tree.holds(&Kept(connection), object.slot, &leaf_of(&object))? {
+        match self.holds(connection, &object)? {
             true => Ok(Some(object)),
             false => Err(StoreError::Tampered(*id)),
         }
     }
 
-    /// An object was added in a slot, which must have been empty.
+    /// A slot for a new object. Where the rows were changed outside, slots that are listed as
+    /// free may be not, and one without a row may be that of an object that was removed.
+    pub(super) fn new_slot(&self, connection: &Connection) -> Result<u64, StoreError> {
+        let tree = self.tree(connection)?;
+        let free = |slot| {
+            let no_row = head::id_at(connection, slot)?.is_none();
+            Ok::<bool, StoreError>(no_row && tree.is_empty(&Kept(connection), slot)?)
+        };
+        while let Some(slot) = objects::take_free_slot(connection)? {
+            if slot < tree.room() && free(slot)? {
+                return Ok(slot);
+            }
+        }
+        let mut slot = objects::next_slot(connection, tree.room())?;
+        while !free(slot)? {
+            slot = slot.checked_add(1).ok_or(StoreError::Full)?;
+        }
+        Ok(slot)
+    }
+
+    /// An object was added in a slot of `new_slot`.
     pub(super) fn added(
         &mut self,
         connection: &Connection,
         slot: u64,
         object: &StoredObject,
     ) -> Result<(), StoreError> {
-        let tree = self.tree(connection)?;
-        if !tree.is_empty(&Kept(connection), slot)? {
-            return Err(StoreError::Distrusted("an object is missing from its slot".to_owned()));
-        }
         self.added = self.added.saturating_add(1);
         self.changed(connection, slot, None, Some(object))
     }

@@ -5,6 +5,7 @@
 //! forks need all of them in one place. Only SQLite opens `token.db` while it is in use.
 
 mod connection;
+mod consistency;
 mod error;
 mod files;
 mod find;

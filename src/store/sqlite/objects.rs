@@ -2,7 +2,7 @@
 //!
 //! Numbers of the standard are unsigned; SQLite's are signed. They are kept bit for bit.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::store::{ObjectId, SearchRow, StoreError, StoredObject};
 
@@ -11,41 +11,56 @@ pub(super) fn get(
     id: &ObjectId,
 ) -> Result<Option<StoredObject>, StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/object.sql"))?;
-    let found = statement.query_row([id.0], |row| {
-        Ok(StoredObject {
-            id: *id,
-            slot: row.get::<_, i64>(0)?.cast_unsigned(),
-            version: row.get::<_, i64>(1)?.cast_unsigned(),
-            class: row.get::<_, i64>(2)?.cast_unsigned(),
-            key_type: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
-            private: row.get(4)?,
-            epoch: row.get::<_, i64>(5)?.cast_unsigned(),
-            data_key: row.get(6)?,
-            sealed: row.get(7)?,
-            clear: row.get(8)?,
-            search: Vec::new(),
-        })
-    });
-    let Some(mut object) = found.optional()? else { return Ok(None) };
+    let found = statement.query_row([id.0], |row| read(row, *id)).optional()?;
+    found.map(|object| with_search_rows(connection, object)).transpose()
+}
+
+/// The row in a slot, as that of this object.
+pub(super) fn at(
+    connection: &Connection,
+    slot: u64,
+    id: ObjectId,
+) -> Result<Option<StoredObject>, StoreError> {
+    let mut statement = connection.prepare_cached(include_str!("sql/object_at.sql"))?;
+    let found = statement.query_row([slot.cast_signed()], |row| read(row, id)).optional()?;
+    found.map(|object| with_search_rows(connection, object)).transpose()
+}
+
+fn read(row: &Row<'_>, id: ObjectId) -> rusqlite::Result<StoredObject> {
+    Ok(StoredObject {
+        id,
+        slot: row.get::<_, i64>(0)?.cast_unsigned(),
+        version: row.get::<_, i64>(1)?.cast_unsigned(),
+        class: row.get::<_, i64>(2)?.cast_unsigned(),
+        key_type: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+        private: row.get(4)?,
+        epoch: row.get::<_, i64>(5)?.cast_unsigned(),
+        data_key: row.get(6)?,
+        sealed: row.get(7)?,
+        clear: row.get(8)?,
+        search: Vec::new(),
+    })
+}
+
+fn with_search_rows(
+    connection: &Connection,
+    mut object: StoredObject,
+) -> Result<StoredObject, StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/search_rows.sql"))?;
     let rows = statement.query_map([object.slot.cast_signed()], |row| {
         Ok(SearchRow { attribute: row.get::<_, i64>(0)?.cast_unsigned(), value: row.get(1)? })
     })?;
     object.search = rows.collect::<Result<_, _>>()?;
-    Ok(Some(object))
+    Ok(object)
 }
 
-pub(super) fn version_of(
+/// Puts an object into a slot without a row.
+pub(super) fn insert(
     connection: &Connection,
-    id: &ObjectId,
-) -> Result<Option<u64>, StoreError> {
-    let mut statement = connection.prepare_cached(include_str!("sql/version.sql"))?;
-    let found = statement.query_row([id.0], |row| row.get::<_, i64>(0)).optional()?;
-    Ok(found.map(i64::cast_unsigned))
-}
-
-pub(super) fn insert(connection: &Connection, object: &StoredObject) -> Result<u64, StoreError> {
-    let slot = new_slot(connection)?;
+    slot: u64,
+    object: &StoredObject,
+) -> Result<(), StoreError> {
+    let slot = slot.cast_signed();
     connection.prepare_cached(include_str!("sql/insert_object.sql"))?.execute(params![
         slot,
         object.id.0,
@@ -58,18 +73,20 @@ pub(super) fn insert(connection: &Connection, object: &StoredObject) -> Result<u
         object.sealed,
         object.clear,
     ])?;
-    insert_search(connection, slot, &object.search)?;
-    Ok(slot.cast_unsigned())
+    insert_search(connection, slot, &object.search)
 }
 
-/// The lowest slot that an object left, or the next one.
-fn new_slot(connection: &Connection) -> Result<i64, StoreError> {
+/// The lowest slot that is listed as left by an object; it is not listed any more.
+pub(super) fn take_free_slot(connection: &Connection) -> Result<Option<u64>, StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/take_free_slot.sql"))?;
-    if let Some(slot) = statement.query_row([], |row| row.get(0)).optional()? {
-        return Ok(slot);
-    }
+    let slot = statement.query_row([], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(slot.map(i64::cast_unsigned))
+}
+
+/// The slot behind all rows that the state tree has room for.
+pub(super) fn next_slot(connection: &Connection, room: u64) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/next_slot.sql"))?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+    Ok(statement.query_row([room.cast_signed()], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
 fn insert_search(connection: &Connection, slot: i64, rows: &[SearchRow]) -> Result<(), StoreError> {

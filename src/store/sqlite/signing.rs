@@ -66,6 +66,24 @@ pub(super) fn signed_leaf(
     Ok(leaf)
 }
 
+/// Is the state tree the one that was signed with this last leaf?
+pub(super) fn check_state(
+    connection: &Connection,
+    found: &Head,
+    leaf: &[u8],
+) -> Result<(), HeadFault> {
+    let Ok(Leaf::State(signed)) = Leaf::parse(leaf) else {
+        return Err(HeadFault::because("the log does not end with a state leaf"));
+    };
+    if found.state_root == signed.state_root {
+        return Ok(());
+    }
+    match before_pending(connection, signed.state_root)?.root == signed.state_root {
+        true => Ok(()),
+        false => Err(HeadFault::because("the state of the objects is not what was signed")),
+    }
+}
+
 /// Compares the database with the last leaf of its head.
 pub(super) fn check(
     connection: &Connection,
@@ -88,6 +106,7 @@ pub(super) fn check(
         pending,
         missing: 0,
         surplus: 0,
+        behind: 0,
     })
 }
 

@@ -14,7 +14,7 @@ use super::files::TokenFiles;
 use super::ledger::{Ledger, Signature};
 use super::registry::{self, Registry};
 use super::signing::{self, Trusted};
-use super::{connection, head, objects, token};
+use super::{connection, consistency, head, objects, token};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::note::Note;
 use crate::audit::record::LaneId;
@@ -129,10 +129,13 @@ impl<'s> SqliteTransaction<'s> {
     fn signed_leaf(&self, found: &Head, public: &[u8; 32]) -> Result<Vec<u8>, HeadFault> {
         let entry = self.registry.of(self.key)?;
         let known = entry.trusted.borrow();
-        if let Some((head, leaf)) = known.as_ref().filter(|(head, _)| head == found)
-            && head.audit.public == *public
-        {
-            return Ok(leaf.clone());
+        if let Some((head, leaf)) = known.as_ref() {
+            if head == found && head.audit.public == *public {
+                return Ok(leaf.clone());
+            }
+            if (found.generation, found.size) < (head.generation, head.size) {
+                return Err(HeadFault::because("the log is shorter than it was"));
+            }
         }
         drop(known);
         let leaf = signing::signed_leaf(self.connection()?, entry.place(), found, public)?;
@@ -254,17 +257,14 @@ impl Transaction for SqliteTransaction<'_> {
         self.ledger.get(self.connection()?, id)
     }
 
-    fn version_of(&self, id: &ObjectId) -> Result<Option<u64>, StoreError> {
-        objects::version_of(self.connection()?, id)
-    }
-
     fn find(&self, query: &Query) -> Result<Vec<ObjectId>, StoreError> {
         super::find::find(self.connection()?, query)
     }
 
     fn insert(&mut self, object: &StoredObject) -> Result<u64, StoreError> {
         let (connection, ledger) = self.change(Changed::Seen)?;
-        let slot = objects::insert(connection, object)?;
+        let slot = ledger.new_slot(connection)?;
+        objects::insert(connection, slot, object)?;
         ledger.added(connection, slot, object)?;
         Ok(slot)
     }
@@ -299,10 +299,20 @@ impl Transaction for SqliteTransaction<'_> {
         let found = head::read(connection)?;
         let leaf = signing::signed_leaf(connection, place, &found, public)?;
         let mut checked = signing::check(connection, place, &found, &leaf)?;
+        let log = place.log.of(found.generation);
+        checked.behind = log.check_newest(signing::end_of(&found), &found.frontier)?;
         let rows = head::count_objects(connection)?;
         checked.missing = found.slots.saturating_sub(rows);
         checked.surplus = rows.saturating_sub(found.slots);
+        consistency::check(connection, &self.ledger, rows)?;
         Ok(checked)
+    }
+
+    fn check_state(&self, public: &[u8; 32]) -> Result<(), HeadFault> {
+        let connection = self.connection()?;
+        let found = head::read(connection)?;
+        let leaf = self.signed_leaf(&found, public)?;
+        signing::check_state(connection, &found, &leaf)
     }
 
     fn sign_with(&mut self, key: &Arc<AuditKey>) -> Result<(), HeadFault> {

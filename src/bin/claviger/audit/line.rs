@@ -60,6 +60,10 @@ impl Processes {
                 fields.push(("records", records.to_string()));
                 push(&mut fields, "file", Some(file));
             }
+            Leaf::Quarantined { key, reason, .. } => {
+                push(&mut fields, "key", key.as_deref());
+                push(&mut fields, "reason", Some(reason));
+            }
             Leaf::Generation { number, previous, reason, .. } => {
                 fields.push(("number", number.to_string()));
                 push(&mut fields, "previous", previous.as_deref());
@@ -97,6 +101,7 @@ pub(super) const fn kind(leaf: &Leaf<'_>) -> &'static str {
         Leaf::LaneClosed { .. } => "lane-closed",
         Leaf::LaneCut { .. } => "lane-cut",
         Leaf::LaneDistrusted { .. } => "lane-distrusted",
+        Leaf::Quarantined { .. } => "quarantined",
         Leaf::Generation { .. } => "generation",
         Leaf::State(_) => "state",
     }
@@ -112,6 +117,7 @@ pub(super) const fn time(leaf: &Leaf<'_>) -> Option<Time> {
         Leaf::LaneClosed { time, .. }
         | Leaf::LaneCut { time, .. }
         | Leaf::LaneDistrusted { time, .. }
+        | Leaf::Quarantined { time, .. }
         | Leaf::Generation { time, .. } => Some(*time),
         Leaf::State(_) => None,
     }
@@ -127,7 +133,7 @@ pub(super) const fn lane(leaf: &Leaf<'_>) -> Option<LaneId> {
         Leaf::LaneClosed { lane, .. }
         | Leaf::LaneCut { lane, .. }
         | Leaf::LaneDistrusted { lane, .. } => Some(*lane),
-        Leaf::Generation { .. } | Leaf::State(_) => None,
+        Leaf::Quarantined { .. } | Leaf::Generation { .. } | Leaf::State(_) => None,
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn message(line: &Line, leaf: &Leaf<'_>, bytes: &[u8]) -> String {
 /// all else is information.
 fn severity(leaf: &Leaf<'_>) -> u8 {
     match leaf {
-        Leaf::LaneDistrusted { .. } => 2,
+        Leaf::LaneDistrusted { .. } | Leaf::Quarantined { .. } => 2,
         Leaf::LaneCut { .. } => 4,
         Leaf::Generation { number, .. } if *number > 1 => 5,
         _ if leaf.record().is_some_and(|record| !record.succeeded()) => 4,

@@ -132,6 +132,7 @@ fn time(leaf: &Leaf<'_>) -> Option<u64> {
         Leaf::LaneClosed { time, .. }
         | Leaf::LaneCut { time, .. }
         | Leaf::LaneDistrusted { time, .. }
+        | Leaf::Quarantined { time, .. }
         | Leaf::Generation { time, .. } => *time,
         Leaf::State(_) => return None,
     };

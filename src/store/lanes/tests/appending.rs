@@ -91,7 +91,7 @@ fn a_hundred_thousand_records() {
         let rules = Rules { durability, ..RULES };
         let lane = Lanes::new(place.path(), Access::Owner, rules).open(&root()).unwrap();
         let record = used(&lane, 0);
-        (0..1_000).for_each(|_| drop(use_key(&lane)));
+        use_times(&lane, 1_000);
         let (start, before) = (Instant::now(), busy());
         for _ in 0..COUNT {
             lane.append(|seq, out| Record { seq, ..record.clone() }.encode(out)).unwrap();
@@ -116,7 +116,7 @@ fn every_record_can_be_made_lasting() {
     let rules = Rules { durability: Durability::Every, ..RULES };
     let lane = Lanes::new(place.path(), Access::Owner, rules).open(&root()).unwrap();
     let start = Instant::now();
-    (0..20).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 20);
     println!("20 lasting records: {:?}", start.elapsed());
 }
 

@@ -77,7 +77,7 @@ impl Token {
     /// A lane with so many records whose owner is gone.
     fn left_lane(&self, records: u64) -> LaneId {
         let lane = self.lane();
-        (0..records).for_each(|_| drop(use_key(&lane)));
+        use_times(&lane, records);
         lane.id()
     }
 
@@ -180,6 +180,13 @@ fn used(lane: &Lane, seq: u64) -> Record<'static> {
         rv: "CKR_OK".into(),
         head: lane.head(),
         ..Record::default()
+    }
+}
+
+/// Uses the lane so many times.
+fn use_times(lane: &Lane, times: u64) {
+    for _ in 0..times {
+        use_key(lane);
     }
 }
 

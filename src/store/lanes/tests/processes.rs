@@ -106,7 +106,7 @@ fn many_processes_recover_each_other() {
                 println!("kept: {} {}", lane.id(), use_key(&lane));
             }
             token.seal(&lane);
-            (0..50).for_each(|_| drop(use_key(&lane)));
+            use_times(&lane, 50);
             loop {
                 let mut transaction = token.begin();
                 let batch = lane.close(&mut *transaction).unwrap();

@@ -40,9 +40,9 @@ fn a_lane_that_was_left_is_sealed() {
     assert!(token.listed().is_empty() && token.seen().is_empty());
     assert_eq!(count(&token.log(), "its process ended without closing it"), 1);
     let lane = token.lane();
-    (0..10).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 10);
     token.seal(&lane);
-    (0..5).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 5);
     let id = lane.id();
     drop(lane);
     assert_eq!(token.fate(), (Fate::Cut { lost: 0 }, 15), "partly sealed before");
@@ -53,7 +53,7 @@ fn a_lane_that_was_left_is_sealed() {
 fn a_lane_that_was_closed_and_not_sealed() {
     let token = Token::new();
     let lane = token.lane();
-    (0..10).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 10);
     let mut transaction = token.begin();
     drop(lane.close(&mut *transaction).unwrap());
     drop(transaction);
@@ -227,7 +227,7 @@ fn lanes_that_changed_places() {
 fn a_lane_that_is_gone_is_missed() {
     let token = Token::new();
     let lane = token.lane();
-    (0..4).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 4);
     token.seal(&lane);
     let id = lane.id();
     drop(lane);
@@ -293,7 +293,7 @@ fn records_that_no_log_can_have_are_not_sealed() {
 fn a_power_cut_after_sealing_loses_nothing() {
     let token = Token::new();
     let lane = token.lane();
-    (0..10).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 10);
     token.seal(&lane);
     let id = lane.id();
     drop(lane);

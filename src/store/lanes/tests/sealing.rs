@@ -23,7 +23,7 @@ fn records_go_into_the_log_in_batches() {
     let token = Token::new();
     let lane = token.lane();
     let all = 2 * MOST_AT_ONCE + 5;
-    (0..all).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, all);
     assert_eq!(lane.sealed(), 0);
     assert_eq!(token.seal(&lane), 3);
     assert_eq!((lane.sealed(), lane.written()), (all, all));
@@ -47,7 +47,7 @@ fn closing_seals_all() {
     let token = Token::new();
     for (records, commits) in [(0, 1), (7, 1), (MOST_AT_ONCE, 2), (MOST_AT_ONCE + 1, 2)] {
         let lane = token.lane();
-        (0..records).for_each(|_| drop(use_key(&lane)));
+        use_times(&lane, records);
         assert_eq!(close(&token, &lane).unwrap(), commits, "{records}");
         assert_eq!(token.numbers(lane.id()), up_to(records));
         assert!(token.listed().is_empty() && token.seen().is_empty());
@@ -58,7 +58,7 @@ fn closing_seals_all() {
 fn what_was_not_committed_is_sealed_later() {
     let token = Token::new();
     let lane = token.lane();
-    (0..10).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 10);
     let mut transaction = token.begin();
     let batch = lane.seal(&mut *transaction).unwrap();
     assert!(!batch.is_empty());
@@ -70,7 +70,7 @@ fn what_was_not_committed_is_sealed_later() {
     let batch = lane.seal(&mut *transaction).unwrap();
     transaction.commit().unwrap();
     drop(batch);
-    (0..10).for_each(|_| drop(use_key(&lane)));
+    use_times(&lane, 10);
     assert_eq!(token.seal(&lane), 1);
     assert_eq!(token.numbers(lane.id()), up_to(20));
 }
@@ -81,9 +81,13 @@ fn uses_of_many_threads_are_sealed_while_they_are_written() {
     let lane = Arc::new(token.lane());
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..1_000).for_each(|_| drop(use_key(&lane))));
+            scope.spawn(|| use_times(&lane, 1_000));
         }
-        scope.spawn(|| (0..5).for_each(|_| drop(token.seal(&lane))));
+        scope.spawn(|| {
+            (0..5).for_each(|_| {
+                token.seal(&lane);
+            })
+        });
     });
     token.seal(&lane);
     assert_eq!(token.numbers(lane.id()), up_to(4_000));
@@ -101,7 +105,7 @@ fn a_lane_that_is_changed_under_its_owner_is_distrusted() {
     for (change, records) in changes {
         let token = Token::new();
         let lane = token.lane();
-        (0..5).for_each(|_| drop(use_key(&lane)));
+        use_times(&lane, 5);
         change(&token.file(lane.id()));
         let mut transaction = token.begin();
         let batch = lane.seal(&mut *transaction).unwrap();

@@ -1,1 +1,1 @@
-SELECT slot, id FROM object ORDER BY slot
+SELECT slot, id FROM object NOT INDEXED ORDER BY slot

@@ -1,1 +1,1 @@
-SELECT coalesce(max(slot) + 1, 0) FROM object
+SELECT coalesce(max(slot) + 1, 0) FROM object WHERE slot < ?1

@@ -81,10 +81,10 @@ fn the_same_directory_twice_is_one_connection() {
     write(&first, |t| t.insert(&kept));
     drop(first);
     assert_eq!(second.generation(), third.generation());
-    assert_eq!(read(&second, |t| t.version_of(&kept.id)), Some(1));
+    assert_eq!(read(&second, |t| t.get(&kept.id)).unwrap().version, 1);
     drop((second, third));
     assert!(!scratch.file("token.db-wal").exists(), "closed with the last of them");
-    assert_eq!(read(&scratch.open(), |t| t.version_of(&kept.id)), Some(1));
+    assert_eq!(read(&scratch.open(), |t| t.get(&kept.id)).unwrap().version, 1);
 }
 
 #[test]

@@ -282,3 +282,73 @@ fn after_a_crash_at_any_point_the_log_is_sound() {
         assert_eq!(size, 2 + 4 + 301 + if kept > 0 { 301 } else { 0 }, "{point}");
     }
 }
+
+/// How the head stands once a byte of a bundle was changed, which is then put back.
+fn check_with_a_change(scratch: &Scratch, bundle: &str) -> Result<CheckedHead, HeadFault> {
+    let path = directory(&scratch.token, 1).join("tile/entries").join(bundle);
+    let whole = fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
+    bytes[99] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let found = scratch.check();
+    fs::write(&path, whole).unwrap();
+    found
+}
+
+#[test]
+fn a_login_reads_the_newest_entries_and_no_more() {
+    let scratch = Scratch::new();
+    for leaves in [1, 251, 255, 256, 257, 900] {
+        append(&scratch.open(), leaves);
+        assert_eq!(scratch.check().unwrap().behind, 0);
+        assert!(matches!(check_with_a_change(&scratch, "000"), Err(HeadFault::Tampered(_))));
+    }
+    let size = scratch.check().unwrap().size;
+    let left = usize::try_from(4_096 - size).unwrap();
+    append(&scratch.open(), left - 2);
+    assert_eq!(scratch.check().unwrap().size, 4_095);
+    assert!(check_with_a_change(&scratch, "000").is_err());
+    append(&scratch.open(), 300);
+    scratch.check().unwrap();
+    assert!(check_with_a_change(&scratch, "000").is_ok(), "that is who verifies the log's");
+    assert!(check_with_a_change(&scratch, "016").is_err());
+    append(&scratch.open(), 3_000);
+    assert!(check_with_a_change(&scratch, "015").is_ok());
+    for bundle in ["016", "017", "026"] {
+        assert!(check_with_a_change(&scratch, bundle).is_err(), "{bundle}");
+    }
+    assert_eq!(scratch.verify().fault, None);
+}
+
+#[test]
+fn bundles_that_were_removed_from_the_beginning_are_not_missed() {
+    let scratch = Scratch::new();
+    append(&scratch.open(), 1_000);
+    let log = directory(&scratch.token, 1);
+    let remove = |bundle: &str| fs::remove_file(log.join("tile/entries").join(bundle)).unwrap();
+    let kept = fs::read(log.join("tile/entries/001")).unwrap();
+    remove("001");
+    assert!(scratch.check().is_err(), "the first one is still there");
+    remove("000");
+    scratch.check().unwrap();
+    let tile = log.join("tile/0/001");
+    let mut bytes = fs::read(&tile).unwrap();
+    bytes[99] ^= 1;
+    fs::write(&tile, bytes).unwrap();
+    assert!(scratch.check().is_err(), "its tile stands for it");
+    fs::write(log.join("tile/entries/001"), kept).unwrap();
+    scratch.check().unwrap();
+}
+
+#[test]
+fn an_empty_bundle_ends_a_check() {
+    let scratch = Scratch::new();
+    append(&scratch.open(), 1_000);
+    for bundle in ["000", "001", "003"] {
+        let path = directory(&scratch.token, 1).join("tile/entries").join(bundle);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, b"").unwrap();
+        assert!(scratch.check().is_err());
+        fs::write(&path, whole).unwrap();
+    }
+}

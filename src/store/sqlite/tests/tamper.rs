@@ -141,10 +141,22 @@ fn a_removed_row_is_missed() {
     assert_eq!(victim.get(4), Ok(None));
     assert_eq!(victim.scratch.check().unwrap().missing, 1);
     let store = victim.scratch.open();
-    write(&store, |t| t.insert(&object("in the slot of the destroyed one")));
-    let mut transaction = begin_signed(&store);
-    let refused = transaction.insert(&object("in the slot of the removed one"));
-    assert!(matches!(refused, Err(StoreError::Distrusted(_))), "{refused:?}");
+    assert_eq!(write(&store, |t| t.insert(&object("in the slot of the destroyed one"))), 3);
+    assert_eq!(write(&store, |t| t.insert(&object("not in that of the removed one"))), 5);
+    assert_eq!(write(&store, |t| t.insert(&object("and behind it"))), 6);
+}
+
+#[test]
+fn slots_that_are_listed_as_free_may_not_be() {
+    let victim = Victim::new();
+    victim.alter(
+        "INSERT INTO free_slot VALUES (0), (1), (9223372036854775807);
+        UPDATE object SET slot = 9223372036854775806 WHERE slot = 4",
+    );
+    let store = victim.scratch.open();
+    assert_eq!(write(&store, |t| t.insert(&object("one"))), 3);
+    assert_eq!(write(&store, |t| t.insert(&object("two"))), 5);
+    victim.assert_tampered(&[4]);
 }
 
 #[test]
@@ -201,9 +213,100 @@ fn the_whole_database_of_before_does_not_fit_the_log() {
     std::os::unix::fs::FileExt::write_all_at(&file, &before, 0).unwrap();
     drop(file);
     alter(&victim.scratch, "DROP TABLE aside");
-    // The log is longer than the head says; only an anchor knows that there was more.
     let store = victim.scratch.open();
-    assert!(store.begin(Mode::Read).unwrap().check_head(&key).is_ok());
+    let why = tampered((&store as &dyn Store).check_head(&key));
+    assert!(why.contains("older than its log"), "{why}");
+}
+
+#[test]
+fn one_commit_behind_the_end_was_cut_short_and_two_were_not() {
+    let scratch = Scratch::new();
+    let entries = directory(&scratch.token, 1).join("tile/entries/000");
+    let mut ends = Vec::new();
+    let mut heads = Vec::new();
+    for number in 0..3 {
+        write(&scratch.open(), |t| t.insert(&object(&format!("{number}"))));
+        ends.push(fs::read(&entries).unwrap());
+        heads.push(fs::read(scratch.file("token.db")).unwrap());
+    }
+    for (behind, entry) in ends.iter().enumerate() {
+        let file = fs::OpenOptions::new().write(true).open(scratch.file("token.db")).unwrap();
+        file.set_len(0).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &heads[0], 0).unwrap();
+        drop(file);
+        fs::write(&entries, entry).unwrap();
+        match behind {
+            0 => assert_eq!(scratch.check().unwrap().behind, 0),
+            1 => assert_eq!(scratch.check().unwrap().behind, 1),
+            _ => assert!(tampered(scratch.check()).contains("older than its log")),
+        }
+    }
+}
+
+#[test]
+fn a_process_that_saw_the_log_longer_does_not_take_a_shorter_one() {
+    let victim = Victim::new();
+    let key = victim.scratch.audit_public();
+    let store = victim.scratch.open();
+    let check = || store.begin(Mode::Read).unwrap().check_state(&key);
+    let before = head_row(&victim.scratch);
+    write(&store, |t| t.insert(&object("one more")));
+    assert_eq!(check(), Ok(()));
+    alter(&victim.scratch, &before);
+    assert!(matches!(check(), Err(HeadFault::Tampered(why)) if why.contains("shorter")));
+}
+
+/// A statement that puts the head back as it is now.
+fn head_row(scratch: &Scratch) -> String {
+    let _registry = registry::lock();
+    let connection = rusqlite::Connection::open(scratch.file("token.db")).unwrap();
+    let sql = "SELECT 'INSERT OR REPLACE INTO head VALUES (1,' || generation || ',' || size || ','
+        || quote(root) || ',' || quote(frontier) || ',' || last_at || ',' || last_len || ','
+        || quote(checkpoint) || ',' || quote(state_root) || ',' || room || ',' || slots || ','
+        || quote(audit_public) || ',' || quote(sealed_audit_key) || ')' FROM head";
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_state_that_nobody_signed_is_noticed_amid_a_login() {
+    let victim = Victim::new();
+    let key = victim.scratch.audit_public();
+    let store = victim.scratch.open();
+    let check = || store.begin(Mode::Read).unwrap().check_state(&key);
+    assert_eq!(check(), Ok(()));
+    // An older row, with the tree and the root that go with it.
+    victim.alter(
+        "INSERT OR REPLACE INTO object SELECT * FROM old.object WHERE slot = 2;
+        DELETE FROM state; INSERT INTO state SELECT * FROM old.state;
+        UPDATE head SET state_root = (SELECT state_root FROM old.head)",
+    );
+    assert!(matches!(check(), Err(HeadFault::Tampered(why)) if why.contains("state")));
+}
+
+#[test]
+fn an_index_that_hides_an_object_is_noticed() {
+    let victim = Victim::new();
+    victim.scratch.check().unwrap();
+    let id = victim.objects[0].id;
+    let file = victim.scratch.file("token.db");
+    let whole = fs::read(&file).unwrap();
+    let places: Vec<_> = whole.windows(16).enumerate().filter(|(_, at)| **at == id.0).collect();
+    // In the row, in the index over ids, and in the one over classes.
+    let mut noticed = 0;
+    for (place, _) in places {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        fs::write(&file, &bytes).unwrap();
+        match victim.scratch.check() {
+            Ok(_) => victim.assert_tampered(&[]),
+            Err(HeadFault::Tampered(why)) => {
+                assert!(why.contains("an index hides an object"), "{why}");
+                noticed += 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(noticed, 2);
 }
 
 #[test]
@@ -243,7 +346,7 @@ fn what_the_head_says_is_what_was_signed() {
 fn an_older_head_does_not_fit_the_rows() {
     let victim = Victim::new();
     victim.alter("INSERT OR REPLACE INTO head SELECT * FROM old.head");
-    assert_eq!(victim.scratch.check().unwrap().missing, 1, "the one that was destroyed since");
+    assert!(tampered(victim.scratch.check()).contains("older than its log"));
     victim.assert_tampered(&[0, 1, 2, 4]);
 }
 
@@ -317,8 +420,8 @@ fn a_log_that_was_cut_or_changed_is_noticed() {
     let victim = change(&|bytes| *bytes.last_mut().unwrap() ^= 1);
     assert!(tampered(victim.scratch.check()).contains("end as signed"));
     let victim = change(&|bytes| bytes[40] ^= 1);
-    assert!(victim.scratch.check().is_ok(), "the head holds");
-    assert!(!victim.scratch.verify().is_sound(), "the log does not");
+    assert!(tampered(victim.scratch.check()).contains("entries of the log"));
+    assert!(!victim.scratch.verify().is_sound());
     let victim = change(&|bytes| bytes.extend_from_slice(b"left by somebody who was killed"));
     victim.scratch.assert_sound();
     write(&victim.scratch.open(), |t| t.insert(&object("overwrites it")));

@@ -1,1 +1,0 @@
-SELECT version FROM object WHERE id = ?1

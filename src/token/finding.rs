@@ -1,0 +1,138 @@
+//! Searching the objects of a token. What an index says is a proposal: only rows that the state
+//! tree holds are handed out. PKCS#11 3.2, "C_FindObjectsInit".
+
+use std::sync::Arc;
+
+use crate::error::{Result, Rv};
+use crate::object::attribute;
+use crate::object::class::reading::matches;
+use crate::object::template::Template;
+use crate::store::{Mode, ObjectId, Query, StoreError, StoredObject, Transaction};
+
+use super::Token;
+use super::objects::Viewer;
+use super::quarantine::CHANGED;
+use super::sealed::query_of;
+use super::table::Kind;
+
+impl Token {
+    /// C_FindObjectsInit: the handles of what matches and is in sight.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn find(&self, viewer: &Viewer, wanted: &Template) -> Result<Vec<u64>> {
+        let on_token = wanted.get(attribute::TOKEN);
+        let mut found = Vec::new();
+        if on_token != Some(false) {
+            found = self.find_stored(viewer, wanted)?;
+        }
+        if on_token != Some(true) {
+            found.extend(self.table.session_objects(|held| {
+                (!held.private || viewer.sees_private) && matches(&held.object.attributes, wanted)
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Public objects come first, then private ones, each in the order in which they were made.
+    fn find_stored(&self, viewer: &Viewer, wanted: &Template) -> Result<Vec<u64>> {
+        let vault = self.vault();
+        let (query, compare) = query_of(wanted, vault.as_deref())?;
+        let generation = self.store()?.generation();
+        let transaction = self.store()?.begin(Mode::Read)?;
+        self.check_instance(transaction.as_ref())?;
+        self.check_state(transaction.as_ref())?;
+        let wanted = compare.then_some(wanted);
+        let mut found = Vec::new();
+        for private in [false, true] {
+            let in_question = query.private.is_none_or(|asked| asked == private);
+            if !in_question || (private && !viewer.sees_private) {
+                continue;
+            }
+            let query = Query { private: Some(private), ..query.clone() };
+            for id in transaction.find(&query)? {
+                found.extend(self.hit(id, &query, wanted, generation, &*transaction)?);
+            }
+        }
+        drop(transaction);
+        self.record_findings();
+        Ok(found)
+    }
+
+    /// The handle of what an index found, if its row is true, is what was asked for, and matches
+    /// the whole template where there is more to compare. A hit that was changed outside is
+    /// passed over and goes on record: it must not keep the others from being found.
+    fn hit(
+        &self,
+        id: ObjectId,
+        query: &Query,
+        wanted: Option<&Template>,
+        generation: Option<u64>,
+        transaction: &dyn Transaction,
+    ) -> Result<Option<u64>> {
+        let fits = |private: bool, kind: Kind| {
+            query.private == Some(private)
+                && query.class.is_none_or(|class| class == kind.class)
+                && query.key_type.is_none_or(|key_type| kind.key_type == Some(key_type))
+        };
+        let mut row = None;
+        let (handle, private, kind) = match self.table.checked(&id, generation) {
+            Some(checked) => checked,
+            None => {
+                let Some(found) = self.row_of_hit(&id, transaction)? else { return Ok(None) };
+                let kind = Kind { class: found.class, key_type: found.key_type };
+                let handle = self.table.handle_of(id, found.private);
+                self.table.set_checked(handle, kind, generation);
+                let private = found.private;
+                row = Some(found);
+                (handle, private, kind)
+            }
+        };
+        if !fits(private, kind) {
+            self.quarantine.remark("an index names an object for what it is not");
+            return Ok(None);
+        }
+        let Some(wanted) = wanted else { return Ok(Some(handle)) };
+        let known = self.table.fresh(handle, generation).or_else(|| {
+            row.as_ref().and_then(|row| self.table.confirm(handle, row.version, generation))
+        });
+        let held = match known {
+            Some(held) => held,
+            None => {
+                let row = match row {
+                    Some(row) => Some(row),
+                    None => self.row_of_hit(&id, transaction)?,
+                };
+                let Some(row) = row else { return Ok(None) };
+                let held = match self.open(&row, transaction) {
+                    Ok(held) => Arc::new(held),
+                    Err(error) if error.rv == Rv::DeviceError => return Ok(None),
+                    Err(error) => return Err(error),
+                };
+                self.table.keep(handle, &held, generation);
+                held
+            }
+        };
+        Ok(matches(&held.object.attributes, wanted).then_some(handle))
+    }
+
+    /// The row of what an index found; none, on record, if it was changed outside or is gone.
+    fn row_of_hit(
+        &self,
+        id: &ObjectId,
+        transaction: &dyn Transaction,
+    ) -> Result<Option<StoredObject>> {
+        match transaction.get(id) {
+            Ok(Some(row)) => Ok(Some(row)),
+            Ok(None) => {
+                self.quarantine.object(*id, "an index names it, and there is no such object");
+                Ok(None)
+            }
+            Err(StoreError::Tampered(_) | StoreError::Corrupt(_)) => {
+                self.quarantine.object(*id, CHANGED);
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
