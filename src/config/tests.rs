@@ -90,17 +90,6 @@ fn refusals_name_file_line_and_key() {
     for (text, wanted) in [
         ("\n\ndirektory = \"/x\"", "/c.toml:3: direktory: unknown key; known here: directory, "),
         ("[pin]\ntrys = 3", "/c.toml:2: pin.trys: unknown key; known here: argon2_memory_kib, "),
-        ("[audit]\nx = 1", "/c.toml:2: audit.x: unknown key; known here: on_tamper"),
-        (
-            "[audit]\noff = \"C_Sign\"",
-            "/c.toml:2: audit.off: must be a list of functions that use k",
-        ),
-        ("[audit]\noff = [1]", "/c.toml:2: audit.off: must be a list of functions that use keys"),
-        ("[audit]\noff = [\"C_GetInfo\"]", "/c.toml:2: audit.off: must be a list of functions"),
-        (
-            "[audit]\noff = [\"C_Sign\"]\nforce = [\"C_Sign\"]",
-            "/c.toml:2: audit.off: \"C_Sign\" is named twice",
-        ),
         ("[pin.tries]\nx = 1", "/c.toml:1: pin.tries: must be a whole number from 1 to 1000, not"),
         ("pin = 4", "/c.toml:1: pin: is a section: write [pin]"),
         ("[[pin]]\ntries = 4", "/c.toml:1: pin: is a section"),
@@ -137,11 +126,31 @@ fn refusals_name_file_line_and_key() {
             "[store]\nkind = \"ram\"",
             "/c.toml:2: store.kind: must be \"disk\" or \"memory\", not \"r",
         ),
+        ("[store]\nshared_fs = \"yes\"", "/c.toml:2: store.shared_fs: must be true or false"),
+        ("\"\" = 1", "/c.toml:1: : unknown key"),
+    ] {
+        let found = refusal(text);
+        assert!(found.starts_with(wanted), "{text:?} gave {found:?}");
+    }
+}
+
+#[test]
+fn refusals_of_the_audit_section_name_line_and_key() {
+    for (text, wanted) in [
+        ("[audit]\nx = 1", "/c.toml:2: audit.x: unknown key; known here: on_tamper"),
+        (
+            "[audit]\noff = \"C_Sign\"",
+            "/c.toml:2: audit.off: must be a list of functions that use k",
+        ),
+        ("[audit]\noff = [1]", "/c.toml:2: audit.off: must be a list of functions that use keys"),
+        ("[audit]\noff = [\"C_GetInfo\"]", "/c.toml:2: audit.off: must be a list of functions"),
+        (
+            "[audit]\noff = [\"C_Sign\"]\nforce = [\"C_Sign\"]",
+            "/c.toml:2: audit.off: \"C_Sign\" is named twice",
+        ),
         ("[audit]\nretain = -1", "/c.toml:2: audit.retain: must be a whole number from 0 to 36500"),
         ("[audit]\nfile = \"log\"", "/c.toml:2: audit.file: must be an absolute path"),
         ("[audit]\nfile = \"/log\"", "/c.toml:2: audit.file: is for store.kind = \"memory\""),
-        ("[store]\nshared_fs = \"yes\"", "/c.toml:2: store.shared_fs: must be true or false"),
-        ("\"\" = 1", "/c.toml:1: : unknown key"),
     ] {
         let found = refusal(text);
         assert!(found.starts_with(wanted), "{text:?} gave {found:?}");

@@ -5,6 +5,7 @@
 //! written when they are full and can always be derived from the entries. What is not full is
 //! published under its own name (`publish`), with the checkpoint. C2SP tlog-tiles.
 
+mod leaves;
 mod newest;
 pub(crate) mod retention;
 
@@ -12,6 +13,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+pub(super) use self::leaves::Leaves;
 
 use super::StoreError;
 use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, WIDTH, entries, push_entry};
@@ -23,47 +26,8 @@ use crate::system::files::{Access, make_directory, open_or_create, sync_director
 const TILE_LEN: u64 = WIDTH * 32;
 /// More than a full bundle of the longest entries; who finds more has not found one of ours.
 const LONGEST_FILE: u64 = 17 << 20;
-
-/// The file beside `checkpoint` with the last one that witnesses have signed.
+/// Beside `checkpoint`: the last one that witnesses have signed.
 pub(super) const WITNESSED: &str = "checkpoint.witnessed";
-
-/// Leaves on their way into a log.
-#[derive(Default)]
-pub(super) struct Leaves {
-    /// As they stand in bundles, each behind its length.
-    framed: Vec<u8>,
-    lengths: Vec<u64>,
-    hashes: Vec<Hash>,
-}
-
-impl Leaves {
-    pub(super) fn push(&mut self, leaf: &[u8]) -> Result<(), StoreError> {
-        let before = self.framed.len();
-        push_entry(&mut self.framed, leaf).ok_or_else(|| {
-            StoreError::Io(format!("a leaf of the log has at most {LONGEST_ENTRY} bytes"))
-        })?;
-        let len = self.framed.len().saturating_sub(before);
-        self.lengths.push(u64::try_from(len).unwrap_or(u64::MAX));
-        self.hashes.push(leaf_hash(leaf));
-        Ok(())
-    }
-
-    pub(super) fn hashes(&self) -> &[Hash] {
-        &self.hashes
-    }
-
-    /// The leaves themselves.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        entries(&self.framed).map(Option::unwrap_or_default)
-    }
-
-    /// Puts all of these behind the others.
-    pub(super) fn extend(&mut self, others: &Self) {
-        self.framed.extend_from_slice(&others.framed);
-        self.lengths.extend_from_slice(&others.lengths);
-        self.hashes.extend_from_slice(&others.hashes);
-    }
-}
 
 /// The end of a log: how many leaves, and where the next one goes in its bundle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

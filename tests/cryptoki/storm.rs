@@ -146,6 +146,8 @@ fn nothing_is_lost(bench: &Bench, time: Duration) {
     assert!(told.destroyed.len() > 2, "too little was destroyed");
     token.module.initialize().unwrap();
     let session = token.user();
+    let (code, verdict) = bench.verdict();
+    assert_eq!(code, Some(3), "{verdict}");
     assert!(!token.has(ck::CKF_ERROR_STATE));
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for class in [ck::CKO_PRIVATE_KEY, ck::CKO_PUBLIC_KEY] {

@@ -63,6 +63,12 @@ impl Log {
         read(&self.full(Kind::Entries, index))
     }
 
+    /// True if something stands behind the end: of a commit that its process did not live to see.
+    pub(in crate::store) fn goes_on_behind(&self, end: End) -> bool {
+        let bundle = self.full(Kind::Entries, end.size / WIDTH);
+        std::fs::symlink_metadata(bundle).is_ok_and(|found| found.len() > end.offset())
+    }
+
     /// The state leaves behind the end, in the bundle where the next leaf goes. Each commit ends
     /// with one.
     fn behind(&self, end: End) -> Result<u64, StoreError> {

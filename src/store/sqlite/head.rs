@@ -120,6 +120,12 @@ pub(super) fn put_lane(
     Ok(())
 }
 
+/// Changes the database and leaves it as it was: what a commit of this writes is written.
+pub(super) fn touch(connection: &Connection) -> Result<(), StoreError> {
+    put_lane(connection, LaneId::NONE, 0)?;
+    remove_lane(connection, LaneId::NONE)
+}
+
 pub(super) fn remove_lane(connection: &Connection, lane: LaneId) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(include_str!("sql/remove_lane.sql"))?;
     statement.execute([lane.0.cast_signed()])?;

@@ -77,10 +77,27 @@ impl<'s> SqliteTransaction<'s> {
         let _writer = writer;
         let begun = Self { key, files, mode, changed, ledger, forgets, ended, _writer, registry };
         if mode == Mode::Write {
+            begun.bury_unfinished()?;
             // Should it fail, others go on asking the database.
             let _ = begun.files.settle_if_marked();
         }
         Ok(begun)
+    }
+
+    /// A process that was killed amid its commit may have left a whole transaction in the
+    /// write-ahead log that nobody sees, until all processes are gone and SQLite recovers: then it
+    /// is real after all. Its entries stand behind the end of our log. Before they are overwritten,
+    /// a commit is written over that transaction.
+    fn bury_unfinished(&self) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        let Ok(found) = head::read(connection) else { return Ok(()) };
+        let place = self.registry.of(self.key)?.place();
+        if !place.log.of(found.generation).goes_on_behind(signing::end_of(&found)) {
+            return Ok(());
+        }
+        head::touch(connection)?;
+        execute(connection, "COMMIT")?;
+        execute(connection, "BEGIN IMMEDIATE")
     }
 
     fn connection(&self) -> Result<&Connection, StoreError> {
