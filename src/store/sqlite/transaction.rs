@@ -5,6 +5,8 @@
 //! (SQLite syncs its own log), move the generation. A crash in between leaves the mark, and
 //! everyone asks the database until the next writer.
 
+mod publishing;
+
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
@@ -15,12 +17,9 @@ use super::ledger::{Ledger, Signature};
 use super::registry::{self, Registry};
 use super::signing::{self, Trusted};
 use super::{connection, consistency, head, objects, token};
-use crate::audit::checkpoint::Checkpoint;
-use crate::audit::note::Note;
 use crate::audit::record::LaneId;
 use crate::audit::tree::leaf_hash;
 use crate::store::head::{AuditKey, CheckedHead, Head, HeadFault, NewGeneration};
-use crate::store::log::Log;
 use crate::store::{
     AuditRecord, Mode, ObjectId, Query, Role, StoreError, StoredObject, TokenRecord, Transaction,
 };
@@ -162,32 +161,6 @@ impl<'s> SqliteTransaction<'s> {
             let _ = entry.place().log.of(found.generation).mend_tiles(found.size);
         }
         Ok(leaf)
-    }
-
-    /// Publishes a checkpoint of the current log.
-    pub(super) fn publish(&self, checkpoint: &str) -> Result<(), StoreError> {
-        let (log, size) = self.log_of(checkpoint)?;
-        log.publish(size, checkpoint)
-    }
-
-    /// Keeps a checkpoint of the current log that a witness has signed.
-    pub(super) fn keep_witnessed(&self, checkpoint: &str) -> Result<(), StoreError> {
-        self.log_of(checkpoint)?.0.keep_witnessed(checkpoint)
-    }
-
-    /// The current log, if this is a checkpoint of it; and the checkpoint's size.
-    fn log_of(&self, checkpoint: &str) -> Result<(Log, u64), StoreError> {
-        let found = head::read(self.connection()?)?;
-        let serial = token::serial(self.connection()?)?;
-        let wrong = || StoreError::Io("the checkpoint is not one of this log".to_owned());
-        let note = Note::parse(checkpoint.as_bytes()).map_err(|_| wrong())?;
-        let signed = Checkpoint::parse(note.text()).map_err(|_| wrong())?;
-        let same = signed.size < found.size || signed.root == found.root;
-        if signed.origin != found.origin(&serial) || signed.size > found.size || !same {
-            return Err(wrong());
-        }
-        let log = self.registry.of(self.key)?.place().log.of(found.generation);
-        Ok((log, signed.size))
     }
 
     fn commit_seen(&self) -> Result<(), StoreError> {
