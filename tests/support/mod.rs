@@ -13,6 +13,7 @@ pub mod openssl;
 pub mod operations;
 pub mod rv;
 pub mod session;
+pub mod syncs;
 pub mod template;
 pub mod token;
 

@@ -184,7 +184,7 @@ fn used(lane: &Lane, seq: u64) -> Record<'static> {
 }
 
 fn use_key(lane: &Lane) -> u64 {
-    lane.append(|seq, out| used(lane, seq).encode(out)).unwrap()
+    lane.append(|seq, out| used(lane, seq).encode(out)).unwrap().seq
 }
 
 fn change_file(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
