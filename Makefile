@@ -31,7 +31,7 @@ help:
 	@echo 'make check      everything that must hold: format, lints, tests, neighbours, demo'
 	@echo 'make build      target/release/libclaviger.so and target/release/claviger'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)   (and: make uninstall)'
-	@echo 'make stress     the tests that take long      make bench   against another module'
+	@echo 'make stress     the tests that take long      make bench   how fast it is'
 	@echo 'make tamper     change every byte of a token, one after the other (root; long)'
 
 build:
@@ -80,7 +80,9 @@ tamper: build
 SOFTHSM ?= $(firstword $(wildcard /usr/lib/softhsm/libsofthsm2.so /usr/lib*/softhsm/libsofthsm2.so \
              /usr/lib/*/softhsm/libsofthsm2.so))
 bench: build
-	$(CARGO) bench --locked --bench overhead
+	$(CARGO) bench --locked --bench recording
+	$(CARGO) bench --locked --bench many_keys
+	$(CARGO) bench --locked --bench audit_log
 	$(CARGO) bench --locked --bench modules -- --module claviger=$(target)/release/libclaviger.so \
 	    $(if $(SOFTHSM),--module softhsm2=$(SOFTHSM))
 

@@ -11,11 +11,13 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
-use std::{env, fs, thread};
+use std::process::ExitCode;
+use std::{env, fs};
 use support::child;
+use support::machine::machine;
+use support::remote::Remote;
 use support::scratch::Scratch;
 use support::stopwatch::median;
 use support::workloads::WORKLOADS;
@@ -73,48 +75,21 @@ fn options(arguments: &[String]) -> Fallible<Options> {
 struct Contestant {
     name: String,
     path: PathBuf,
-    process: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    remote: Remote,
     scratch: Scratch,
 }
 
 impl Contestant {
     fn start(name: &str, path: &Path) -> Fallible<Self> {
         let scratch = Scratch::new(name)?;
-        let mut process = scratch
-            .again()?
-            .arg("--child")
-            .arg(path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = process.stdin.take().ok_or("no pipe")?;
-        let answers = BufReader::new(process.stdout.take().ok_or("no pipe")?);
-        let mut contestant = Self {
-            name: name.to_owned(),
-            path: path.to_owned(),
-            process,
-            orders,
-            answers,
-            scratch,
-        };
-        match contestant.read()?.as_str() {
-            "ready" => Ok(contestant),
-            _ => Err(format!("{name} could not be set up").into()),
-        }
-    }
-
-    fn read(&mut self) -> Fallible<String> {
-        let mut line = String::new();
-        self.answers.read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
+        let remote = Remote::start(scratch.again()?.arg("--child").arg(path))
+            .map_err(|why| format!("{name}: {why}"))?;
+        Ok(Self { name: name.to_owned(), path: path.to_owned(), remote, scratch })
     }
 
     /// Operations per second, or what the module refused.
     fn ask(&mut self, order: &str) -> Fallible<Result<f64, String>> {
-        writeln!(self.orders, "{order}")?;
-        let answer = self.read()?;
+        let answer = self.remote.ask(order)?;
         let words: Vec<&str> = answer.split_whitespace().collect();
         match words.as_slice() {
             ["rate", operations, nanoseconds] => {
@@ -139,15 +114,6 @@ impl Contestant {
             return Err(format!("{}: no cold start: {text}", self.name).into());
         }
         Ok(figures)
-    }
-}
-
-impl Drop for Contestant {
-    fn drop(&mut self) {
-        // It ends by itself when its orders end; this is for the one that does not.
-        let _ = self.orders.flush();
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -233,6 +199,23 @@ impl Match {
         Ok(())
     }
 
+    /// What each module does for its changes to outlive a power cut.
+    fn syncs(&mut self) -> Fallible<()> {
+        println!(
+            "\n| fsync(2) and the like for each | C_CreateObject | C_GenerateKeyPair | C_Login | C_Logout |"
+        );
+        println!("|---|---:|---:|---:|---:|");
+        for contestant in &mut self.contestants {
+            let answer = contestant.remote.ask("syncs 200")?;
+            let counts = match answer.strip_prefix("syncs ") {
+                Some(counts) => counts.replace(' ', " | "),
+                None => answer,
+            };
+            println!("| {} | {counts} |", contestant.name);
+        }
+        Ok(())
+    }
+
     fn print(&self) {
         let names: Vec<&str> = self.contestants.iter().map(|c| c.name.as_str()).collect();
         let mut head = String::from("| operation |");
@@ -296,22 +279,6 @@ fn rounded(value: f64) -> String {
     }
 }
 
-fn machine() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
-    let cores = thread::available_parallelism().map_or(0, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let rustc = Command::new("rustc").arg("--version").output();
-    let rustc =
-        rustc.map_or_else(|_| "?".into(), |o| String::from_utf8_lossy(&o.stdout).into_owned());
-    format!(
-        "{cores} cores of {}; load {}; {}",
-        model.trim_start_matches([' ', '\t', ':']),
-        load.split_whitespace().next().unwrap_or("?"),
-        rustc.trim()
-    )
-}
-
 fn contest(arguments: &[String]) -> Fallible<()> {
     let options = options(arguments)?;
     println!("{}; {} rounds of {} ms", machine(), options.rounds, options.millis);
@@ -330,6 +297,9 @@ fn contest(arguments: &[String]) -> Fallible<()> {
     }
     progress("");
     contest.print();
+    if options.only.is_empty() || "syncs".contains(&options.only) {
+        contest.syncs()?;
+    }
     Ok(())
 }
 

@@ -100,6 +100,8 @@ mod sessions;
 mod slots;
 #[path = "cryptoki/storm.rs"]
 mod storm;
+#[path = "cryptoki/syncs.rs"]
+mod syncs;
 #[path = "cryptoki/templates.rs"]
 mod templates;
 #[path = "cryptoki/tokens.rs"]

@@ -4,13 +4,16 @@
 //!     grow 1000         -> rate 990 412000000       make numbered objects until there are so many
 //!     find 1000 150     -> rate ...                 look one up by CKA_ID
 //!     use 1000 150      -> rate ...                 and encrypt with it
+//!     syncs 20            -> syncs 2.00 2.00 1.00 1.00   fsync(2) calls for each of so many
+//!                            C_CreateObject, C_GenerateKeyPair, C_Login, C_Logout
 //!     anything refused  -> refused C_SignInit 0x70
 
 use super::module::{Module, Outcome, Refusal, Session, refuse};
-use super::objects;
-use super::scratch::{logged_in, make_token};
+use super::objects::{self, Life};
+use super::scratch::{USER_PIN, logged_in, make_token};
 use super::stopwatch::{Rate, measure, nanoseconds};
 use super::workloads::{WORKLOADS, Workload, find};
+use cryptoki_sys::CKU_USER;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::Barrier;
@@ -27,6 +30,17 @@ pub(crate) fn serve(path: &Path) -> Outcome<()> {
     let mut numbered = 0;
     for line in io::stdin().lock().lines() {
         let Ok(line) = line else { break };
+        if let Some(count) = line.strip_prefix("syncs ") {
+            let counted = syncs(session, &mut numbered, count.parse().unwrap_or(1));
+            match counted {
+                Ok(calls) => {
+                    let calls: Vec<String> = calls.iter().map(|one| format!("{one:.2}")).collect();
+                    answer(&format!("syncs {}", calls.join(" ")))?;
+                }
+                Err(why) => answer(&format!("refused {why}"))?,
+            }
+            continue;
+        }
         match obey(&module, session, &mut numbered, &line) {
             Ok(Rate { operations, nanoseconds }) => {
                 answer(&format!("rate {operations} {nanoseconds}"))?;
@@ -114,6 +128,29 @@ fn grow(session: Session<'_>, numbered: &mut u64, count: u64) -> Outcome<Rate> {
         *numbered += 1;
     }
     Ok(Rate { operations: *numbered - before, nanoseconds: nanoseconds(start.elapsed()) })
+}
+
+/// How many fsync(2) and the like each call makes, on average.
+fn syncs(session: Session<'_>, numbered: &mut u64, count: u64) -> Outcome<[f64; 4]> {
+    let mut calls = [0; 4];
+    let mut counted = |place: usize, call: &mut dyn FnMut() -> Outcome<()>| {
+        let before = super::syncs::count();
+        let done = call();
+        calls[place] += super::syncs::count() - before;
+        done
+    };
+    for _ in 0..count {
+        *numbered += 1;
+        let number = *numbered;
+        counted(0, &mut || objects::create_numbered(&session, number).map(drop))?;
+        counted(1, &mut || {
+            let label = format!("pair-{number}");
+            objects::make_ec(&session, &label, objects::P256, Life::Token).map(drop)
+        })?;
+        counted(3, &mut || session.logout())?;
+        counted(2, &mut || session.login(CKU_USER, USER_PIN))?;
+    }
+    Ok(calls.map(|calls| calls as f64 / count as f64))
 }
 
 /// A process that has just started: how long loading, C_Initialize and a login take. Prints the

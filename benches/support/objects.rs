@@ -83,7 +83,7 @@ pub(crate) fn make_aes(
     )
 }
 
-fn make_mac_key(session: &Session<'_>, label: &str) -> Outcome<CK_OBJECT_HANDLE> {
+pub(crate) fn make_mac_key(session: &Session<'_>, label: &str) -> Outcome<CK_OBJECT_HANDLE> {
     session.generate_key(
         &mut Mechanism::plain(CKM_GENERIC_SECRET_KEY_GEN),
         &mut hidden(label, Life::Token)

@@ -16,11 +16,16 @@ pub(crate) struct Scratch(PathBuf);
 impl Scratch {
     /// A new directory with empty token stores for Claviger, SoftHSM2 and kryoptic in it.
     pub(crate) fn new(name: &str) -> io::Result<Self> {
+        Self::configured(name, "# Defaults.\n")
+    }
+
+    /// The same, with this configuration for Claviger.
+    pub(crate) fn configured(name: &str, configuration: &str) -> io::Result<Self> {
         let path = env::temp_dir().join(format!("claviger-bench-{}-{name}", process::id()));
         fs::create_dir(&path)?;
         let scratch = Self(path);
         fs::create_dir(scratch.path().join("tokens"))?;
-        fs::write(scratch.path().join("claviger.toml"), "# Defaults.\n")?;
+        fs::write(scratch.path().join("claviger.toml"), configuration)?;
         fs::write(
             scratch.path().join("softhsm2.conf"),
             format!(
@@ -38,12 +43,17 @@ impl Scratch {
     /// This program again, as a process whose module finds its tokens here.
     pub(crate) fn again(&self) -> io::Result<Command> {
         let mut command = Command::new(env::current_exe()?);
+        self.dress(&mut command);
+        Ok(command)
+    }
+
+    /// Has a program find its tokens here.
+    pub(crate) fn dress<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("CLAVIGER_DIR", self.path().join("tokens"))
             .env("CLAVIGER_CONF", self.path().join("claviger.toml"))
             .env("SOFTHSM2_CONF", self.path().join("softhsm2.conf"))
-            .env("KRYOPTIC_CONF", self.path().join("kryoptic.sql"));
-        Ok(command)
+            .env("KRYOPTIC_CONF", self.path().join("kryoptic.sql"))
     }
 }
 

@@ -62,6 +62,7 @@ impl<'b> Writer<'b> {
     }
 
     /// A key; its value is written to what this gives.
+    #[inline]
     pub(super) fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
         self.out.extend_from_slice(self.before);
         self.out.extend_from_slice(key.as_bytes());
@@ -70,11 +71,13 @@ impl<'b> Writer<'b> {
         self.out
     }
 
+    #[inline]
     pub(super) fn text(&mut self, key: &'static str, text: &str) {
         push_text(self.key(key), text);
     }
 
     /// Text that has nothing to escape.
+    #[inline]
     pub(super) fn plain(&mut self, key: &'static str, text: &[u8]) {
         let out = self.key(key);
         out.push(b'"');
@@ -82,16 +85,19 @@ impl<'b> Writer<'b> {
         out.push(b'"');
     }
 
+    #[inline]
     pub(super) fn number(&mut self, key: &'static str, number: u64) {
         push_number(self.key(key), number);
     }
 
+    #[inline]
     pub(super) fn optional_text(&mut self, key: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(key, text);
         }
     }
 
+    #[inline]
     pub(super) fn optional_number(&mut self, key: &'static str, number: Option<u64>) {
         if let Some(number) = number {
             self.number(key, number);

@@ -4,8 +4,6 @@
 //! output. Who learns the key of today cannot make the tag of yesterday (Bellare and Yee,
 //! "Forward-Security in Private-Key Cryptography", 2003).
 
-use std::cell::Cell;
-
 use zeroize::Zeroize;
 
 use super::EngineError;
@@ -16,61 +14,55 @@ use crate::system::arena::Locked;
 pub(crate) const TAG_LEN: usize = 16;
 const KEY_LEN: usize = 32;
 
-#[derive(Clone, Copy)]
 struct Keys {
     now: [u8; KEY_LEN],
     /// What `keep` puts in its place.
-    next: Option<[u8; KEY_LEN]>,
+    next: [u8; KEY_LEN],
+    is_next: bool,
 }
 
-impl Keys {
-    fn wipe(&mut self) {
-        self.now.zeroize();
-        self.next.zeroize();
-    }
-}
-
-/// The key of the next message.
-pub(crate) struct Ratchet(Locked<Cell<Keys>>);
+/// The key of the next message. It never leaves locked memory but for the hash function's state.
+pub(crate) struct Ratchet(Locked<Keys>);
 
 impl Ratchet {
     /// Starts with a 32-byte key.
     pub(crate) fn new(first: &Secret) -> Result<Self, EngineError> {
+        let mut ratchet = Self::empty()?;
         first.expose(|first| {
-            let now = <[u8; KEY_LEN]>::try_from(first)
-                .map_err(|_| EngineError::Key("BLAKE3 key length"))?;
-            Self::holding(Keys { now, next: None })
+            let fits = ratchet.0.now.len() == first.len();
+            ratchet.0.now.iter_mut().zip(first).for_each(|(to, from)| *to = *from);
+            if fits { Ok(ratchet) } else { Err(EngineError::Key("BLAKE3 key length")) }
         })
     }
 
-    fn holding(mut keys: Keys) -> Result<Self, EngineError> {
-        let locked = Locked::new(Cell::new(keys)).ok_or(EngineError::Memory);
-        keys.wipe();
-        locked.map(Self)
+    fn empty() -> Result<Self, EngineError> {
+        let keys = Keys { now: [0; KEY_LEN], next: [0; KEY_LEN], is_next: false };
+        Locked::new(keys).map(Self).ok_or(EngineError::Memory)
     }
 
     /// A second one at the same place.
     pub(crate) fn try_clone(&self) -> Result<Self, EngineError> {
-        Self::holding(self.0.get())
+        let mut clone = Self::empty()?;
+        clone.0.now = self.0.now;
+        clone.0.next = self.0.next;
+        clone.0.is_next = self.0.is_next;
+        Ok(clone)
     }
 
     /// The tag of the next message. The key stays until `keep`, so that a message that could
     /// not be written does not count.
     pub(crate) fn tag(&mut self, message: &[u8]) -> [u8; TAG_LEN] {
-        let mut keys = self.0.get();
+        let keys = &mut *self.0;
         let mut hasher = blake3::Hasher::new_keyed(&keys.now);
         hasher.update(message);
         let mut reader = hasher.finalize_xof();
         let mut output = [0; KEY_LEN + TAG_LEN];
         reader.fill(&mut output);
-        let (mut next, mut tag) = ([0; KEY_LEN], [0; TAG_LEN]);
-        let (first, last) = output.split_at(KEY_LEN);
-        next.copy_from_slice(first);
+        let mut tag = [0; TAG_LEN];
+        let (next, last) = output.split_at(KEY_LEN);
+        keys.next.copy_from_slice(next);
+        keys.is_next = true;
         tag.copy_from_slice(last);
-        keys.next = Some(next);
-        self.0.set(keys);
-        keys.wipe();
-        next.zeroize();
         output.zeroize();
         // In place of the crate's wiping, which goes byte by byte through two kilobytes of which
         // a short message uses none, and would cost more than the tag.
@@ -82,12 +74,11 @@ impl Ratchet {
 
     /// The last message counts: the key that made its tag is gone.
     pub(crate) fn keep(&mut self) {
-        let mut keys = self.0.get();
-        if let Some(next) = keys.next.take() {
-            keys.now = next;
-            self.0.set(keys);
+        let keys = &mut *self.0;
+        if keys.is_next {
+            keys.now = keys.next;
+            keys.is_next = false;
         }
-        keys.wipe();
     }
 }
 

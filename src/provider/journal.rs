@@ -67,13 +67,14 @@ impl Call<'_> {
     /// The outcome's; or why there is no record, and then the outcome must not be let go.
     pub(super) fn recorded<T, W: ?Sized>(
         &self,
-        running: &Running<W>,
+        running: &mut Running<W>,
         outcome: Result<T>,
     ) -> Result<T> {
         self.note.mechanism.set(running.facts.mechanism);
         self.note.input.set(Some(running.input));
-        if let Some((object, version)) = &running.facts.key {
-            self.note.names(object, *version);
+        // The operation ends with this, and needs them no more.
+        if let Some((object, version)) = running.facts.key.take() {
+            self.note.names(object, version);
         }
         self.kept(outcome)
     }

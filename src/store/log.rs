@@ -11,11 +11,12 @@ pub(crate) mod retention;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub(super) use self::leaves::Leaves;
-
+use self::leaves::Unsynced;
 use super::StoreError;
 use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, WIDTH, entries, push_entry};
 use crate::audit::tree::{Frontier, Hash, leaf_hash};
@@ -28,6 +29,8 @@ const TILE_LEN: u64 = WIDTH * 32;
 const LONGEST_FILE: u64 = 17 << 20;
 /// Beside `checkpoint`: the last one that witnesses have signed.
 pub(super) const WITNESSED: &str = "checkpoint.witnessed";
+/// The most tiles of hashes that are written together: as many as a full seal has, twice.
+const TILES_AT_ONCE: u64 = 32;
 
 /// The end of a log: how many leaves, and where the next one goes in its bundle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,7 +92,7 @@ impl Log {
         let mut end = end;
         let mut framed = leaves.framed.as_slice();
         let mut lengths = leaves.lengths.as_slice();
-        let mut written = Vec::new();
+        let mut written = Unsynced::default();
         while !lengths.is_empty() {
             let room = WIDTH.saturating_sub(end.size % WIDTH);
             let count = usize::try_from(room).unwrap_or(1).min(lengths.len());
@@ -97,7 +100,7 @@ impl Log {
             let len = usize::try_from(now.iter().sum::<u64>()).unwrap_or(usize::MAX);
             let (bytes, rest) = framed.split_at_checked(len).unwrap_or((framed, &[]));
             let offset = end.offset();
-            written.push(self.write(end.size / WIDTH, offset, bytes)?);
+            self.write(end.size / WIDTH, offset, bytes, &mut written)?;
             let last = now.last().copied().unwrap_or(0);
             let all = u64::try_from(len).unwrap_or(u64::MAX);
             end.last_len = last.saturating_sub(2);
@@ -106,20 +109,24 @@ impl Log {
             (framed, lengths) = (rest, later);
         }
         hit("log.entries-written");
-        for file in written {
-            file.sync_data()?;
-        }
+        written.sync()?;
         hit("log.synced");
         Ok(end)
     }
 
     /// Writes into a bundle, over whatever was left there by a commit that did not happen.
-    fn write(&self, bundle: u64, offset: u64, bytes: &[u8]) -> Result<File, StoreError> {
+    fn write(
+        &self,
+        bundle: u64,
+        offset: u64,
+        bytes: &[u8],
+        written: &mut Unsynced,
+    ) -> Result<(), StoreError> {
         let path = self.full(Kind::Entries, bundle);
         let file = match open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound && offset == 0 => {
-                self.create(&path)?
+                self.create(&path, written)?
             }
             Err(error) => return Err(gone(error)),
         };
@@ -131,14 +138,15 @@ impl Log {
             file.set_len(offset)?;
         }
         file.write_all_at(bytes, offset)?;
-        Ok(file)
+        written.files.push(file);
+        Ok(())
     }
 
-    fn create(&self, path: &Path) -> Result<File, StoreError> {
+    fn create(&self, path: &Path, written: &mut Unsynced) -> Result<File, StoreError> {
         let parent = path.parent().ok_or(StoreError::Missing)?;
         self.make_lasting(parent)?;
         let file = open_or_create(path, self.access)?;
-        sync_directory(parent)?;
+        written.directories.insert(parent.to_owned());
         Ok(file)
     }
 
@@ -166,7 +174,7 @@ impl Log {
         Ok(leaf)
     }
 
-    /// Writes the full tiles of hashes that are not there, newest first, until one is. A bundle
+    /// Writes the full tiles of hashes that are not there, behind the newest that is. A bundle
     /// that is gone or was changed gives no tile; who verifies the log will say so.
     pub(super) fn mend_tiles(&self, size: u64) -> Result<(), StoreError> {
         for level in 0.. {
@@ -174,17 +182,29 @@ impl Log {
             if full == 0 {
                 break;
             }
-            for index in (0..full).rev() {
-                let path = self.full(Kind::Hashes(level), index);
-                if fs::symlink_metadata(&path).is_ok_and(|found| found.len() == TILE_LEN) {
-                    break;
-                }
-                if let Some(tile) = self.hashes(level, index, WIDTH)? {
-                    self.replace(&path, &tile)?;
-                }
+            let is_there = |index: &u64| {
+                let found = fs::symlink_metadata(self.full(Kind::Hashes(level), *index));
+                found.is_ok_and(|found| found.len() == TILE_LEN)
+            };
+            // In their order, so that whoever is cut short leaves no gap behind the newest.
+            let mut next = (0..full).rev().find(is_there).map_or(0, |last| last.saturating_add(1));
+            while next < full {
+                let end = full.min(next.saturating_add(TILES_AT_ONCE));
+                self.write_tiles(level, next..end)?;
+                next = end;
             }
         }
         Ok(())
+    }
+
+    fn write_tiles(&self, level: u8, indices: Range<u64>) -> Result<(), StoreError> {
+        let mut files = Vec::new();
+        for index in indices {
+            if let Some(tile) = self.hashes(level, index, WIDTH)? {
+                files.push((self.full(Kind::Hashes(level), index), tile));
+            }
+        }
+        self.replace(&files)
     }
 
     /// The bytes of a tile of hashes, out of what is below it.
@@ -209,29 +229,34 @@ impl Log {
         Ok(whole.then_some(bytes))
     }
 
-    /// Puts a file in its place, whole or not at all.
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let parent = path.parent().ok_or(StoreError::Missing)?;
-        self.make_lasting(parent)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unfinished = parent.join(format!(".{name}.{}", std::process::id()));
-        let written = self.fill(&unfinished, bytes).and_then(|()| {
-            hit("log.tile-written");
-            fs::rename(&unfinished, path)
+    /// Puts files in their places, one after the other, each whole or not at all.
+    fn replace(&self, files: &[(PathBuf, Vec<u8>)]) -> Result<(), StoreError> {
+        let mut written = Unsynced::default();
+        let mut unfinished = Vec::new();
+        let done = files.iter().try_for_each(|(path, bytes)| {
+            let parent = path.parent().ok_or(StoreError::Missing)?;
+            self.make_lasting(parent)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            unfinished.push(parent.join(format!(".{name}.{}", std::process::id())));
+            let own = unfinished.last().ok_or(StoreError::Missing)?;
+            let mut file = open_or_create(own, self.access)?;
+            file.set_len(0)?;
+            file.write_all(bytes)?;
+            written.files.push(file);
+            Ok(())
         });
-        if let Err(error) = written {
-            let _ = fs::remove_file(&unfinished);
-            return Err(error.into());
+        let done = done.and_then(|()| Ok(written.sync()?)).and_then(|()| {
+            hit("log.tile-written");
+            for (from, (to, _)) in unfinished.iter().zip(files) {
+                fs::rename(from, to)?;
+                hit("log.tile-renamed");
+            }
+            Ok(())
+        });
+        if done.is_err() {
+            unfinished.iter().for_each(|path| drop(fs::remove_file(path)));
         }
-        hit("log.tile-renamed");
-        Ok(())
-    }
-
-    fn fill(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = open_or_create(path, self.access)?;
-        file.set_len(0)?;
-        file.write_all(bytes)?;
-        file.sync_data()
+        done
     }
 
     /// Lays the log out for readers who know nothing of the database: partial tiles and the
@@ -251,8 +276,7 @@ impl Log {
             }
             let tile = Tile { kind: Kind::Hashes(level), index, width };
             let bytes = self.hashes(level, index, width)?.ok_or_else(cut_off)?;
-            self.replace(&self.path(tile), &bytes)?;
-            published.push(self.path(tile));
+            published.push((self.path(tile), bytes));
         }
         let (index, width) = (size / WIDTH, size % WIDTH);
         if width > 0 {
@@ -263,17 +287,18 @@ impl Log {
                 let pushed = entry.and_then(|entry| push_entry(&mut bytes, entry));
                 pushed.ok_or_else(cut_off)?;
             }
-            self.replace(&self.path(tile), &bytes)?;
-            published.push(self.path(tile));
+            published.push((self.path(tile), bytes));
         }
-        self.replace(&self.directory.join("checkpoint"), checkpoint.as_bytes())?;
-        published.iter().for_each(|path| remove_others(path));
+        published.push((self.directory.join("checkpoint"), checkpoint.as_bytes().to_vec()));
+        self.replace(&published)?;
+        published.pop();
+        published.iter().for_each(|(path, _)| remove_others(path));
         Ok(())
     }
 
     /// Keeps a checkpoint with the signatures of witnesses beside the published one.
     pub(super) fn keep_witnessed(&self, checkpoint: &str) -> Result<(), StoreError> {
-        self.replace(&self.directory.join(WITNESSED), checkpoint.as_bytes())
+        self.replace(&[(self.directory.join(WITNESSED), checkpoint.as_bytes().to_vec())])
     }
 }
 

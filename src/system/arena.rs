@@ -252,6 +252,13 @@ impl<T: 'static> std::ops::Deref for Locked<T> {
     }
 }
 
+impl<T: 'static> std::ops::DerefMut for Locked<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`, and borrowed exclusively.
+        unsafe { self.0.as_mut() }
+    }
+}
+
 impl<T: 'static> Drop for Locked<T> {
     fn drop(&mut self) {
         // SAFETY: the value was written in `new` and is dropped once.

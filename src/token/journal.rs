@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::audit::leaf::Leaf;
 use crate::audit::record::{LaneId, Record, Role as RecordedRole};
@@ -13,7 +13,7 @@ use crate::call::Function;
 use crate::config::{Level, OnFailure};
 use crate::error::{Result, Rv};
 use crate::object::attribute;
-use crate::store::lanes::Lane;
+use crate::store::lanes::{Lane, Written};
 use crate::store::memory::lines::LineFile;
 use crate::store::vault::Vault;
 use crate::store::{Mode, ObjectId, Role, StoreError, Transaction};
@@ -121,7 +121,7 @@ impl Token {
     }
 
     /// The record of a call as it stands now, without a lane.
-    fn record_of(&self, note: &Note, rv: &'static str) -> Record<'static> {
+    fn record_of<'r>(&self, note: &Note, rv: &'static str) -> Record<'r> {
         let context = note.context.as_deref();
         let own = |text: &Option<String>| text.clone().map(Cow::Owned);
         Record {
@@ -199,18 +199,16 @@ impl Token {
                 return Err(StoreError::LaneClosed.into());
             }
             match self.append_to(&lane, note, rv) {
-                Ok(()) => {}
-                // Another lane has taken its place, or the login ended.
-                Err(StoreError::LaneClosed) => {
-                    last = Some(lane.id());
-                    continue;
+                Ok(written) => {
+                    if lane.should_seal(written.at) {
+                        self.seal(&lane);
+                    }
+                    return Ok(());
                 }
+                // Another lane has taken its place, or the login ended.
+                Err(StoreError::LaneClosed) => last = Some(lane.id()),
                 Err(error) => return Err(error.into()),
             }
-            if lane.should_seal(Instant::now()) {
-                self.seal(&lane);
-            }
-            return Ok(());
         }
     }
 
@@ -221,7 +219,8 @@ impl Token {
         }
         let mut line = Vec::new();
         self.with_record(note, rv, |record| {
-            Record { lane: self.line_lane(), ..record }.encode(&mut line);
+            record.lane = self.line_lane();
+            record.encode(&mut line);
         });
         Ok(lines.append([line.as_slice()])?)
     }
@@ -231,30 +230,34 @@ impl Token {
         LaneId::parse(&self.serial).unwrap_or(LaneId::NONE)
     }
 
-    fn append_to(&self, lane: &Lane, note: &Note, rv: &'static str) -> Result<(), StoreError> {
+    fn append_to(&self, lane: &Lane, note: &Note, rv: &'static str) -> Result<Written, StoreError> {
         self.with_record(note, rv, |record| {
-            let record = Record { lane: lane.id(), head: lane.head(), ..record };
-            lane.append(|seq, out| Record { seq, ..record }.encode(out)).map(drop)
+            record.lane = lane.id();
+            record.head = lane.head();
+            lane.append(|seq, out| {
+                record.seq = seq;
+                record.encode(out);
+            })
         })
     }
 
-    /// The record of a call with the object that it was about.
+    /// The record of a call with the object that it was about. A record is large: made once, and
+    /// changed where it is.
     fn with_record<R>(
         &self,
         note: &Note,
         rv: &'static str,
-        take: impl FnOnce(Record<'_>) -> R,
+        take: impl FnOnce(&mut Record<'_>) -> R,
     ) -> R {
         let concerned = note.concerns.borrow();
         let key = concerned.as_ref().and_then(|(object, version)| {
             let id = object.attributes.get(attribute::UNIQUE_ID)?;
             Some((std::str::from_utf8(id).ok()?, *version))
         });
-        take(Record {
-            key: key.map(|(id, _)| Cow::Borrowed(id)),
-            version: key.map(|(_, version)| version).filter(|version| *version != 0),
-            ..self.record_of(note, rv)
-        })
+        let mut record: Record<'_> = self.record_of(note, rv);
+        record.key = key.map(|(id, _)| Cow::Borrowed(id));
+        record.version = key.map(|(_, version)| version).filter(|version| *version != 0);
+        take(&mut record)
     }
 
     /// Where nothing can be written nothing is recorded (`pin.readonly`); and what a token is

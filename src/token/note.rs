@@ -61,12 +61,12 @@ impl Note {
 
     /// Names the object that is used or changed.
     pub(crate) fn concerns(&self, held: &Held) {
-        self.names(&held.object, held.version());
+        self.names(Arc::clone(&held.object), held.version());
     }
 
     /// As `concerns`, of an object with this version on the token; 0 for a session's.
-    pub(crate) fn names(&self, object: &Arc<Object>, version: u64) {
-        self.concerns.replace(Some((Arc::clone(object), version)));
+    pub(crate) fn names(&self, object: Arc<Object>, version: u64) {
+        self.concerns.replace(Some((object, version)));
     }
 
     /// True if the object could only be used since somebody was logged in.

@@ -114,7 +114,7 @@ impl Token {
             named.into_iter().map(|(id, whole)| (id, Arc::new(Object::new(whole)))).collect();
         if let Some((_, object)) = objects.last().filter(|_| viewer.note.lacks(true)) {
             // What is made in a session alone is not handed out before it is on record.
-            viewer.note.names(object, 0);
+            viewer.note.names(Arc::clone(object), 0);
             self.record(viewer.note, "CKR_OK")?;
         }
         Ok(objects.into_iter().map(|(id, object)| self.hand_out(viewer, id, object)).collect())

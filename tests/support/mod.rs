@@ -14,6 +14,7 @@ pub mod openssl;
 pub mod operations;
 pub mod rv;
 pub mod session;
+pub mod syncs;
 pub mod template;
 pub mod token;
 #[cfg(feature = "witness")]

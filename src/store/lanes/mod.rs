@@ -58,6 +58,15 @@ pub(crate) enum Durability {
     After(Duration),
 }
 
+/// A record that is in the file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    /// Its number.
+    pub(crate) seq: u64,
+    /// When it was there.
+    pub(crate) at: Instant,
+}
+
 /// How lanes are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Rules {
@@ -178,7 +187,10 @@ impl Lane {
 
     /// Keeps a record: `write` adds its bytes, given its number. Numbers begin with 1 and stand
     /// in the file in order. What cannot be kept leaves no trace.
-    pub(crate) fn append(&self, write: impl FnOnce(u64, &mut Vec<u8>)) -> Result<u64, StoreError> {
+    pub(crate) fn append(
+        &self,
+        write: impl FnOnce(u64, &mut Vec<u8>),
+    ) -> Result<Written, StoreError> {
         writer::append(self.place, write)
     }
 
@@ -261,11 +273,11 @@ impl Progress {
     }
 
     /// A record was written. For the writer, one at a time.
-    fn wrote(&self, seq: u64, now: impl FnOnce() -> Instant) {
+    fn wrote(&self, written: Written) {
         if self.sealed.load(Ordering::Acquire) >= self.written.load(Ordering::Relaxed) {
-            self.oldest.store(self.age_of(now()), Ordering::Relaxed);
+            self.oldest.store(self.age_of(written.at), Ordering::Relaxed);
         }
-        self.written.store(seq, Ordering::Release);
+        self.written.store(written.seq, Ordering::Release);
     }
 
     /// Records up to a number are in the log. Those that are not were written after `since`,

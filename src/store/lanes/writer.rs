@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
-use super::{Durability, Progress, length, out_of};
+use super::{Durability, Progress, Written, length, out_of};
 use crate::audit::lane::{HEADER_LEN, LaneKey};
 use crate::store::StoreError;
 use crate::system::failpoint::hit;
@@ -128,18 +128,18 @@ pub(super) fn hold(place: Place) -> Held {
 pub(super) fn append(
     place: Place,
     write: impl FnOnce(u64, &mut Vec<u8>),
-) -> Result<u64, StoreError> {
+) -> Result<Written, StoreError> {
     let mut held = hold(place);
     let writer = held.writer()?;
-    let seq = writer.append(write)?;
-    let Some(file) = writer.due_for_sync() else { return Ok(seq) };
+    let written = writer.append(write)?;
+    let Some(file) = writer.due_for_sync(written.at) else { return Ok(written) };
     drop(held);
     if let Err(error) = file.sync_data()
         && let Ok(writer) = hold(place).writer()
     {
         writer.late = Some(error.into());
     }
-    Ok(seq)
+    Ok(written)
 }
 
 impl Writer {
@@ -164,15 +164,16 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, write: impl FnOnce(u64, &mut Vec<u8>)) -> Result<u64, StoreError> {
+    fn append(&mut self, write: impl FnOnce(u64, &mut Vec<u8>)) -> Result<Written, StoreError> {
         self.check_open()?;
         let seq = self.last.saturating_add(1);
         self.frame.clear();
         self.key.frame(&mut self.frame, |out| write(seq, out)).map_err(out_of)?;
         self.put()?;
         self.last = seq;
-        self.progress.wrote(seq, Instant::now);
-        Ok(seq)
+        let written = Written { seq, at: Instant::now() };
+        self.progress.wrote(written);
+        Ok(written)
     }
 
     pub(super) fn check_open(&mut self) -> Result<(), StoreError> {
@@ -201,9 +202,8 @@ impl Writer {
         Ok(())
     }
 
-    fn due_for_sync(&mut self) -> Option<Arc<File>> {
+    fn due_for_sync(&mut self, now: Instant) -> Option<Arc<File>> {
         let Durability::After(time) = self.durability else { return None };
-        let now = Instant::now();
         if now.saturating_duration_since(self.synced) < time {
             return None;
         }

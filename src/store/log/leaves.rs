@@ -1,8 +1,14 @@
-//! Leaves on their way into a log: as they will stand in bundles, with their hashes.
+//! Leaves on their way into a log, and the files that they were written to.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
 
 use crate::audit::tile::{LONGEST_ENTRY, entries, push_entry};
 use crate::audit::tree::{Hash, leaf_hash};
 use crate::store::StoreError;
+use crate::system::files::{start_writing, sync_directory};
 
 /// Leaves on their way into a log.
 #[derive(Default)]
@@ -39,5 +45,25 @@ impl Leaves {
         self.framed.extend_from_slice(&others.framed);
         self.lengths.extend_from_slice(&others.lengths);
         self.hashes.extend_from_slice(&others.hashes);
+    }
+}
+
+/// Files that were written and are not lasting yet.
+#[derive(Default)]
+pub(super) struct Unsynced {
+    pub(super) files: Vec<File>,
+    /// In which some of them are new.
+    pub(super) directories: BTreeSet<PathBuf>,
+}
+
+impl Unsynced {
+    /// Makes them lasting. Where the file system is told of all before the first is waited for,
+    /// one of its own commits does for all of them.
+    pub(super) fn sync(self) -> io::Result<()> {
+        if self.files.len() > 1 {
+            self.files.iter().for_each(start_writing);
+        }
+        self.files.iter().try_for_each(File::sync_data)?;
+        self.directories.iter().try_for_each(|path| sync_directory(path))
     }
 }

@@ -25,7 +25,7 @@ impl Retention {
 
     /// Remembers that everything under this checkpoint was exported.
     pub(crate) fn mark_exported(&self, checkpoint: &str) -> Result<(), StoreError> {
-        self.0.replace(&self.0.directory.join("exported"), checkpoint.as_bytes())?;
+        self.0.replace(&[(self.0.directory.join("exported"), checkpoint.as_bytes().to_vec())])?;
         Ok(sync_directory(&self.0.directory)?)
     }
 
@@ -42,7 +42,7 @@ impl Retention {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             _ => return Ok(()),
         }
-        self.0.replace(&path, checkpoint.as_bytes())?;
+        self.0.replace(&[(path.clone(), checkpoint.as_bytes().to_vec())])?;
         Ok(sync_directory(&self.0.directory)?)
     }
 
@@ -55,7 +55,7 @@ impl Retention {
             let hashes = self.0.hashes(0, index, WIDTH)?;
             let hashes = hashes.ok_or_else(|| differs("a bundle is no bundle"))?;
             match read(&path)? {
-                None => self.0.replace(&path, &hashes)?,
+                None => self.0.replace(&[(path.clone(), hashes)])?,
                 Some(kept) if kept == hashes => {}
                 Some(_) => return Err(differs("a tile does not hold what its bundle makes")),
             }

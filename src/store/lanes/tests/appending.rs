@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Instant;
 
-use super::super::{MOST_AT_ONCE, Progress};
+use super::super::{MOST_AT_ONCE, Progress, Written};
 use super::*;
 use crate::audit::lane::{End, LaneKey, parse_lane};
 use crate::store::StoreError;
@@ -125,18 +125,18 @@ fn it_is_time_to_seal() {
     let progress = Progress::new(Duration::from_secs(5));
     let later = |seconds| Instant::now() + Duration::from_secs(seconds);
     assert!(!progress.is_due(later(60)), "nothing waits");
-    progress.wrote(1, Instant::now);
+    progress.wrote(Written { seq: 1, at: Instant::now() });
     assert!(!progress.is_due(later(0)) && !progress.is_due(later(4)));
     assert!(progress.is_due(later(6)), "the oldest has waited for long enough");
-    progress.wrote(2, || later(4));
+    progress.wrote(Written { seq: 2, at: later(4) });
     assert!(progress.is_due(later(6)), "the oldest, not the newest");
     progress.sealed_up_to(2, Some(later(4)));
     assert!(!progress.is_due(later(60)));
-    progress.wrote(3, || later(60));
+    progress.wrote(Written { seq: 3, at: later(60) });
     assert!(!progress.is_due(later(64)) && progress.is_due(later(66)));
-    progress.wrote(2 + MOST_AT_ONCE - 1, || later(60));
+    progress.wrote(Written { seq: 2 + MOST_AT_ONCE - 1, at: later(60) });
     assert!(!progress.is_due(later(61)));
-    progress.wrote(2 + MOST_AT_ONCE, || later(60));
+    progress.wrote(Written { seq: 2 + MOST_AT_ONCE, at: later(60) });
     assert!(progress.is_due(later(61)), "enough of them wait");
     // A clock that stands still or goes back makes nothing old.
     assert!(!Progress::new(Duration::from_secs(5)).is_due(progress.begun));
@@ -153,7 +153,7 @@ fn a_full_disk_costs_one_record_and_no_more() {
         };
         while lane.append(long).is_ok() {}
         let kept = lane.written();
-        assert_eq!(lane.append(long), Err(StoreError::Full));
+        assert_eq!(lane.append(long).unwrap_err(), StoreError::Full);
         assert_eq!(lane.written(), kept);
         assert_eq!(use_key(&lane), kept + 1, "a shorter one still fits");
         return println!("answer: {}", kept + 1);

@@ -191,7 +191,7 @@ fn use_times(lane: &Lane, times: u64) {
 }
 
 fn use_key(lane: &Lane) -> u64 {
-    lane.append(|seq, out| used(lane, seq).encode(out)).unwrap()
+    lane.append(|seq, out| used(lane, seq).encode(out)).unwrap().seq
 }
 
 fn change_file(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {

@@ -246,6 +246,11 @@ fn ten_thousand_objects_in_good_time() {
     scratch.assert_sound();
 }
 
+#[cfg(feature = "failpoints")]
+fn hidden(found: &fs::DirEntry) -> bool {
+    found.file_name().as_encoded_bytes().starts_with(b".")
+}
+
 /// With the feature `failpoints` only: the process ends in the middle of a commit.
 #[cfg(feature = "failpoints")]
 #[test]
@@ -255,7 +260,7 @@ fn after_a_crash_at_any_point_the_log_is_sound() {
         let store = SqliteStore::open(&token, OPENING).unwrap();
         write(&store, |t| {
             t.insert(&object("first"))?;
-            (0..300).try_for_each(|_| t.append_leaf(&leaf("C_Sign")))?;
+            (0..900).try_for_each(|_| t.append_leaf(&leaf("C_Sign")))?;
             t.insert(&object("second"))
         });
         return println!("answer: not reached");
@@ -279,7 +284,10 @@ fn after_a_crash_at_any_point_the_log_is_sound() {
         append(&scratch.open(), 300);
         scratch.assert_sound();
         let size = read(&scratch.open(), |t| t.head()).size;
-        assert_eq!(size, 2 + 4 + 301 + if kept > 0 { 301 } else { 0 }, "{point}");
+        assert_eq!(size, 2 + 4 + 301 + if kept > 0 { 901 } else { 0 }, "{point}");
+        let hashes = fs::read_dir(directory(&scratch.token, 1).join("tile/0")).unwrap();
+        let tiles = hashes.filter(|found| !hidden(found.as_ref().unwrap())).count();
+        assert_eq!(u64::try_from(tiles), Ok(size / 256), "{point}");
     }
 }
 
