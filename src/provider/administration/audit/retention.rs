@@ -286,8 +286,8 @@ mod tests {
     fn the_log_before_is_still_found() {
         let directory = tempfile::tempdir().unwrap();
         let (provider, slot) = token(directory.path(), 0);
-        let first = provider.log(slot).unwrap();
         provider.close_all_sessions(slot).unwrap();
+        let first = provider.log(slot).unwrap();
         let pin = Secret::copy_of(b"a pin").unwrap();
         provider.init_token(slot, &pin, &[b' '; 32]).unwrap();
         let session = provider.open_session(slot, Access::ReadWrite).unwrap();
