@@ -160,6 +160,14 @@ no_files() {
     no_key_file
     note "$(find . -type f | wc -l) files looked at, none is a private key"
 }
+on_record() {
+    local key
+    key=$("$CLAVIGER" audit key --token demo)
+    "$CLAVIGER" audit verify --token demo --key "$key" >verified
+    grep -q verified verified
+    note "claviger audit verify: $("$CLAVIGER" audit show --token demo --call C_Sign | wc -l) signatures on record, signed log"
+}
+[ -n "$STAND_IN" ] || show 'audit' on_record
 show 'ssh' ssh_keys
 show 'unreadable' unreadable
 show 'no key file' no_files

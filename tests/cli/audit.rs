@@ -24,6 +24,23 @@ pub(crate) fn lines(answer: &Answer) -> Vec<&str> {
 }
 
 #[test]
+fn a_key_that_the_configuration_pins_must_have_signed() {
+    let person = Person::with_token();
+    let key = vkey(&person);
+    let pin = |key: &str| {
+        person.configure(&format!(
+            "[pin]\nargon2_memory_kib = 64\nargon2_passes = 1\n[audit]\nkey = [{key:?}]\n"
+        ));
+    };
+    pin(&key);
+    person.run(&["audit", "verify"]).expect_code(0).says("verified");
+    let other = vkey(&Person::with_token());
+    // Another log's key says nothing about this one.
+    pin(&other);
+    person.run(&["audit", "verify"]).expect_code(3);
+}
+
+#[test]
 fn verify_wants_the_key_that_was_kept_elsewhere() {
     let person = with_key();
     let key = vkey(&person);

@@ -158,6 +158,15 @@ impl OpenLog {
         }
     }
 
+    /// The keys that the configuration pins for this log (`audit.key`).
+    fn pinned(&self) -> Vec<VerifierKey> {
+        let origin = self.view.checkpoint.lines().next().unwrap_or_default();
+        let keys =
+            Configuration::of_this_process().map_or_else(|_| Vec::new(), |it| it.anchoring.keys);
+        let parsed = keys.iter().filter_map(|key| VerifierKey::parse(key).ok());
+        parsed.filter(|key| key.name() == origin).collect()
+    }
+
     /// Tells what is beside the log and no fault of it.
     fn note_standing(&self) {
         if self.is_earlier {

@@ -15,9 +15,9 @@ use crate::output::{self, Format};
 use crate::view::hex;
 
 const HELP: &str = "\
-Ends with 0 if everything holds and the checkpoint is signed with the key that was given, with 3 if
-everything holds and no key was given (whoever can replace the key can sign anything), and with 1
-at the first fault.";
+Ends with 0 if everything holds and the checkpoint is signed with the key that was given, or that
+`audit.key` of the configuration pins; with 3 if everything holds and there is no such key (whoever
+can replace the key can sign anything), and with 1 at the first fault.";
 
 #[derive(Args)]
 #[command(after_help = HELP)]
@@ -71,7 +71,10 @@ struct Lanes {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let log = arguments.log.open()?;
-    let given = &arguments.key;
+    let given = &match arguments.key.as_slice() {
+        [] => log.pinned(),
+        given => given.to_vec(),
+    };
     let report = log.view.verify(&log.keys(given), &mut |_, _, _| {});
     let fault = match first_fault(&log, &report, given) {
         None => changed_objects(&log)?,
