@@ -45,7 +45,8 @@ recorded() {
     audit show --call C_GenerateKeyPair | grep -q 'CKR_OK .*change'
     audit show --since 1h --json | python3 -c 'import json, sys
 calls = [json.loads(line).get("call") for line in sys.stdin]
-assert calls.count("C_DestroyObject") == 1, calls'
+assert calls.count("C_DestroyObject") == 1 and calls.count("C_Sign") == 3, calls'
+    audit show --call C_Login --failed | grep -q CKR_PIN_INCORRECT
 }
 private() {
     audit export >all
@@ -110,7 +111,7 @@ flipped() {
 }
 step 'pkcs11-tool uses a token; its key is noted first' use
 step 'claviger audit verify: 0 with the key, 3 without' verified
-step 'changes are on record' recorded
+step 'changes, uses and a wrong PIN are on record' recorded
 step 'no PIN and no label is on record' private
 step 'JSON lines, CSV and syslog are what their readers want' exports
 step 'an independent verifier accepts the log as it lies' independently

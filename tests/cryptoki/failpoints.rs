@@ -2,6 +2,7 @@
 //! a module that was built with the feature `failpoints`.
 
 use std::collections::BTreeSet;
+use std::io::BufRead;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -206,4 +207,63 @@ fn an_end_inside_a_rotation_loses_no_key() {
             keys_sign(&session, KEYS);
         }
     });
+}
+
+/// How the index of the write-ahead log says how far that goes: two copies of its header.
+const INDEX_HEADERS: usize = 96;
+
+/// A process is killed when SQLite has written its commit and has not said so in its index: the
+/// next writer does not see it, and is killed when it has written its entries over those of the
+/// first. Then all processes are gone, and SQLite finds the first commit after all.
+#[test]
+fn a_commit_that_nobody_saw_does_not_come_back_to_another_log() {
+    isolated(|bench| {
+        let go = bench.dir().join("go");
+        if let Some(role) = bench.role() {
+            let module = bench.initialised();
+            let session = module.read_write(module.slots(true).expect("slots")[0]);
+            session.login(ck::CKU_USER, USER_PIN).expect("C_Login");
+            if role == "overwrites" {
+                say("ready");
+                while !go.exists() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                return make_data(&session, "over it").unwrap();
+            }
+            let index = || std::fs::read(index_of(bench)).unwrap()[..INDEX_HEADERS].to_vec();
+            let before = index();
+            make_pair(&session, "unseen").unwrap();
+            assert_ne!(before, index());
+            let file = std::fs::File::options().write(true).open(index_of(bench)).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &before, 0).unwrap();
+            // SAFETY: ends the process as kill -9 would.
+            unsafe { libc::_exit(0) };
+        }
+        let token = bench.token();
+        token.module.finalize().unwrap();
+        let mut overwriter = bench.player("overwrites");
+        // The first time entries are written is at its login.
+        overwriter.env("CLAVIGER_FAILPOINT", "log.entries-written:2");
+        let overwriter = overwriter.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut overwriter = overwriter.spawn().expect("a process to end");
+        let output = std::io::BufReader::new(overwriter.stdout.take().unwrap());
+        let mut lines = output.lines();
+        assert!(lines.by_ref().any(|line| line.unwrap() == "said: ready"));
+        let mut unseen = bench.player("unseen");
+        assert!(unseen.output().expect("a process").status.success());
+        std::fs::write(&go, "").unwrap();
+        assert_eq!(overwriter.wait().unwrap().code(), Some(137));
+        token.module.initialize().unwrap();
+        let session = token.user();
+        assert!(!token.has(ck::CKF_ERROR_STATE));
+        make_pair(&session, "after").unwrap();
+        session.logout().unwrap();
+        bench.log();
+    });
+}
+
+fn index_of(bench: &Bench) -> std::path::PathBuf {
+    let tokens = bench.token_dir().join("tokens");
+    let token = std::fs::read_dir(tokens).unwrap().next().unwrap().unwrap().path();
+    token.join("token.db-shm")
 }
