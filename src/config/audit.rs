@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::settings::{
-    Setting, StoreKind, Value, kind, number, optional_file, quoted, shown, word, written,
+    Setting, StoreKind, Value, boolean, kind, number, optional_file, quoted, shown, word, written,
 };
 use super::{ConfigError, Configuration};
 use crate::call::{Audit, Function};
@@ -61,6 +61,8 @@ pub struct AuditRules {
     pub on_failure: OnFailure,
     /// The functions whose uses are not recorded, and those that fail without a record.
     pub levels: Vec<(Function, Level)>,
+    /// Whether records of signing and verifying hold a keyed hash of the input.
+    pub hash: bool,
     /// When a record is made to outlive a power cut.
     pub sync: Sync,
     /// For `Sync::Interval`, in milliseconds.
@@ -79,6 +81,7 @@ impl Default for AuditRules {
             on_tamper: OnTamper::Refuse,
             on_failure: OnFailure::Refuse,
             levels: Vec::new(),
+            hash: false,
             sync: Sync::Interval,
             sync_ms: 1_000,
             seal_ms: 5_000,
@@ -131,6 +134,12 @@ pub(super) const AUDIT: &[Setting] = &[
         accept: |to, value| set_level(to, value, Level::Force),
         show: |of| names(of, Level::Force),
         meaning: "functions that fail without a record, whatever audit.on_failure says",
+    },
+    Setting {
+        key: "audit.hash",
+        accept: |to, value| boolean(value).map(|it| to.audit.hash = it),
+        show: |of| Value::Switch(of.audit.hash),
+        meaning: "records of signing and verifying hold a keyed hash of the input",
     },
     Setting {
         key: "audit.sync",

@@ -285,7 +285,7 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
 
-fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
     match value {
         DeValue::Boolean(value) => Ok(*value),
         other => Err(format!("must be true or false, not {}", kind(other))),

@@ -57,7 +57,7 @@ fn every_key_is_read_and_shown_again() {
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
                 public_write = \"standard\"\n[audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
-                sync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
+                hash = true\nsync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
                 retain = 90\nfile = \"/var/log/keys\"\n\
                 key = [\"a+00000000+AAAA\"]\nanchor_directory = \"/srv/anchors\"\n\
                 anchor_put = [\"/bin/put\", \"a \\\"b\\\"\"]\nanchor_get = [\"/bin/get\"]\n\

@@ -72,6 +72,11 @@ impl Call<'_> {
     ) -> Result<T> {
         self.note.mechanism.set(running.facts.mechanism);
         self.note.input.set(Some(running.input));
+        if let Some(mut hash) = running.hash.take() {
+            let mut bytes = [0; 32];
+            hash.finish(&mut bytes)?;
+            self.note.hash.set(Some(bytes));
+        }
         // The operation ends with this, and needs them no more.
         if let Some((object, version)) = running.facts.key.take() {
             self.note.names(object, version);

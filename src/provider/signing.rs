@@ -21,7 +21,8 @@ impl Call<'_> {
         let start = row.column(row.sign)?;
         let (held, again) = self.key_for::<Sign>(row, key)?;
         let work = start(&held.object, &given.params)?;
-        let running = Running::new(facts_of(&held, row), work);
+        let hash = self.token().input_mac()?;
+        let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
         self.open.session.operations().sign.start(again, || Ok(running))
     }
 

@@ -20,7 +20,8 @@ impl Call<'_> {
         let start = row.column(row.verify)?;
         let (held, _) = self.key_for::<Verify>(row, key)?;
         let work = start(&held.object, &given.params)?;
-        let running = Running::new(facts_of(&held, row), work);
+        let hash = self.token().input_mac()?;
+        let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
         self.open.session.operations().verify.start(false, || Ok(running))
     }
 

@@ -9,6 +9,7 @@ pub mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::engine::hash::Mac;
 use crate::mechanism::operation::{Ciphering, Digesting, Signing, Verifying};
 use crate::object::Object;
 
@@ -56,18 +57,23 @@ pub(crate) struct Running<W: ?Sized> {
     pub(crate) facts: Facts,
     /// Bytes of input so far.
     pub(crate) input: u64,
+    /// Over the input, if its record is to hold that.
+    pub(crate) hash: Option<Mac>,
     pub(crate) work: Box<W>,
 }
 
 impl<W: ?Sized> Running<W> {
     pub(crate) fn new(facts: Facts, work: Box<W>) -> Self {
-        Self { facts, input: 0, work }
+        Self { facts, input: 0, hash: None, work }
     }
 
-    /// Counts bytes of input.
+    /// Takes bytes of input into account.
     pub(crate) fn take_in(&mut self, bytes: &[u8]) {
         let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.input = self.input.saturating_add(len);
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) struct Vault {
     epoch: RwLock<Option<(u64, Arc<Secret>)>>,
     audit_seal: Secret,
     lane_root: Secret,
+    input_hash: Secret,
     /// None if what is kept of it cannot be opened, or is not one key.
     audit: Option<Arc<AuditKey>>,
 }
@@ -134,6 +135,7 @@ impl Vault {
         let derive = |label: &str| hkdf_sha256(&master, b"claviger 1", label.as_bytes());
         let (kek_seal, index) = (derive("kek-seal")?, derive("index")?);
         let (audit_seal, lane_root) = (derive("audit-seal")?, derive("lane")?);
+        let input_hash = derive("input-hash")?;
         let check_key = random::secret(KEY_LEN)?;
         let check = pin_code(&check_key, pin)?;
         Ok(Self {
@@ -147,6 +149,7 @@ impl Vault {
             epoch: RwLock::new(None),
             audit_seal,
             lane_root,
+            input_hash,
             audit: None,
         })
     }
@@ -210,6 +213,12 @@ impl Vault {
     /// From which the first keys of lanes are made.
     pub(crate) const fn lane_root(&self) -> &Secret {
         &self.lane_root
+    }
+
+    /// Begins the hash of an input that a record holds: HMAC-SHA-256, so that nobody without the
+    /// token's keys can try inputs.
+    pub(crate) fn input_mac(&self) -> Result<Mac, VaultError> {
+        Ok(self.input_hash.expose(|key| Mac::new(Digest::Sha256, key))?)
     }
 
     /// What stands for an attribute's value in the search rows of private objects.

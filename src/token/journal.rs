@@ -3,6 +3,7 @@
 //! lines.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use crate::audit::record::{LaneId, Record, Role as RecordedRole};
 use crate::audit::time::Time;
 use crate::call::Function;
 use crate::config::{Level, OnFailure};
+use crate::engine::hash::Mac;
 use crate::error::{Result, Rv};
 use crate::object::attribute;
 use crate::store::lanes::{Lane, Written};
@@ -257,7 +259,38 @@ impl Token {
         let mut record: Record<'_> = self.record_of(note, rv);
         record.key = key.map(|(id, _)| Cow::Borrowed(id));
         record.version = key.map(|(_, version)| version).filter(|version| *version != 0);
+        record.hash = note.hash.get().map(|hash| Cow::Owned(hex(&hash)));
         take(&mut record)
+    }
+
+    /// Begins the hash of an input, if records are to hold one and somebody is logged in.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(crate) fn input_mac(&self) -> Result<Option<Mac>> {
+        match self.settings.audit.hash {
+            true => Ok(self.vault().map(|vault| vault.input_mac()).transpose()?),
+            false => Ok(None),
+        }
+    }
+
+    /// What records say of an input (`audit.hash`), for whoever is logged in.
+    ///
+    /// # Errors
+    /// `CKR_USER_NOT_LOGGED_IN`; those of reading.
+    pub(crate) fn hash_of(&self, input: &mut dyn Read) -> Result<String> {
+        let mut mac = self.require_login()?.input_mac()?;
+        let mut bytes = [0; 8192];
+        loop {
+            let failed = |error: std::io::Error| Rv::FunctionFailed.because(error.to_string());
+            match input.read(&mut bytes).map_err(failed)? {
+                0 => break,
+                len => mac.update(bytes.get(..len).unwrap_or_default()),
+            }
+        }
+        let mut hash = [0; 32];
+        mac.finish(&mut hash)?;
+        Ok(hex(&hash))
     }
 
     /// Where nothing can be written nothing is recorded (`pin.readonly`); and what a token is
@@ -277,6 +310,10 @@ impl Token {
             let _ = self.lanes().map(|lanes| lanes.record_early(&record));
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of a lane, if the log takes records of it.

@@ -32,6 +32,8 @@ pub(crate) struct Note {
     pub(crate) mechanism: Cell<Option<&'static str>>,
     /// Bytes of input.
     pub(crate) input: Cell<Option<u64>>,
+    /// Over the input, with a key of the token.
+    pub(crate) hash: Cell<Option<[u8; 32]>>,
     /// The unique id of what is used or changed, and its version on the token.
     pub(super) concerns: RefCell<Option<(Arc<Object>, u64)>>,
     /// Whether there is a record, and one of a success.
@@ -54,6 +56,7 @@ impl Note {
             context: None,
             mechanism: Cell::new(None),
             input: Cell::new(None),
+            hash: Cell::new(None),
             concerns: RefCell::new(None),
             recorded: Cell::new(None),
         }

@@ -192,6 +192,38 @@ fn functions_that_are_switched_off_leave_no_record_of_uses() {
 }
 
 #[test]
+fn records_hold_a_keyed_hash_of_the_input_where_that_is_configured() {
+    isolated(|bench| {
+        bench.configure("audit.hash = true");
+        let token = bench.token();
+        let session = token.user();
+        let key = plain(ck::CKM_GENERIC_SECRET_KEY_GEN);
+        let wanted = template! {
+            CKA_TOKEN => true, CKA_VALUE_LEN => 32_u64, CKA_SIGN => true, CKA_VERIFY => true
+        };
+        let key = session.generate(&key, &wanted).expect("a key");
+        let hmac = plain(ck::CKM_SHA256_HMAC);
+        let mac = session.sign(&hmac, key, b"one input").unwrap();
+        session.sign_parts(&hmac, key, &[b"one ", b"", b"input"]).unwrap();
+        session.verify(&hmac, key, b"one input", &mac).unwrap();
+        session.sign(&hmac, key, b"another").unwrap();
+        session.logout().unwrap();
+        let log = bench.log();
+        let hashes: Vec<_> = log.of_kind("").map(|leaf| text(leaf, "hash")).collect();
+        let hashes: Vec<_> = hashes.into_iter().filter(|hash| !hash.is_empty()).collect();
+        let [one, parts, verified, another] = hashes.as_slice() else { panic!("{hashes:?}") };
+        assert!(one.len() == 64 && one == parts && one == verified && one != another);
+        std::fs::write(bench.dir().join("input"), "one input").unwrap();
+        let mut tool = std::process::Command::new(env!("CARGO_BIN_EXE_claviger"));
+        bench.furnish(&mut tool);
+        tool.args(["audit", "hash", "input", "--pin-env", "PIN"]).env("PIN", USER_PIN);
+        token.module.finalize().unwrap();
+        let told = tool.current_dir(bench.dir()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), *one, "{told:?}");
+    });
+}
+
+#[test]
 fn uses_are_sealed_while_a_login_goes_on() {
     isolated(|bench| {
         bench.configure("audit.off = [\"C_Verify\"]");

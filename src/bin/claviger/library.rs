@@ -243,6 +243,16 @@ impl Library {
         Ok(self.provider.prune(slot, log)?)
     }
 
+    /// What records of a token say of an input.
+    pub(crate) fn input_hash(
+        &self,
+        slot: u64,
+        pin: &Secret,
+        input: &mut dyn std::io::Read,
+    ) -> Result<String, Failure> {
+        self.logged_in(slot, Role::User, pin, |_| self.provider.input_hash(slot, input))
+    }
+
     /// Publishes the log of a token.
     pub(crate) fn publish(&self, slot: u64, pin: &Secret) -> Result<Publication, Failure> {
         self.logged_in(slot, Role::User, pin, |_| self.provider.publish(slot))

@@ -112,6 +112,18 @@ impl Provider {
         token.publish()
     }
 
+    /// What records of signing and verifying say of an input (`audit.hash`): 64 hexadecimal
+    /// digits. For the token in a slot where a session is logged in.
+    ///
+    /// # Errors
+    /// `CKR_USER_NOT_LOGGED_IN`; `CKR_FUNCTION_FAILED` if the input cannot be read.
+    pub fn input_hash(&self, slot: u64, input: &mut dyn std::io::Read) -> Result<String> {
+        let token = self.slot(slot)?.token();
+        let token =
+            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        token.hash_of(input)
+    }
+
     /// Deletes a token and everything on it. The security officer's PIN is checked first, with
     /// its tries counted.
     ///

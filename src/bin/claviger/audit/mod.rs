@@ -1,14 +1,15 @@
 //! `claviger audit`: what is on record, whether it is what was signed, and proof of it.
 //!
-//! But for `publish` nothing here logs in: an auditor needs no PIN. Nothing is written, but by
-//! `publish`, by `prune` and where an export is marked; for everything else files that cannot be
-//! written to will do.
+//! But for `publish` and `hash` nothing here logs in: an auditor needs no PIN. Nothing is written,
+//! but by `publish`, by `prune` and where an export is marked; for everything else files that
+//! cannot be written to will do.
 
 mod certificate;
 mod csv;
 mod export;
 mod filter;
 mod follow;
+mod hash;
 mod line;
 mod listing;
 mod moment;
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Certificate(certificate::Arguments),
     /// Lay the log out for others to read, with a signed checkpoint, and bring that to the anchors.
     Publish(publish::Arguments),
+    /// Print what records say of an input, if `audit.hash` is set.
+    Hash(hash::Arguments),
     /// Print the signed checkpoint: size and root of the log.
     Checkpoint(LogChoice),
     /// Print the key that the log is signed with, to be kept elsewhere and given to `verify`.
@@ -97,6 +100,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Prove(arguments) => prove::run(&arguments),
         Command::Certificate(arguments) => certificate::run(arguments),
         Command::Publish(arguments) => publish::run(&arguments),
+        Command::Hash(arguments) => hash::run(&arguments),
         Command::Checkpoint(choice) => output::print(&choice.open()?.view.checkpoint),
         Command::Key(choice) => key(&choice),
     }
