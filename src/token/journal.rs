@@ -182,7 +182,7 @@ impl Token {
     }
 
     fn append(&self, note: &Note, rv: &'static str) -> Result<()> {
-        let mut last = None;
+        let (mut last, mut replaced) = (None, false);
         loop {
             let lane = match self.login().as_ref() {
                 Some(login) => login.lane.clone(),
@@ -203,6 +203,11 @@ impl Token {
                 // Another lane has taken its place, or the login ended.
                 Err(StoreError::LaneClosed) => {
                     last = Some(lane.id());
+                    continue;
+                }
+                Err(StoreError::Distrusted(_)) if !replaced => {
+                    replaced = true;
+                    self.replace(&lane);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
