@@ -13,8 +13,14 @@ mod support;
 
 #[path = "tamper/attacker.rs"]
 mod attacker;
+#[path = "tamper/early.rs"]
+mod early;
 #[path = "tamper/flips.rs"]
 mod flips;
+#[path = "tamper/lanes.rs"]
+mod lanes;
+#[path = "tamper/living.rs"]
+mod living;
 #[path = "tamper/log.rs"]
 mod log;
 #[path = "tamper/objects.rs"]

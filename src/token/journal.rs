@@ -184,7 +184,7 @@ impl Token {
     }
 
     fn append(&self, note: &Note, rv: &'static str) -> Result<()> {
-        let mut last = None;
+        let (mut last, mut replaced) = (None, false);
         loop {
             let lane = match self.login().as_ref() {
                 Some(login) => login.lane.clone(),
@@ -209,6 +209,10 @@ impl Token {
                 }
                 // Another lane has taken its place, or the login ended.
                 Err(StoreError::LaneClosed) => last = Some(lane.id()),
+                Err(StoreError::Distrusted(_)) if !replaced => {
+                    replaced = true;
+                    self.replace(&lane);
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -4,7 +4,7 @@
 //! Each step is a commit of its own. What a crash leaves in between is found by the next login.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::audit::leaf::{LaneOpened, Leaf};
@@ -124,11 +124,26 @@ impl Token {
         if sealed.is_err() && !lane.is_broken() || sealed.is_ok() && !lane.is_long() {
             return;
         }
-        // Records go on in another lane. Without one the old one goes on as long as it can.
-        let next = self.lanes().map(|lanes| self.open_lane(&lanes, &vault));
+        self.go_on_after(lane, &vault);
+    }
+
+    /// Records go on in another lane. Without one the old one goes on as long as it can.
+    fn go_on_after(&self, lane: &Lane, vault: &Vault) {
+        let next = self.lanes().map(|lanes| self.open_lane(&lanes, vault));
         if let Some(Ok(next)) = next {
             self.go_on_in(next);
-            self.close_lane(lane, &vault);
+            self.close_lane(lane, vault);
+        }
+    }
+
+    /// Somebody has changed this lane, and no other has taken its place yet: one does now, if
+    /// it can.
+    pub(super) fn replace(&self, lane: &Lane) {
+        let _one_at_a_time = self.sealing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.login().as_ref().and_then(|login| login.lane.clone());
+        if let Some(vault) = self.vault().filter(|_| current.is_some_and(|it| it.id() == lane.id()))
+        {
+            self.go_on_after(lane, &vault);
         }
     }
 

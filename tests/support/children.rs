@@ -29,6 +29,26 @@ pub fn outcome_of(work: impl FnOnce()) -> i32 {
     status
 }
 
+/// The same as `in_child`; gives the most memory that was resident in the child, in KiB.
+#[track_caller]
+pub fn in_child_measured(work: impl FnOnce()) -> i64 {
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").expect("this process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.expect("VmHWM").trim().trim_end_matches(" kB").to_owned()
+    };
+    let told = std::env::temp_dir().join(format!("peak-{}", std::process::id()));
+    in_child(|| {
+        // From here on: a child begins with its parent's peak.
+        std::fs::write("/proc/self/clear_refs", "5").expect("the peak is forgotten");
+        work();
+        std::fs::write(&told, peak()).expect("the peak is told");
+    });
+    let text = std::fs::read_to_string(&told).expect("the peak");
+    let _ = std::fs::remove_file(&told);
+    text.parse().expect("a number")
+}
+
 impl Bench {
     /// The directory of the only token.
     pub fn token_directory(&self) -> PathBuf {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use claviger::audit::leaf::Leaf;
 use cryptoki_sys as ck;
 
 use crate::log::distrusted;
@@ -225,6 +226,15 @@ fn thirty_idle_days_change_nothing() {
     });
 }
 
+/// Backslashes are doubled, and bytes that are no UTF-8 stand as numbers.
+fn as_told(bytes: &[u8]) -> String {
+    let chunk = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        chunk.valid().replace('\\', "\\\\") + &invalid.collect::<String>()
+    };
+    bytes.utf8_chunks().map(chunk).collect()
+}
+
 /// Whatever the log says of a process, every entry of it can be read.
 #[test]
 fn hosts_with_hostile_names_leave_a_log_that_can_be_read() {
@@ -269,7 +279,25 @@ fn hosts_with_hostile_names_leave_a_log_that_can_be_read() {
             assert!(done.0.success(), "{}", done.1);
             fs::remove_file(&program).unwrap();
             assert_eq!(victim.verify().fault, None, "{name:?}");
+            // The name is told by what opens the lane: in one line, in a text of its own.
+            let is_opened =
+                |entry: &&Vec<u8>| matches!(Leaf::parse(entry), Ok(Leaf::LaneOpened(_)));
+            let entries = victim.entries();
+            let opened = entries.iter().rfind(is_opened).expect("a lane was opened");
+            assert!(
+                !std::str::from_utf8(opened).unwrap().contains(claviger::audit::hidden),
+                "{opened:?}"
+            );
+            let leaf: serde_json::Value = serde_json::from_slice(opened).unwrap();
+            let exe = as_told(program.as_os_str().as_bytes());
+            assert_eq!(
+                (leaf["exe"].as_str(), leaf["kind"].as_str()),
+                (Some(&*exe), Some("lane-opened"))
+            );
+            assert_eq!(leaf.get("rv"), None);
         }
+        // The tool shows them, and parses what it exports.
+        assert!(bench.log().of_kind("lane-opened").count() >= names.len());
         assert_eq!(victim.ask(), all_but(&[]));
     });
 }

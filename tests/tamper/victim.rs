@@ -221,7 +221,8 @@ impl<'b> Victim<'b> {
         });
     }
 
-    fn begin(&self) -> Session<'_> {
+    /// The user, in a process that has just begun.
+    pub fn begin(&self) -> Session<'_> {
         self.module.initialize().expect("C_Initialize");
         let slot = self.module.slots(true).expect("C_GetSlotList")[0];
         let session = self.module.read_write(slot);

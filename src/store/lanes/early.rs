@@ -6,8 +6,8 @@
 //!     then for each record its length (2 bytes, big endian) and its leaf
 //!
 //! Anybody who may write the file can write such records, so none can name a key or be a login
-//! that succeeded, and there are at most 10 000 at a time. The next login puts them into the
-//! log; cut short right after that commit, it does so twice.
+//! that succeeded, and there are at most 10 000 at a time, in at most 4 MiB. The next login puts
+//! them into the log; cut short right after that commit, it does so twice.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::MutexGuard;
 use std::time::Duration;
 
+use super::files::UNLISTED;
 use super::writer::write_at;
 use super::{MOST_AT_ONCE, length, out_of};
 use crate::audit::leaf::Leaf;
@@ -29,9 +30,11 @@ use crate::system::files::{
 use crate::system::fork::ForkLock;
 
 const MAGIC: &[u8; 17] = b"claviger early 1\n";
+const NAME: &str = "early.lane";
 const HEADER_LEN: usize = 25;
-/// How many records wait at most.
+/// How many records wait at most, and how long the file is at most.
 const MOST: u64 = 10_000;
+const LONGEST: u64 = 4 << 20;
 const PAUSE: Duration = Duration::from_millis(1);
 const PAUSES: u32 = 30_000;
 
@@ -68,7 +71,7 @@ struct Early {
 
 /// Opens and locks the file; `None` if there is none and none is to be made.
 fn open(directory: &Path, make: Option<Access>) -> Result<Option<Early>, StoreError> {
-    let path = directory.join("early.lane");
+    let path = directory.join(NAME);
     let known = KNOWN.lock();
     for _ in 0..PAUSES {
         let opened = match make {
@@ -96,6 +99,18 @@ fn open(directory: &Path, make: Option<Access>) -> Result<Option<Early>, StoreEr
         }
     }
     Err(StoreError::Busy)
+}
+
+/// Puts what is no file out of the way.
+fn clear(directory: &Path, access: Access) -> Result<(), StoreError> {
+    let path = directory.join(NAME);
+    if fs::symlink_metadata(&path).map_or(true, |found| found.is_file()) {
+        return Ok(());
+    }
+    let aside = directory.join(UNLISTED);
+    make_directory(&aside, access)?;
+    let number = u64::from_le_bytes(random::array().map_err(out_of)?);
+    Ok(fs::rename(path, aside.join(format!("early-{number:016x}")))?)
 }
 
 impl Early {
@@ -151,6 +166,7 @@ pub(super) fn record(
     }
     let len = u16::try_from(leaf.len())
         .map_err(|_| StoreError::Io("a record of more than 65535 bytes".to_owned()))?;
+    clear(directory, access)?;
     let Some(mut early) = open(directory, Some(access))? else { return Ok(false) };
     if early.known.records >= MOST {
         return Ok(false);
@@ -162,6 +178,9 @@ pub(super) fn record(
     frame.extend_from_slice(&len.to_be_bytes());
     frame.extend_from_slice(&leaf);
     let end = early.known.end;
+    if end.saturating_add(length(&frame)) > LONGEST {
+        return Ok(false);
+    }
     if early.file.metadata()?.len() > end {
         // What somebody left who was cut short.
         early.file.set_len(end)?;
@@ -190,7 +209,8 @@ pub(super) fn seal(
     access: Access,
     transaction: &mut dyn Transaction,
 ) -> Result<EarlyBatch, StoreError> {
-    let early = open(directory, None)?;
+    // A file that cannot be read stops no login: nobody could vouch for what it says.
+    let early = clear(directory, access).and_then(|()| open(directory, None)).unwrap_or_default();
     let start = length(&[0; HEADER_LEN]);
     let mut batch = EarlyBatch { early, access, rest: start, records: 0 };
     let Some(early) = batch.early.as_ref().filter(|early| early.known.end > 0) else {
@@ -258,7 +278,7 @@ fn each(
     let mut bytes = Vec::new();
     let mut file = file;
     std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(start))?;
-    let mut input = std::io::BufReader::new(file);
+    let mut input = std::io::BufReader::new(file.take(LONGEST.saturating_sub(start)));
     for _ in 0..most {
         let mut len = [0; 2];
         if !whole(input.read_exact(&mut len))? || len == [0; 2] {

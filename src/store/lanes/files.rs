@@ -151,13 +151,22 @@ pub(super) fn mark_gone(directory: &Path, lane: LaneId, access: Access) -> Resul
     create_new(&place.join(format!("{lane}.gone")), access).map(drop)
 }
 
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// True if lanes were put aside, or somebody has put something else where they go.
+pub(super) fn has_distrusted(directory: &Path) -> bool {
+    is_there(&directory.join(DISTRUSTED))
+}
+
 /// What was put aside is accepted: it stays, under another name.
 pub(super) fn accept_distrusted(directory: &Path) -> Result<()> {
     let place = directory.join(DISTRUSTED);
     (1_u32..)
         .map(|number| directory.join(format!("accepted-{number}")))
-        .find(|accepted| !accepted.exists())
-        .filter(|_| place.is_dir())
+        .find(|accepted| !is_there(accepted))
+        .filter(|_| is_there(&place))
         .map_or(Ok(()), |accepted| fs::rename(&place, accepted))
 }
 

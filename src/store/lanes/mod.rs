@@ -123,7 +123,7 @@ impl Lanes {
 
     /// True if lanes were put aside that somebody has changed, or lanes are missing.
     pub(crate) fn has_distrusted(&self) -> bool {
-        self.directory.join(files::DISTRUSTED).is_dir()
+        files::has_distrusted(&self.directory)
     }
 
     /// Nothing is held against the token any more because of lanes that were put aside.

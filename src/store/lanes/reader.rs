@@ -66,16 +66,22 @@ impl Reader {
     }
 
     /// Passes the records that are in the log already, up to a number. What follows them must
-    /// have the next number.
-    pub(super) fn skip_to(&mut self, file: &File, until: u64, seq: u64) -> Result<(), StoreError> {
+    /// have the next number. False if not all of them are in the file any more.
+    pub(super) fn skip_to(
+        &mut self,
+        file: &File,
+        until: u64,
+        seq: u64,
+    ) -> Result<bool, StoreError> {
         if self.seq >= seq {
-            return Ok(());
+            return Ok(true);
         }
         self.each(file, until, ALL, &mut |record, _| {
             Ok(Record::parse(record).is_ok_and(|record| record.seq <= seq))
         })?;
+        let all = self.seq == seq;
         self.seq = seq;
-        Ok(())
+        Ok(all)
     }
 
     /// Reads at most `most` records, and about as many bytes as `bytes`, as long as `take` wants

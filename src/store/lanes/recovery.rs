@@ -143,7 +143,8 @@ impl<'r> Recovery<'r> {
         if file.metadata()?.len() <= header {
             return Ok(files::remove(directory, lane)?);
         }
-        files::put_aside(directory, lane, UNLISTED, *access)?;
+        // One that cannot be put aside says no more where it is.
+        let _ = files::put_aside(directory, lane, UNLISTED, *access);
         self.found.push(Found { lane, records: 0, fate: Fate::Unlisted });
         Ok(())
     }
@@ -171,7 +172,11 @@ impl Recovered<'_, '_> {
         if !reader.is_in(&file)? {
             return self.end(transaction, (lane, sealed), Fate::Distrusted, Some(file));
         }
-        reader.skip_to(&file, u64::MAX, sealed)?;
+        // What the log has was in the file before: only a power cut takes it away again.
+        let passed = reader.skip_to(&file, u64::MAX, sealed)?;
+        if !passed && !is_of_earlier_boot(&file) {
+            return self.end(transaction, (lane, sealed), Fate::Distrusted, Some(file));
+        }
         let mut fits = true;
         let before = reader.position();
         let (records, bytes) = (self.records, self.bytes);

@@ -142,8 +142,35 @@ fn what_is_torn_is_written_over() {
         assert_eq!(seal(&token), 1);
     }
     assert_eq!(count(&token.log(), "unauthenticated"), 11);
+    // What is no file is put aside.
+    for _ in 0..2 {
+        fs::create_dir(path(&token)).unwrap();
+        assert!(lanes.record_early(&failed()).unwrap());
+        assert_eq!(seal(&token), 1);
+        std::os::unix::fs::symlink("/dev/zero", path(&token)).unwrap();
+        assert_eq!(seal(&token), 0);
+        assert!(!path(&token).is_symlink());
+    }
+    assert_eq!(fs::read_dir(token.directory.join("lanes/unlisted")).unwrap().count(), 4);
+    // Without a place for it, the login goes on all the same.
+    fs::remove_dir_all(token.directory.join("lanes/unlisted")).unwrap();
+    fs::write(token.directory.join("lanes/unlisted"), "").unwrap();
     fs::create_dir(path(&token)).unwrap();
     assert!(matches!(lanes.record_early(&failed()), Err(StoreError::Io(_))));
+    assert_eq!(seal(&token), 0);
+}
+
+#[test]
+fn long_records_take_the_room_of_many() {
+    let token = Token::new();
+    let lanes = token.lanes();
+    let long = Record { actor: Some("x".repeat(60_000).into()), ..failed() };
+    let kept = (0..100).take_while(|_| lanes.record_early(&long).unwrap()).count();
+    assert_eq!(kept, 69);
+    let more = fs::read(path(&token)).unwrap().split_off(25).repeat(3);
+    change_file(&path(&token), |bytes| bytes.extend(more));
+    assert_eq!(seal(&token), 1);
+    assert_eq!(count(&token.log(), "unauthenticated"), 69);
 }
 
 #[test]

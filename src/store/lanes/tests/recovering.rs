@@ -298,9 +298,25 @@ fn a_power_cut_after_sealing_loses_nothing() {
     let id = lane.id();
     drop(lane);
     change_file(&token.file(id), |bytes| bytes.truncate(500));
+    make_old(&token.file(id));
     let (fate, records) = token.fate();
     assert!(matches!(fate, Fate::Cut { .. }));
     assert_eq!(records, 10);
+    assert_eq!(token.numbers(id), up_to(10));
+}
+
+/// Where the machine has not stopped, somebody has taken away what was sealed.
+#[test]
+fn a_lane_that_has_less_than_the_log_is_distrusted() {
+    let token = Token::new();
+    let lane = token.lane();
+    use_times(&lane, 10);
+    token.seal(&lane);
+    let id = lane.id();
+    drop(lane);
+    let kept = frames(&token.file(id)).iter().take(9).map(Vec::len).sum::<usize>();
+    change_file(&token.file(id), |bytes| bytes.truncate(24 + kept));
+    assert_eq!(token.fate(), (Fate::Distrusted, 10));
     assert_eq!(token.numbers(id), up_to(10));
 }
 
