@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cryptoki_sys as ck;
 
@@ -274,13 +275,14 @@ fn what_a_killed_process_had_signed_is_on_record_after_the_next_login() {
         let token = bench.token();
         pair(&token.user());
         token.module.finalize().unwrap();
-        let mut signed = 0;
-        for round in 0..10_u64 {
+        let (mut signed, mut rounds) = (0, 0_u64);
+        while rounds < 10 || (signed <= 20 && rounds < 200) {
             let mut command = bench.player("signer");
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
             let mut child = command.spawn().expect("a process to kill");
             let mut output = child.stdout.take().expect("its output");
-            std::thread::sleep(std::time::Duration::from_millis(60 + 11 * round));
+            std::thread::sleep(std::time::Duration::from_millis(60 + 11 * rounds));
+            rounds += 1;
             child.kill().unwrap();
             child.wait().unwrap();
             let mut told = String::new();
@@ -293,7 +295,8 @@ fn what_a_killed_process_had_signed_is_on_record_after_the_next_login() {
         let log = bench.log();
         let found = log.count("C_Sign");
         assert!(found >= signed, "{found} of {signed} signatures are on record");
-        assert!(found <= signed + 10, "at most one a process was not acknowledged");
+        let most = signed + usize::try_from(rounds).unwrap();
+        assert!(found <= most, "at most one a process was not acknowledged");
         assert!(log.of_kind("lane-cut").count() > 0);
         assert_eq!(log.of_kind("lane-distrusted").count(), 0);
         assert!(!token.has(ck::CKF_ERROR_STATE));
@@ -331,20 +334,24 @@ fn threads_that_sign_while_another_logs_out_lose_no_record() {
         let token = bench.token();
         let session = token.user();
         let (_, private) = pair(&session);
+        let all = AtomicUsize::new(0);
         let signed: usize = std::thread::scope(|scope| {
             let sign_until_refused = || {
                 let session = token.public();
-                (0..).take_while(|_| session.sign(&eddsa(), private, b"data").is_ok()).count()
+                let sign = || session.sign(&eddsa(), private, b"data").is_ok();
+                let count = || all.fetch_add(1, Ordering::Relaxed);
+                std::iter::from_fn(|| sign().then(count)).count()
             };
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(sign_until_refused)).collect();
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            while all.load(Ordering::Relaxed) < 5_000 {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
             session.logout().unwrap();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         let found = bench.log().count("C_Sign");
         // One of each thread may have been on record when its signature was refused.
         assert!((signed..=signed + 4).contains(&found), "{found} on record, {signed} let go");
-        assert!(signed > 10);
     });
 }
 

@@ -15,6 +15,8 @@ use crate::support::operations::plain;
 use crate::support::{Bench, Rv, Session, USER_PIN, isolated, template};
 
 const PROCESSES: usize = 16;
+/// How much longer a storm may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What a key that somebody else destroys may answer.
 const GONE: [ck::CK_RV; 2] = [ck::CKR_KEY_HANDLE_INVALID, ck::CKR_OBJECT_HANDLE_INVALID];
 
@@ -79,6 +81,11 @@ struct Told {
 }
 
 impl Told {
+    /// Enough to say something about.
+    fn is_enough(&self) -> bool {
+        self.made.len() > PROCESSES && self.signed > 500 && self.destroyed.len() > 2
+    }
+
     fn take(&mut self, worker: &mut Worker) {
         let mut text = String::new();
         let output = worker.child.stdout.as_mut().expect("its output");
@@ -116,7 +123,8 @@ fn storm(bench: &Bench, time: Duration) -> Told {
     };
     let end = Instant::now() + time;
     let mut workers: Vec<Worker> = (0..PROCESSES).map(|_| start()).collect();
-    while Instant::now() < end {
+    // On a machine that has much else to do it takes longer.
+    while Instant::now() < end || (!told.is_enough() && Instant::now() < end + PATIENCE) {
         for worker in &mut workers {
             if worker.until < Instant::now() {
                 worker.child.kill().expect("a kill");
@@ -142,8 +150,7 @@ fn nothing_is_lost(bench: &Bench, time: Duration) {
     let token = bench.token();
     token.module.finalize().unwrap();
     let told = storm(bench, time);
-    assert!(told.made.len() > PROCESSES && told.signed > 500, "too little was done");
-    assert!(told.destroyed.len() > 2, "too little was destroyed");
+    assert!(told.is_enough(), "too little was done");
     token.module.initialize().unwrap();
     let session = token.user();
     let (code, verdict) = bench.verdict();
