@@ -156,6 +156,13 @@ pub(super) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
+/// As `push_hex`, of its own.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut digits = Vec::with_capacity(bytes.len() * 2);
+    push_hex(&mut digits, bytes);
+    digits.into_iter().map(char::from).collect()
+}
+
 /// Reads `push_hex`.
 pub(super) fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let digit = |letter: u8| match letter {

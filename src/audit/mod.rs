@@ -42,5 +42,6 @@ pub mod verify;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use line::hex;
 pub use line::{LineError, hidden};
 pub use order::Counts;

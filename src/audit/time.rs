@@ -1,5 +1,7 @@
 //! Times of records: UTC with microseconds, in the one spelling that records have (RFC 3339).
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// Length of a time as text.
 pub(super) const TEXT_LEN: usize = 27;
 
@@ -10,6 +12,14 @@ const LATEST: u64 = 2_932_897 * DAY - 1;
 /// Microseconds since 1970, up to the year 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Time(u64);
+
+impl From<SystemTime> for Time {
+    /// What a clock says; one that says less than 1970 stands still there.
+    fn from(clock: SystemTime) -> Self {
+        let since = clock.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    }
+}
 
 impl Time {
     /// From microseconds since 1970; a clock beyond the year 9999 stands still there.

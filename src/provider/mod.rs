@@ -100,8 +100,7 @@ impl Provider {
         session: u64,
         body: impl FnOnce(&Call<'_>) -> Result<T>,
     ) -> Result<T> {
-        let open = self.sessions.get(session);
-        let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
+        let open = self.session(session)?;
         let context = match function.audit() {
             Audit::Nothing => None,
             _ => open.context.lock().unwrap_or_else(PoisonError::into_inner).clone(),
@@ -113,6 +112,11 @@ impl Provider {
             self.diagnostics.remark(function, &found);
         }
         done
+    }
+
+    fn session(&self, handle: u64) -> Result<Arc<OpenSession>> {
+        let open = self.sessions.get(handle);
+        open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))
     }
 
     /// Tells the diagnostic log why a call failed.

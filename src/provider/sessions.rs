@@ -47,8 +47,7 @@ impl Provider {
         kind: ContextKind,
         text: Option<String>,
     ) -> Result<()> {
-        let open = self.sessions.get(session);
-        let open = open.ok_or_else(|| Rv::SessionHandleInvalid.because("no such session"))?;
+        let open = self.session(session)?;
         let mut place = open.context.lock().unwrap_or_else(PoisonError::into_inner);
         let mut context = place.as_deref().cloned().unwrap_or_default();
         match kind {
@@ -66,9 +65,7 @@ impl Provider {
     /// `CKR_SLOT_ID_INVALID`, `CKR_TOKEN_NOT_RECOGNIZED` for a token that is not initialised,
     /// `CKR_TOKEN_WRITE_PROTECTED`, `CKR_SESSION_READ_WRITE_SO_EXISTS`, the store's.
     pub fn open_session(&self, slot: u64, access: Access) -> Result<u64> {
-        let token = self.slot(slot)?.token();
-        let token =
-            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let token = self.token_in(slot)?;
         if access == Access::ReadWrite && token.is_read_only()? {
             return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
         }

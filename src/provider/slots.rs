@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::config::StoreKind;
 use crate::engine::random;
-use crate::error::{Result, Rv};
+use crate::error::{Error, Result, Rv};
 use crate::mechanism::registry::REGISTRY;
 use crate::mechanism::{self, Mechanism};
 use crate::secret::Secret;
@@ -52,6 +52,11 @@ impl Slot {
             token.logout();
         }
     }
+}
+
+/// Somebody asks for a token where none is.
+pub(super) fn not_initialised() -> Error {
+    Rv::TokenNotRecognized.because("the token is not initialised")
 }
 
 /// What C_GetTokenInfo tells.
@@ -191,6 +196,14 @@ impl Provider {
         let slots = self.slots();
         let slot = slots.iter().find(|slot| slot.id == id);
         slot.cloned().ok_or_else(|| Rv::SlotIdInvalid.because(format!("no slot {id}")))
+    }
+
+    /// The token in a slot.
+    ///
+    /// # Errors
+    /// `CKR_SLOT_ID_INVALID`; `CKR_TOKEN_NOT_RECOGNIZED` if it is not initialised.
+    pub(super) fn token_in(&self, id: u64) -> Result<Arc<Token>> {
+        self.slot(id)?.token().ok_or_else(not_initialised)
     }
 
     /// Is there such a slot?

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::{AuditRecord, Mode, PinRecord, Store, StoreError, TokenRecord};
 use crate::audit::checkpoint::{Checkpoint, origin};
 use crate::audit::cosignature::Cosigner;
+use crate::audit::hex;
 use crate::audit::leaf::{Leaf, StateLeaf};
 use crate::audit::note::{NoteSigner, PublicKey, VerifierKey};
 use crate::audit::record::LaneId;
@@ -277,8 +278,9 @@ pub(super) fn machine(serial: &str) -> String {
     match id.trim() {
         "" => String::new(),
         id => {
-            let hash = sha256(&[id.as_bytes(), b"\n", serial.as_bytes()]);
-            hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+            let mut digits = hex(&sha256(&[id.as_bytes(), b"\n", serial.as_bytes()]));
+            digits.truncate(16);
+            digits
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod lines;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use self::contents::{Before, Contents};
 use self::lines::LineFile;
@@ -20,7 +20,6 @@ use super::{AttemptLock, AuditRecord, Mode, NewToken, ObjectId, Query, Role, Sto
 use super::{StoredObject, TokenRecord, Transaction};
 use crate::audit::leaf::Leaf;
 use crate::audit::record::LaneId;
-use crate::audit::time::Time;
 use crate::system::files::LockKind;
 
 /// The log of a token that was just initialised.
@@ -49,8 +48,7 @@ impl Memory {
 }
 
 fn generation_leaf(number: u64, reason: &str) -> Vec<u8> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let time = Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
+    let time = SystemTime::now().into();
     Leaf::Generation { number, time, previous: None, reason: reason.into() }.to_bytes()
 }
 

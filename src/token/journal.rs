@@ -5,8 +5,9 @@
 use std::borrow::Cow;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use crate::audit::hex;
 use crate::audit::leaf::Leaf;
 use crate::audit::record::{LaneId, Record, Role as RecordedRole};
 use crate::audit::time::Time;
@@ -39,8 +40,7 @@ impl Change<'_> {
 }
 
 pub(super) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
+    SystemTime::now().into()
 }
 
 const fn recorded(role: Option<Role>) -> RecordedRole {
@@ -314,10 +314,6 @@ impl Token {
             let _ = self.lanes().map(|lanes| lanes.record_early(&record));
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of a lane, if the log takes records of it.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use crate::audit::leaf::{LaneOpened, Leaf};
+use crate::audit::leaf::{LaneOpened, Leaf, printable};
 use crate::audit::record::LaneId;
 use crate::config::OnFailure;
 use crate::error::{Error, Result};
@@ -81,11 +81,11 @@ impl Token {
         Leaf::LaneOpened(LaneOpened {
             lane,
             time: now(),
-            boot: Cow::Owned(process.boot),
-            host: Cow::Owned(process.host),
+            boot: printable(&process.boot),
+            host: printable(&process.host),
             pid: process.pid,
             uid: process.uid,
-            exe: Cow::Owned(process.program),
+            exe: printable(&process.program),
             token: Cow::Borrowed(&self.serial),
             custody: Cow::Borrowed("software"),
             trace: self.settings.trace.as_deref().map(Cow::Borrowed),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::{Anchor, Asked, Published, Put};
 use crate::audit::base64;
 use crate::audit::checkpoint::{Checkpoint, decimal, origin};
+use crate::audit::hex;
 use crate::audit::note::{Note, Signature, VerifierKey};
 use crate::audit::tree::{Hash, consistency_proof};
 use crate::engine::hash::sha256;
@@ -35,8 +36,7 @@ pub(super) struct Witness {
 impl Witness {
     /// The checkpoint of one log that it serves, signed by itself.
     fn served(&self, origin: &str, deadline: Instant) -> Result<Option<Vec<u8>>, String> {
-        let hash = sha256(&[origin.as_bytes()]);
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&sha256(&[origin.as_bytes()]));
         let url = format!("{}/{hash}/checkpoint", self.monitor);
         let answer = self.send(&Request { method: "GET", url: &url, body: "" }, deadline)?;
         match answer.status {

@@ -23,6 +23,7 @@ use crate::audit::verify::{Fault, Files, Report, Walk, What, read_entries};
 use crate::config::Configuration;
 use crate::error::{Result, Rv};
 use crate::provider::Provider;
+use crate::provider::slots::not_initialised;
 use crate::secret::Secret;
 use crate::store::head::HeadFault;
 use crate::store::log;
@@ -118,8 +119,7 @@ impl Provider {
     fn directory_of(&self, slot: u64) -> Result<(String, PathBuf)> {
         self.check_slot(slot)?;
         let serial = self.serial(slot);
-        let serial =
-            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let serial = serial.ok_or_else(not_initialised)?;
         let directory = self.configuration.directory.join("tokens").join(&serial);
         Ok((serial, directory))
     }
@@ -133,9 +133,7 @@ impl Provider {
     /// `CKR_SLOT_ID_INVALID`, `CKR_TOKEN_NOT_RECOGNIZED`; `CKR_SESSION_EXISTS` if this process
     /// has a session open on it; those of a wrong PIN, the store's.
     pub fn accept_state(&self, slot: u64, so_pin: &Secret) -> Result<()> {
-        let token = self.slot(slot)?.token();
-        let token =
-            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let token = self.token_in(slot)?;
         if self.session_counts(slot).0 != 0 {
             return Err(Rv::SessionExists.because("a session with this token is open"));
         }

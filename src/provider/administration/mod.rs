@@ -20,6 +20,7 @@ use crate::store::sqlite::{Opening, SqliteStore};
 
 use super::Provider;
 use super::sessions::UserType;
+use super::slots::not_initialised;
 pub use crate::token::anchoring::Publication;
 pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::NewKey;
@@ -106,10 +107,7 @@ impl Provider {
     /// # Errors
     /// `CKR_USER_NOT_LOGGED_IN`, those of a token that cannot be trusted, the store's.
     pub fn publish(&self, slot: u64) -> Result<Publication> {
-        let token = self.slot(slot)?.token();
-        let token =
-            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
-        token.publish()
+        self.token_in(slot)?.publish()
     }
 
     /// What records of signing and verifying say of an input (`audit.hash`): 64 hexadecimal
@@ -118,10 +116,7 @@ impl Provider {
     /// # Errors
     /// `CKR_USER_NOT_LOGGED_IN`; `CKR_FUNCTION_FAILED` if the input cannot be read.
     pub fn input_hash(&self, slot: u64, input: &mut dyn std::io::Read) -> Result<String> {
-        let token = self.slot(slot)?.token();
-        let token =
-            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
-        token.hash_of(input)
+        self.token_in(slot)?.hash_of(input)
     }
 
     /// Deletes a token and everything on it. The security officer's PIN is checked first, with
@@ -137,8 +132,7 @@ impl Provider {
             return Err(Rv::SessionExists.because("a session with this token is open"));
         }
         let serial = held.token().map(|token| token.serial().to_owned());
-        let serial =
-            serial.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
+        let serial = serial.ok_or_else(not_initialised)?;
         let session = self.open_session(slot, Access::ReadWrite)?;
         let checked = self
             .run(Function::Login, session, |call| call.login(UserType::SecurityOfficer, so_pin));

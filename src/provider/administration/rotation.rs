@@ -2,7 +2,7 @@
 //! `claviger`; the standard has no function for them.
 
 use crate::call::Function;
-use crate::error::{Result, Rv};
+use crate::error::Result;
 use crate::provider::Provider;
 
 /// What a rotation did.
@@ -48,9 +48,6 @@ impl Provider {
         unique_id: &str,
         epoch: u64,
     ) -> Result<Option<&'static str>> {
-        let token = self.slot(slot)?.token();
-        let token =
-            token.ok_or_else(|| Rv::TokenNotRecognized.because("the token is not initialised"))?;
-        token.what_is_left(unique_id, epoch)
+        self.token_in(slot)?.what_is_left(unique_id, epoch)
     }
 }

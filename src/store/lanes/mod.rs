@@ -18,7 +18,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use self::early::EarlyBatch;
 pub(crate) use self::recovery::Recovery;
@@ -295,8 +295,7 @@ fn micros(time: Duration) -> u64 {
 }
 
 fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_micros(micros(since))
+    SystemTime::now().into()
 }
 
 fn length(bytes: &[u8]) -> u64 {

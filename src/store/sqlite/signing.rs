@@ -4,7 +4,7 @@
 //! where they are nothing until the head says so.
 
 use std::borrow::Cow;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use rusqlite::Connection;
 
@@ -14,7 +14,6 @@ use super::token;
 use crate::audit::checkpoint::{Checkpoint, origin};
 use crate::audit::leaf::{Leaf, StateLeaf};
 use crate::audit::record::{LaneId, Role};
-use crate::audit::time::Time;
 use crate::audit::tree::Frontier;
 use crate::store::head::{AuditKey, CheckedHead, Head, HeadFault, compare, machine, token_hash};
 use crate::store::log::{End, Leaves, LogFiles};
@@ -45,11 +44,6 @@ struct Entry<'e> {
 
 pub(super) fn end_of(head: &Head) -> End {
     End { size: head.size, last_at: head.last_at, last_len: head.last_len }
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// The last leaf of a head that is signed by this key, with the log on disk ending as signed.
@@ -205,7 +199,7 @@ fn is_unsigned(leaf: &[u8]) -> bool {
 
 fn generation_leaf(number: u64, previous: Option<&str>, reason: &str) -> Vec<u8> {
     let (previous, reason) = (previous.map(Cow::Borrowed), Cow::Borrowed(reason));
-    Leaf::Generation { number, time: now(), previous, reason }.to_bytes()
+    Leaf::Generation { number, time: SystemTime::now().into(), previous, reason }.to_bytes()
 }
 
 fn write(
