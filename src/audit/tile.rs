@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 
 use super::checkpoint::decimal;
-use super::tree::{Hash, Hashes, TreeError, node_hash};
+use super::tree::{Frontier, Hash, Hashes, TreeError, leaf_hash, node_hash};
 
 /// Hashes of a full tile, entries of a full bundle.
 pub const WIDTH: u64 = 256;
@@ -156,6 +156,46 @@ pub fn entries(bundle: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 pub fn hash_in(tile: &[u8], place: u64) -> Option<Hash> {
     let (hashes, _) = tile.as_chunks::<32>();
     hashes.get(usize::try_from(place).ok()?).copied()
+}
+
+/// The root of a full tile of hashes, if it is one.
+fn root_of(tile: &[u8]) -> Option<Hash> {
+    let (hashes, rest) = tile.as_chunks::<32>();
+    if !rest.is_empty() || u64::try_from(hashes.len()) != Ok(WIDTH) {
+        return None;
+    }
+    let mut edge = Frontier::new();
+    hashes.iter().try_for_each(|hash| edge.append_to(*hash, |_| {})).ok()?;
+    Some(edge.root())
+}
+
+/// A tile of hashes, made of what is below it: `below` gives the bundle in the same place, or
+/// full tiles of the level below. `None` if not all of that is there.
+///
+/// # Errors
+/// Those of `below`.
+pub fn made_of<E>(
+    tile: Tile,
+    below: impl Fn(Tile) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Option<Vec<u8>>, E> {
+    let Kind::Hashes(level) = tile.kind else { return Ok(None) };
+    let mut bytes = Vec::new();
+    if let Some(lower) = level.checked_sub(1) {
+        let (kind, first) = (Kind::Hashes(lower), tile.index.saturating_mul(WIDTH));
+        for index in first..first.saturating_add(tile.width) {
+            let found = below(Tile { kind, index, width: WIDTH })?;
+            let Some(root) = found.as_deref().and_then(root_of) else { return Ok(None) };
+            bytes.extend_from_slice(&root);
+        }
+        return Ok(Some(bytes));
+    }
+    let bundle = below(Tile { kind: Kind::Entries, ..tile })?.unwrap_or_default();
+    let count = usize::try_from(tile.width).unwrap_or(0);
+    for entry in entries(&bundle).take(count).flatten() {
+        bytes.extend_from_slice(&leaf_hash(entry));
+    }
+    let whole = u64::try_from(bytes.len()).ok() == tile.width.checked_mul(32);
+    Ok(whole.then_some(bytes))
 }
 
 /// The nodes of a log of a known size, out of its tiles. `read` gives a tile's bytes, or `None`

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::log::{WITNESSED, directory};
 use crate::audit::history::History;
-use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, TileHashes, WIDTH, entries};
-use crate::audit::tree::{Frontier, Hashes, TreeError, leaf_hash};
+use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, TileHashes, WIDTH, entries, made_of};
+use crate::audit::tree::{Hashes, TreeError};
 
 /// A full bundle of the longest entries, each behind its length.
 const LONGEST_FILE: u64 = WIDTH * (65_535 + 2);
@@ -59,33 +59,10 @@ fn tile_bytes(log: &Path, tile: Tile) -> Result<Option<Vec<u8>>, TreeError> {
     {
         return Ok(Some(bytes));
     }
-    let mut bytes = Vec::new();
-    match tile.kind {
-        Kind::Entries => return Ok(None),
-        Kind::Hashes(0) => {
-            let bundle = Tile { kind: Kind::Entries, ..tile }.full();
-            let found = read(&log.join(bundle.path()), LONGEST_FILE)?.unwrap_or_default();
-            let count = usize::try_from(tile.width).unwrap_or(0);
-            for entry in entries(&found).take(count).flatten() {
-                bytes.extend_from_slice(&leaf_hash(entry));
-            }
-        }
-        Kind::Hashes(level) => {
-            let first = tile.index.saturating_mul(WIDTH);
-            let kind = Kind::Hashes(level.saturating_sub(1));
-            for index in first..first.saturating_add(tile.width) {
-                let below = tile_bytes(log, Tile { kind, index, width: WIDTH })?;
-                let mut edge = Frontier::new();
-                for hash in below.unwrap_or_default().as_chunks::<32>().0 {
-                    edge.append_to(*hash, |_| {})?;
-                }
-                if edge.size() == WIDTH {
-                    bytes.extend_from_slice(&edge.root());
-                }
-            }
-        }
-    }
-    Ok(Some(bytes).filter(|bytes| bytes.len() == wanted))
+    made_of(tile, |below| match below.kind {
+        Kind::Entries => read(&log.join(below.full().path()), LONGEST_FILE),
+        Kind::Hashes(_) => tile_bytes(log, below),
+    })
 }
 
 /// At most so many bytes of a file, if it is there.

@@ -18,8 +18,7 @@ use std::path::{Path, PathBuf};
 pub(super) use self::leaves::Leaves;
 use self::leaves::Unsynced;
 use super::StoreError;
-use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, WIDTH, entries, push_entry};
-use crate::audit::tree::{Frontier, Hash, leaf_hash};
+use crate::audit::tile::{Kind, LONGEST_ENTRY, Tile, WIDTH, entries, made_of, push_entry};
 use crate::system::failpoint::hit;
 use crate::system::files::{Access, make_directory, open_or_create, sync_directory};
 
@@ -209,24 +208,8 @@ impl Log {
 
     /// The bytes of a tile of hashes, out of what is below it.
     fn hashes(&self, level: u8, index: u64, width: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut bytes = Vec::new();
-        if let Some(below) = level.checked_sub(1) {
-            let first = index.saturating_mul(WIDTH);
-            for child in first..first.saturating_add(width) {
-                let tile = read(&self.full(Kind::Hashes(below), child))?;
-                let Some(root) = tile.as_deref().and_then(root_of) else { return Ok(None) };
-                bytes.extend_from_slice(&root);
-            }
-            return Ok(Some(bytes));
-        }
-        let Some(bundle) = read(&self.full(Kind::Entries, index))? else { return Ok(None) };
-        let wanted = usize::try_from(width).unwrap_or(0);
-        for entry in entries(&bundle).take(wanted) {
-            let Some(entry) = entry else { return Ok(None) };
-            bytes.extend_from_slice(&leaf_hash(entry));
-        }
-        let whole = u64::try_from(bytes.len()).unwrap_or(0) == width.saturating_mul(32);
-        Ok(whole.then_some(bytes))
+        let tile = Tile { kind: Kind::Hashes(level), index, width };
+        made_of(tile, |below| read(&self.path(below.full())))
     }
 
     /// Puts files in their places, one after the other, each whole or not at all.
@@ -310,17 +293,6 @@ pub(crate) fn directory(token: &Path, generation: u64) -> PathBuf {
 /// Nodes of a level of tiles.
 fn count(level: u8, size: u64) -> u64 {
     size.checked_shr(u32::from(level).saturating_mul(8)).unwrap_or(0)
-}
-
-/// The root over a full tile.
-fn root_of(tile: &[u8]) -> Option<Hash> {
-    let (hashes, rest) = tile.as_chunks::<32>();
-    if !rest.is_empty() || u64::try_from(hashes.len()) != Ok(WIDTH) {
-        return None;
-    }
-    let mut edge = Frontier::new();
-    hashes.iter().try_for_each(|hash| edge.append_to(*hash, |_| {})).ok()?;
-    Some(edge.root())
 }
 
 /// Partial tiles of the same kind that are older than this one.

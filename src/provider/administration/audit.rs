@@ -17,8 +17,8 @@ use crate::audit::leaf::Leaf;
 use crate::audit::note::{Note, NoteError, PublicKey, VerifierKey};
 use crate::audit::proof::Proof;
 use crate::audit::record::LaneId;
-use crate::audit::tile::{Kind, Tile, TileHashes, WIDTH, entries};
-use crate::audit::tree::{Frontier, TreeError, inclusion_proof, leaf_hash};
+use crate::audit::tile::{Kind, Tile, TileHashes, made_of};
+use crate::audit::tree::{TreeError, inclusion_proof};
 use crate::audit::verify::{Fault, Files, Report, Walk, What, read_entries};
 use crate::config::Configuration;
 use crate::error::{Result, Rv};
@@ -285,38 +285,13 @@ impl LogView {
         if let Some(bytes) = read(&tile.path())? {
             return Ok(Some(bytes));
         }
-        let mut bytes = Vec::new();
-        match tile.kind {
-            Kind::Entries => return Ok(None),
-            Kind::Hashes(0) => {
-                let bundle = Tile { kind: Kind::Entries, ..tile };
-                let found = match read(&bundle.path())? {
-                    None => read(&bundle.full().path())?,
-                    found => found,
-                };
-                let found = found.unwrap_or_default();
-                let count = usize::try_from(tile.width).unwrap_or(0);
-                for entry in entries(&found).take(count).flatten() {
-                    bytes.extend_from_slice(&leaf_hash(entry));
-                }
-            }
-            Kind::Hashes(level) => {
-                let first = tile.index.saturating_mul(WIDTH);
-                for index in first..first.saturating_add(tile.width) {
-                    let kind = Kind::Hashes(level.saturating_sub(1));
-                    let below = self.hashes(Tile { kind, index, width: WIDTH })?;
-                    let mut edge = Frontier::new();
-                    for hash in below.unwrap_or_default().as_chunks::<32>().0 {
-                        edge.append_to(*hash, |_| {})?;
-                    }
-                    if edge.size() == WIDTH {
-                        bytes.extend_from_slice(&edge.root());
-                    }
-                }
-            }
-        }
-        let whole = u64::try_from(bytes.len()).ok() == tile.width.checked_mul(32);
-        Ok(whole.then_some(bytes))
+        made_of(tile, |below| match below.kind {
+            Kind::Hashes(_) => self.hashes(below),
+            Kind::Entries => match read(&below.path())? {
+                None => read(&below.full().path()),
+                found => Ok(found),
+            },
+        })
     }
 }
 
