@@ -29,7 +29,7 @@ const MAY_SPEAK_CRYPTOKI: &[&str] = &[
     "abi/",
     "cryptoki.rs",
     "error.rs",
-    "mechanism/registry.rs",
+    "mechanism/registry/",
     "object/attribute.rs",
     "object/class/",
 ];
@@ -74,8 +74,8 @@ const MAY_EXPOSE: &[&str] = &[
 const LONGEST_FILE: usize = 400;
 const LONGEST_LINE: usize = 100;
 const LONGEST_FUNCTION: usize = 60;
-/// Files that are one table each.
-const TABLES: &[&str] = &["mechanism/registry.rs", "object/attribute.rs"];
+/// Files, and folders of files, that are one table each.
+const TABLES: &[&str] = &["mechanism/registry/", "object/attribute.rs"];
 
 struct Source {
     /// Relative to `src/`.
@@ -249,7 +249,8 @@ fn files_functions_and_lines_stay_short() {
     let mut broken = Vec::new();
     for source in sources() {
         let lines = source.text.lines().count();
-        if lines > LONGEST_FILE && !TABLES.contains(&source.name.as_str()) && !source.is_test() {
+        let is_table = TABLES.iter().any(|table| source.name.starts_with(table));
+        if lines > LONGEST_FILE && !is_table && !source.is_test() {
             broken.push(format!("{}: {lines} lines", source.name));
         }
         for (number, line) in source.text.lines().enumerate() {

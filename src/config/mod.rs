@@ -47,6 +47,8 @@ pub struct Configuration {
     pub export: ExportPolicy,
     /// Who may change public token objects.
     pub public_write: PublicWrite,
+    /// Whether mechanisms that are broken or outlived are offered.
+    pub legacy: bool,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
     /// What is kept outside of the token's directory.
@@ -125,6 +127,7 @@ impl Default for Configuration {
             readonly_login: ReadOnlyLogin::Deny,
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
+            legacy: false,
             audit: AuditRules::default(),
             anchoring: Anchoring::default(),
             store_kind: StoreKind::Disk,

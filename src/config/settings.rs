@@ -166,6 +166,12 @@ const SETTINGS: &[Setting] = &[
         meaning: "who may change public token objects",
     },
     Setting {
+        key: "mechanisms.legacy",
+        accept: |to, value| boolean(value).map(|it| to.legacy = it),
+        show: |of| Value::Switch(of.legacy),
+        meaning: "whether mechanisms that are broken or outlived are offered",
+    },
+    Setting {
         key: "store.kind",
         accept: |to, value| word(value, STORE_KIND).map(|it| to.store_kind = it),
         show: |of| shown(STORE_KIND, of.store_kind),

@@ -47,6 +47,7 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(found.readonly_login, ReadOnlyLogin::Deny);
     assert_eq!(found.export, ExportPolicy::Deny);
     assert_eq!(found.public_write, PublicWrite::Login);
+    assert!(!found.legacy);
     assert_eq!(found.access(), Access::Owner);
 }
 
@@ -55,7 +56,8 @@ fn every_key_is_read_and_shown_again() {
     let text = "directory = \"/srv/tokens\"\ngroup = \"root\"\n[slots]\nspare = true\n\
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
-                public_write = \"standard\"\n[audit]\non_tamper = \"warn\"\n\
+                public_write = \"standard\"\n[mechanisms]\nlegacy = true\n\
+                [audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
                 hash = true\nsync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
                 retain = 90\nfile = \"/var/log/keys\"\n\

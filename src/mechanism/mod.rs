@@ -72,6 +72,8 @@ pub(crate) struct Mechanism {
     pub(crate) key_types: &'static [KeyType],
     /// Flags that no column tells: which curves and encodings.
     pub(crate) extra: u64,
+    /// Broken or outlived: off unless the configuration asks for it.
+    pub(crate) legacy: bool,
     pub(crate) sign: Option<StartSigning>,
     pub(crate) verify: Option<StartVerifying>,
     pub(crate) encrypt: Option<StartCiphering>,
@@ -93,6 +95,7 @@ impl Mechanism {
             shape: Shape::None,
             key_types: &[],
             extra: 0,
+            legacy: false,
             sign: None,
             verify: None,
             encrypt: None,
@@ -118,6 +121,13 @@ impl Mechanism {
 
     const fn flagged(mut self, extra: u64) -> Self {
         self.extra = extra;
+        self
+    }
+
+    #[cfg(feature = "legacy")]
+    #[allow(dead_code, reason = "for rows of families that are outlived")]
+    const fn legacy(mut self) -> Self {
+        self.legacy = true;
         self
     }
 

@@ -13,6 +13,7 @@ mod initialize;
 mod journal;
 mod keys;
 mod objects;
+mod offers;
 mod random;
 mod sessions;
 mod signing;

@@ -10,8 +10,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::config::StoreKind;
 use crate::engine::random;
 use crate::error::{Error, Result, Rv};
-use crate::mechanism::registry::REGISTRY;
-use crate::mechanism::{self, Mechanism};
 use crate::secret::Secret;
 use crate::session::state::Access;
 use crate::system::files::{self, LockKind, RecordLock};
@@ -260,25 +258,6 @@ impl Provider {
             sessions,
             read_write_sessions,
         })
-    }
-
-    /// The mechanisms of a slot.
-    ///
-    /// # Errors
-    /// `CKR_SLOT_ID_INVALID`.
-    pub fn mechanisms(&self, id: u64) -> Result<Vec<u64>> {
-        self.check_slot(id)?;
-        Ok(REGISTRY.iter().map(|row| row.id).collect())
-    }
-
-    /// One mechanism of a slot.
-    ///
-    /// # Errors
-    /// `CKR_SLOT_ID_INVALID`, `CKR_MECHANISM_INVALID`.
-    pub(crate) fn mechanism(&self, id: u64, number: u64) -> Result<&'static Mechanism> {
-        self.check_slot(id)?;
-        mechanism::find(number)
-            .ok_or_else(|| Rv::MechanismInvalid.because(format!("mechanism 0x{number:x}")))
     }
 
     /// C_InitToken: a new token in an empty slot, or all of a token's content wiped.

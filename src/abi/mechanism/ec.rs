@@ -1,0 +1,34 @@
+//! Parameters of mechanisms on elliptic curves. PKCS#11 3.2, "Elliptic curve".
+
+use crate::cryptoki::{CK_ECDH1_DERIVE_PARAMS, CK_EDDSA_PARAMS, CK_MECHANISM};
+use crate::error::Result;
+use crate::mechanism::params::MechanismParams;
+
+use super::{part, structure};
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn ecdh1(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_ECDH1_DERIVE_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let shared = unsafe { part(params.pSharedData, params.ulSharedDataLen)? };
+    // SAFETY: this function's own contract.
+    let public = unsafe { part(params.pPublicData, params.ulPublicDataLen)? };
+    Ok(MechanismParams::Ecdh1 { kdf: params.kdf, shared, public })
+}
+
+/// No parameter means Ed25519 without context.
+///
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn eddsa(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    if given.pParameter.is_null() && given.ulParameterLen == 0 {
+        return Ok(MechanismParams::None);
+    }
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_EDDSA_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let context = unsafe { part(params.pContextData, params.ulContextDataLen)? };
+    Ok(MechanismParams::Eddsa { prehash: params.phFlag != 0, context })
+}

@@ -1,0 +1,30 @@
+//! Parameters of RSA mechanisms. PKCS#11 3.2, "RSA".
+
+use crate::cryptoki::{CK_MECHANISM, CK_RSA_PKCS_OAEP_PARAMS, CK_RSA_PKCS_PSS_PARAMS};
+use crate::error::Result;
+use crate::mechanism::params::MechanismParams;
+
+use super::{part, structure};
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn pss(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_RSA_PKCS_PSS_PARAMS>(given)? };
+    Ok(MechanismParams::Pss { hash: params.hashAlg, mgf: params.mgf, salt_len: params.sLen })
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn oaep(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_RSA_PKCS_OAEP_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let label = unsafe { part(params.pSourceData.cast(), params.ulSourceDataLen)? };
+    Ok(MechanismParams::Oaep {
+        hash: params.hashAlg,
+        mgf: params.mgf,
+        source: params.source,
+        label,
+    })
+}

@@ -1,0 +1,138 @@
+//! The registry: one row per mechanism, a table a family, joined in the order of the standard's
+//! numbers.
+//!
+//! What `C_GetMechanismList` and `C_GetMechanismInfo` say comes from here; the flags follow from
+//! the filled columns. Also here, because only tables name them: the standard's numbers that the
+//! families compare with. PKCS#11 3.2, "Mechanisms".
+
+mod aes;
+mod digest;
+mod ec;
+mod generic;
+mod mac;
+mod rsa;
+
+use std::ops::RangeInclusive;
+
+use super::Mechanism;
+use crate::cryptoki;
+use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
+
+/// Where a label of OAEP comes from: from the parameter.
+pub(super) const LABEL_SPECIFIED: u64 = cryptoki::CKZ_DATA_SPECIFIED;
+
+/// The RSA moduli that keys may have, in bits. Imported keys may be older than new ones.
+pub(super) const RSA_BITS: RangeInclusive<u64> = 1024..=16384;
+/// The RSA moduli that are made.
+pub(super) const RSA_NEW_BITS: RangeInclusive<u64> = 2048..=4096;
+
+/// Prime fields, curves by their object identifier, points that are not compressed.
+const CURVES: u64 = cryptoki::CKF_EC_F_P | cryptoki::CKF_EC_OID | cryptoki::CKF_EC_UNCOMPRESS;
+/// Curves by identifier or by name.
+const EDWARDS_CURVES: u64 =
+    cryptoki::CKF_EC_F_P | cryptoki::CKF_EC_OID | cryptoki::CKF_EC_CURVENAME;
+
+/// The hash function that a parameter names by its mechanism.
+pub(super) const fn digest_of(mechanism: u64) -> Option<Digest> {
+    match mechanism {
+        cryptoki::CKM_SHA_1 => Some(Sha1),
+        cryptoki::CKM_SHA224 => Some(Sha224),
+        cryptoki::CKM_SHA256 => Some(Sha256),
+        cryptoki::CKM_SHA384 => Some(Sha384),
+        cryptoki::CKM_SHA512 => Some(Sha512),
+        _ => None,
+    }
+}
+
+/// The hash function of a mask generation function.
+pub(super) const fn mask_of(mgf: u64) -> Option<Digest> {
+    match mgf {
+        cryptoki::CKG_MGF1_SHA1 => Some(Sha1),
+        cryptoki::CKG_MGF1_SHA224 => Some(Sha224),
+        cryptoki::CKG_MGF1_SHA256 => Some(Sha256),
+        cryptoki::CKG_MGF1_SHA384 => Some(Sha384),
+        cryptoki::CKG_MGF1_SHA512 => Some(Sha512),
+        _ => None,
+    }
+}
+
+/// The key derivation function of a key agreement: none at all, or ANSI X9.63 with a hash. The
+/// outer `None` is one that this token does not have.
+pub(super) const fn derivation_of(kdf: u64) -> Option<Option<Digest>> {
+    match kdf {
+        cryptoki::CKD_NULL => Some(None),
+        cryptoki::CKD_SHA224_KDF => Some(Some(Sha224)),
+        cryptoki::CKD_SHA256_KDF => Some(Some(Sha256)),
+        cryptoki::CKD_SHA384_KDF => Some(Some(Sha384)),
+        cryptoki::CKD_SHA512_KDF => Some(Some(Sha512)),
+        _ => None,
+    }
+}
+
+impl Mechanism {
+    /// The flags of `CK_MECHANISM_INFO`. They follow from the columns, so they cannot lie.
+    pub(crate) fn flags(&self) -> u64 {
+        [
+            (self.encrypt.is_some(), cryptoki::CKF_ENCRYPT),
+            (self.decrypt.is_some(), cryptoki::CKF_DECRYPT),
+            (self.digest.is_some(), cryptoki::CKF_DIGEST),
+            (self.sign.is_some(), cryptoki::CKF_SIGN),
+            (self.verify.is_some(), cryptoki::CKF_VERIFY),
+            (self.generate.is_some(), cryptoki::CKF_GENERATE),
+            (self.generate_pair.is_some(), cryptoki::CKF_GENERATE_KEY_PAIR),
+            (self.derive.is_some(), cryptoki::CKF_DERIVE),
+        ]
+        .into_iter()
+        .filter(|(can, _)| *can)
+        .fold(self.extra, |all, (_, flag)| all | flag)
+    }
+}
+
+/// Begins a row with a number and its own name.
+macro_rules! row {
+    ($number:ident) => {
+        Mechanism::named(cryptoki::$number, stringify!($number))
+    };
+}
+use row;
+
+/// A family each.
+const FAMILIES: &[&[Mechanism]] =
+    &[aes::ROWS, digest::ROWS, ec::ROWS, generic::ROWS, mac::ROWS, rsa::ROWS];
+
+/// How many mechanisms there are.
+const COUNT: usize = {
+    let (mut family, mut count) = (0, 0);
+    while family < FAMILIES.len() {
+        count += FAMILIES[family].len();
+        family += 1;
+    }
+    count
+};
+
+/// The rows of all families by their numbers. Computed by the compiler, which refuses a number
+/// that stands twice.
+static ROWS: [Mechanism; COUNT] = {
+    let mut sorted = [FAMILIES[0][0]; COUNT];
+    let (mut family, mut len) = (0, 0);
+    while family < FAMILIES.len() {
+        let mut next = 0;
+        while next < FAMILIES[family].len() {
+            let row = FAMILIES[family][next];
+            let mut place = len;
+            while place > 0 && sorted[place - 1].id > row.id {
+                sorted[place] = sorted[place - 1];
+                place -= 1;
+            }
+            assert!(place == 0 || sorted[place - 1].id != row.id, "a mechanism has two rows");
+            sorted[place] = row;
+            len += 1;
+            next += 1;
+        }
+        family += 1;
+    }
+    sorted
+};
+
+/// Every mechanism of this token, in the order of the standard's numbers.
+pub(crate) static REGISTRY: &[Mechanism] = &ROWS;

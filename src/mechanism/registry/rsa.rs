@@ -1,0 +1,67 @@
+//! RSA: making pairs, encryption, signatures. PKCS#11 3.2, "RSA".
+
+use super::{RSA_BITS, RSA_NEW_BITS, row};
+use crate::cryptoki;
+use crate::engine::hash::Digest::{Sha224, Sha256, Sha384, Sha512};
+use crate::mechanism::params::Shape;
+use crate::mechanism::rsa_signature::Scheme;
+use crate::mechanism::{Mechanism, rsa, rsa_signature};
+use crate::object::class::KeyType;
+
+pub(super) const ROWS: &[Mechanism] = &[
+    row!(CKM_RSA_PKCS_KEY_PAIR_GEN)
+        .keys(&[KeyType::Rsa], *RSA_NEW_BITS.start(), *RSA_NEW_BITS.end())
+        .generates_pair(rsa::generate_pair),
+    row!(CKM_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, None))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, None))
+        .encrypts(|key, params| rsa::encrypt(key, params, rsa::Scheme::Pkcs1))
+        .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Pkcs1)),
+    row!(CKM_RSA_PKCS_OAEP)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Oaep)
+        .encrypts(|key, params| rsa::encrypt(key, params, rsa::Scheme::Oaep))
+        .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Oaep)),
+    row!(CKM_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, None))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, None)),
+    row!(CKM_SHA256_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha256)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha256))),
+    row!(CKM_SHA384_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha384)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha384))),
+    row!(CKM_SHA512_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha512)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha512))),
+    row!(CKM_SHA256_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha256)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha256))),
+    row!(CKM_SHA384_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha384)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha384))),
+    row!(CKM_SHA512_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha512)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha512))),
+    row!(CKM_SHA224_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha224)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha224))),
+    row!(CKM_SHA224_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha224)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha224))),
+];
