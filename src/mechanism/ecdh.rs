@@ -3,7 +3,7 @@
 //! PKCS#11 3.2, "Elliptic Curve Diffie-Hellman key derivation", "CK_ECDH1_DERIVE_PARAMS".
 
 use super::params::{MechanismParams, invalid};
-use super::{Key, inconsistent, private_key, registry};
+use super::{Derivation, inconsistent, private_key, registry};
 use crate::custody::{DerivePrimitive, KeyKind};
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::hash::{Digest, Hasher};
@@ -17,8 +17,9 @@ const LONGEST: usize = 8192;
 const OCTET_STRING: u8 = 0x04;
 
 /// Derives a secret; with a length, its last bytes or that much of the derivation function.
-pub(super) fn derive(key: &Key, params: &MechanismParams, len: Option<usize>) -> Result<Secret> {
-    let private = private_key(key, KeyType::Ec)?;
+pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
+    let &Derivation { base, params, len, .. } = derivation;
+    let private = private_key(base, KeyType::Ec)?;
     let KeyKind::Ec(curve) = private.kind() else { return Err(inconsistent()) };
     let MechanismParams::Ecdh1 { kdf, shared, public } = params else {
         return Err(invalid("key agreement needs its parameters"));

@@ -15,6 +15,7 @@ mod hmac;
 pub(crate) mod operation;
 pub(crate) mod params;
 pub(crate) mod registry;
+mod row;
 mod rsa;
 mod rsa_signature;
 mod sha;
@@ -34,157 +35,12 @@ use crate::object::template::Template;
 use crate::object::{Object, Prepared, material};
 use crate::secret::Secret;
 
-use operation::{Ciphering, Digesting, Signing, Verifying};
-use params::{MechanismParams, Shape};
+#[cfg(test)]
+pub(crate) use row::StartCiphering;
+pub(crate) use row::{Derivation, Mechanism};
 
 /// A key as operations hold it: parsed once, and alive as long as one of them runs.
 pub(crate) type Key = Arc<Object>;
-/// Starts a signature or MAC with a key.
-pub(crate) type StartSigning = fn(&Key, &MechanismParams) -> Result<Box<dyn Signing>>;
-/// Starts a verification with a key.
-pub(crate) type StartVerifying = fn(&Key, &MechanismParams) -> Result<Box<dyn Verifying>>;
-/// Starts an encryption or decryption with a key.
-pub(crate) type StartCiphering = fn(&Key, &MechanismParams) -> Result<Box<dyn Ciphering>>;
-/// Starts a digest.
-pub(crate) type StartDigesting = fn(&MechanismParams) -> Result<Box<dyn Digesting>>;
-/// Makes a key: gives the caller's attributes and the ones that the mechanism adds.
-pub(crate) type Generate = fn(&Template, &MechanismParams) -> Result<Template>;
-/// Makes a pair: takes and gives first the public, then the private attributes.
-pub(crate) type GeneratePair =
-    fn(&dyn Custodian, &Template, &Template) -> Result<(Template, Template)>;
-/// Derives a value from a base key; with a length, exactly that many bytes.
-pub(crate) type Derive = fn(&Key, &MechanismParams, Option<usize>) -> Result<Secret>;
-
-/// One row of the registry: a mechanism and what can be done with it.
-#[derive(Clone, Copy)]
-pub(crate) struct Mechanism {
-    /// The standard's number.
-    pub(crate) id: u64,
-    /// The standard's name.
-    pub(crate) name: &'static str,
-    /// The smallest key, in the unit that the standard gives for the mechanism.
-    pub(crate) min_key_size: u64,
-    /// The largest key, in the same unit.
-    pub(crate) max_key_size: u64,
-    /// The parameter.
-    pub(crate) shape: Shape,
-    /// The types of key it works with, or makes.
-    pub(crate) key_types: &'static [KeyType],
-    /// Flags that no column tells: which curves and encodings.
-    pub(crate) extra: u64,
-    /// Broken or outlived: off unless the configuration asks for it.
-    pub(crate) legacy: bool,
-    pub(crate) sign: Option<StartSigning>,
-    pub(crate) verify: Option<StartVerifying>,
-    pub(crate) encrypt: Option<StartCiphering>,
-    pub(crate) decrypt: Option<StartCiphering>,
-    pub(crate) digest: Option<StartDigesting>,
-    pub(crate) generate: Option<Generate>,
-    pub(crate) generate_pair: Option<GeneratePair>,
-    pub(crate) derive: Option<Derive>,
-}
-
-impl Mechanism {
-    /// A row that can do nothing yet.
-    const fn named(id: u64, name: &'static str) -> Self {
-        Self {
-            id,
-            name,
-            min_key_size: 0,
-            max_key_size: 0,
-            shape: Shape::None,
-            key_types: &[],
-            extra: 0,
-            legacy: false,
-            sign: None,
-            verify: None,
-            encrypt: None,
-            decrypt: None,
-            digest: None,
-            generate: None,
-            generate_pair: None,
-            derive: None,
-        }
-    }
-
-    const fn keys(mut self, types: &'static [KeyType], min: u64, max: u64) -> Self {
-        self.key_types = types;
-        self.min_key_size = min;
-        self.max_key_size = max;
-        self
-    }
-
-    const fn takes(mut self, shape: Shape) -> Self {
-        self.shape = shape;
-        self
-    }
-
-    const fn flagged(mut self, extra: u64) -> Self {
-        self.extra = extra;
-        self
-    }
-
-    #[cfg(feature = "legacy")]
-    #[allow(dead_code, reason = "for rows of families that are outlived")]
-    const fn legacy(mut self) -> Self {
-        self.legacy = true;
-        self
-    }
-
-    const fn signs(mut self, start: StartSigning) -> Self {
-        self.sign = Some(start);
-        self
-    }
-
-    const fn verifies(mut self, start: StartVerifying) -> Self {
-        self.verify = Some(start);
-        self
-    }
-
-    const fn encrypts(mut self, start: StartCiphering) -> Self {
-        self.encrypt = Some(start);
-        self
-    }
-
-    const fn decrypts(mut self, start: StartCiphering) -> Self {
-        self.decrypt = Some(start);
-        self
-    }
-
-    const fn digests(mut self, start: StartDigesting) -> Self {
-        self.digest = Some(start);
-        self
-    }
-
-    const fn generates(mut self, make: Generate) -> Self {
-        self.generate = Some(make);
-        self
-    }
-
-    const fn generates_pair(mut self, make: GeneratePair) -> Self {
-        self.generate_pair = Some(make);
-        self
-    }
-
-    const fn derives(mut self, derive: Derive) -> Self {
-        self.derive = Some(derive);
-        self
-    }
-}
-
-impl Mechanism {
-    /// The type of the keys that it makes, if it makes keys.
-    pub(crate) fn makes(&self) -> Option<KeyType> {
-        let makes = self.generate.is_some() || self.generate_pair.is_some();
-        self.key_types.first().copied().filter(|_| makes)
-    }
-}
-
-impl std::fmt::Debug for Mechanism {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({:#x})", self.name, self.id)
-    }
-}
 
 /// The row of a mechanism, or `None` if this token does not have it.
 pub(crate) fn find(id: u64) -> Option<&'static Mechanism> {

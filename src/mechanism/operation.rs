@@ -5,6 +5,7 @@
 //! functions returning output in a variable-length buffer".
 
 use crate::error::{Error, Result, Rv};
+use crate::secret::Secret;
 
 /// A running signature or MAC.
 pub(crate) trait Signing: Send {
@@ -133,6 +134,18 @@ pub(crate) trait Digesting: Send {
     /// # Errors
     /// None of its own so far.
     fn finish(&mut self, out: &mut [u8]) -> Result<usize>;
+}
+
+/// A secret about to be made for the holder of a public key.
+pub(crate) trait Encapsulating: Send {
+    /// The length of the ciphertext.
+    fn len(&self) -> usize;
+
+    /// Makes the secret and writes its ciphertext; `out` has at least `len` bytes.
+    ///
+    /// # Errors
+    /// The engine's.
+    fn encapsulate(&mut self, out: &mut [u8]) -> Result<(usize, Secret)>;
 }
 
 fn single_part() -> Error {

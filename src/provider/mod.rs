@@ -7,8 +7,10 @@
 mod access;
 pub mod administration;
 mod ciphering;
+mod deriving;
 mod digesting;
 mod finding;
+mod generating;
 mod initialize;
 mod journal;
 mod keys;
@@ -33,9 +35,9 @@ use crate::token::Token;
 use crate::token::keys::LastKey;
 use crate::token::note::{Context, Note};
 
+pub use generating::KeyPair;
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
-pub use keys::KeyPair;
 pub(crate) use sessions::ContextKind;
 pub use sessions::UserType;
 pub(crate) use slots::SLOT_LIMIT;

@@ -81,6 +81,12 @@ impl Mechanism {
             (self.generate.is_some(), cryptoki::CKF_GENERATE),
             (self.generate_pair.is_some(), cryptoki::CKF_GENERATE_KEY_PAIR),
             (self.derive.is_some(), cryptoki::CKF_DERIVE),
+            (self.wrap.is_some(), cryptoki::CKF_WRAP),
+            (self.unwrap.is_some(), cryptoki::CKF_UNWRAP),
+            (self.encapsulate.is_some(), cryptoki::CKF_ENCAPSULATE),
+            (self.decapsulate.is_some(), cryptoki::CKF_DECAPSULATE),
+            (self.sign_recover.is_some(), cryptoki::CKF_SIGN_RECOVER),
+            (self.verify_recover.is_some(), cryptoki::CKF_VERIFY_RECOVER),
         ]
         .into_iter()
         .filter(|(can, _)| *can)

@@ -11,7 +11,7 @@ use crate::error::{Result, Rv};
 use crate::mechanism::find;
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::vectors::curves::ec_private;
-use crate::mechanism::vectors::secret;
+use crate::mechanism::vectors::{derived, secret};
 use crate::object::attribute;
 use crate::object::class::{Class, KeyType};
 use crate::object::template::{Template, Value};
@@ -160,9 +160,9 @@ fn a_pair_of_another_kind_than_asked_is_refused() {
 }
 
 fn agree(kdf: u64, shared: &[u8], public: &[u8], len: Option<usize>) -> Result<Vec<u8>> {
-    let derive = find(ck::CKM_ECDH1_DERIVE).and_then(|row| row.derive).expect("a row");
+    let row = find(ck::CKM_ECDH1_DERIVE).expect("a row");
     let params = MechanismParams::Ecdh1 { kdf, shared: shared.to_vec(), public: public.to_vec() };
-    derive(&ec_private(Curve::P256, &[7; 32]), &params, len)
+    derived(row, &ec_private(Curve::P256, &[7; 32]), &params, len)
         .map(|secret| secret.expose(<[u8]>::to_vec))
 }
 

@@ -6,7 +6,7 @@ mod signing;
 
 use super::params::{MechanismParams, Shape};
 use super::registry::REGISTRY;
-use super::vectors::{key, rsa, secret_key};
+use super::vectors::{derived, key, rsa, secret_key};
 use super::{Key, Mechanism, find};
 use crate::cryptoki as ck;
 use crate::custody::software::Software;
@@ -71,8 +71,8 @@ fn starts(row: &Mechanism, key: &Key, params: &MechanismParams) -> Vec<Option<Rv
     for start in [row.encrypt, row.decrypt].into_iter().flatten() {
         add(start(key, params).map(drop));
     }
-    if let Some(derive) = row.derive {
-        add(derive(key, params, None).map(drop));
+    if row.derive.is_some() {
+        add(derived(row, key, params, None).map(drop));
     }
     outcomes
 }

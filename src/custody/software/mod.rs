@@ -1,0 +1,85 @@
+//! Keys kept in our own memory: the custodian over the engine.
+//!
+//! What it keeps between calls is nothing; the store seals the material, and whoever holds an
+//! opened key holds all of it. New pairs sign and verify once before they are handed out.
+
+mod ec;
+mod edwards;
+mod rsa;
+
+use std::sync::Arc;
+
+use super::{Custodian, KeyMaterial, KeySpec, PrivateKey};
+use crate::engine::aws_lc::ec::EcPrivate;
+use crate::engine::aws_lc::rsa::RsaPrivate;
+use crate::engine::ed25519::Ed25519Private;
+use crate::error::{Error, Result, Rv};
+
+use ec::{SoftwareEc, generate_ec};
+use edwards::{SoftwareEd25519, generate_ed25519};
+use rsa::{SoftwareRsa, generate_rsa};
+
+/// What a new pair signs to prove that its halves belong together: 32 bytes, as a digest is.
+const PROOF: &[u8; 32] = b"claviger: pairwise consistency..";
+
+/// The custodian of keys in software.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Software;
+
+impl Custodian for Software {
+    fn generate(&self, spec: &KeySpec) -> Result<KeyMaterial> {
+        match spec {
+            KeySpec::Rsa { bits, exponent } => generate_rsa(*bits, exponent),
+            KeySpec::Ec(curve) => generate_ec(*curve),
+            KeySpec::Ed25519 => generate_ed25519(),
+        }
+    }
+
+    fn open(&self, material: &KeyMaterial) -> Result<Arc<dyn PrivateKey>> {
+        Ok(match material {
+            KeyMaterial::Rsa(components) => {
+                Arc::new(SoftwareRsa(RsaPrivate::from_components(components)?))
+            }
+            KeyMaterial::Ec { curve, scalar, .. } => {
+                Arc::new(SoftwareEc { curve: *curve, key: EcPrivate::from_scalar(*curve, scalar)? })
+            }
+            KeyMaterial::Ed25519 { seed, .. } => {
+                Arc::new(SoftwareEd25519(Ed25519Private::from_seed(seed)?))
+            }
+        })
+    }
+
+    fn destroy(&self, _material: &KeyMaterial) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn unfit() -> Error {
+    Rv::FunctionFailed.because("a new key pair failed its consistency check")
+}
+
+fn foreign() -> Error {
+    Rv::KeyTypeInconsistent.because("this kind of private key has no such operation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::custody::DerivePrimitive;
+    use crate::engine::aws_lc::ec::Curve;
+
+    #[test]
+    fn software_keeps_the_contract() {
+        super::super::contract(&Software);
+    }
+
+    #[test]
+    fn a_bad_point_is_a_bad_public_key() {
+        let material = Software.generate(&KeySpec::Ec(Curve::P256)).expect("a pair");
+        let key = Software.open(&material).expect("a key");
+        for point in [&[][..], &[0], &[4; 65], &[2; 33][..32]] {
+            let refused = key.derive(DerivePrimitive::Ecdh { point }).expect_err("no point");
+            assert_eq!(refused.rv, Rv::PublicKeyInvalid, "{} bytes", point.len());
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A row of the registry: a mechanism, and in its columns what can be done with it.
+//!
+//! A column is a function of the mechanism's family. A wrapping mechanism is a cipher whose input
+//! is a key's bytes, a signature with recovery one whose output is the data: they share the types
+//! of the ciphers.
+
+use super::Key;
+use super::operation::{Ciphering, Digesting, Encapsulating, Signing, Verifying};
+use super::params::{MechanismParams, Shape};
+use crate::custody::Custodian;
+use crate::error::Result;
+use crate::object::class::KeyType;
+use crate::object::template::Template;
+use crate::secret::Secret;
+
+/// Starts a signature or MAC with a key.
+pub(crate) type StartSigning = fn(&Key, &MechanismParams) -> Result<Box<dyn Signing>>;
+/// Starts a verification with a key.
+pub(crate) type StartVerifying = fn(&Key, &MechanismParams) -> Result<Box<dyn Verifying>>;
+/// Starts an encryption or decryption with a key.
+pub(crate) type StartCiphering = fn(&Key, &MechanismParams) -> Result<Box<dyn Ciphering>>;
+/// Starts a digest.
+pub(crate) type StartDigesting = fn(&MechanismParams) -> Result<Box<dyn Digesting>>;
+/// Makes a key: gives the caller's attributes and the ones that the mechanism adds.
+pub(crate) type Generate = fn(&Template, &MechanismParams) -> Result<Template>;
+/// Makes a pair: takes and gives first the public, then the private attributes.
+pub(crate) type GeneratePair =
+    fn(&dyn Custodian, &Template, &Template) -> Result<(Template, Template)>;
+/// Derives a value from a base key; with a length, exactly that many bytes.
+pub(crate) type Derive = fn(&Derivation<'_>) -> Result<Secret>;
+/// Prepares to make a secret for the holder of a public key, of a length if one is asked for.
+pub(crate) type StartEncapsulating =
+    fn(&Key, &MechanismParams, Option<usize>) -> Result<Box<dyn Encapsulating>>;
+/// Gives the secret in a ciphertext that was made for a private key, of a length if one is asked
+/// for.
+pub(crate) type Decapsulate = fn(&Key, &MechanismParams, &[u8], Option<usize>) -> Result<Secret>;
+
+/// What a key is derived from, and to what.
+pub(crate) struct Derivation<'d> {
+    pub(crate) base: &'d Key,
+    pub(crate) params: &'d MechanismParams,
+    /// The length in bytes that the template asks for.
+    pub(crate) len: Option<usize>,
+    /// The type of key that is made of the value.
+    pub(crate) key_type: KeyType,
+}
+
+/// One row of the registry: a mechanism and what can be done with it.
+#[derive(Clone, Copy)]
+pub(crate) struct Mechanism {
+    /// The standard's number.
+    pub(crate) id: u64,
+    /// The standard's name.
+    pub(crate) name: &'static str,
+    /// The smallest key, in the unit that the standard gives for the mechanism.
+    pub(crate) min_key_size: u64,
+    /// The largest key, in the same unit.
+    pub(crate) max_key_size: u64,
+    /// The parameter.
+    pub(crate) shape: Shape,
+    /// The types of key it works with, or makes.
+    pub(crate) key_types: &'static [KeyType],
+    /// Flags that no column tells: which curves and encodings.
+    pub(crate) extra: u64,
+    /// Broken or outlived: off unless the configuration asks for it.
+    pub(crate) legacy: bool,
+    pub(crate) sign: Option<StartSigning>,
+    pub(crate) verify: Option<StartVerifying>,
+    pub(crate) encrypt: Option<StartCiphering>,
+    pub(crate) decrypt: Option<StartCiphering>,
+    pub(crate) digest: Option<StartDigesting>,
+    pub(crate) generate: Option<Generate>,
+    pub(crate) generate_pair: Option<GeneratePair>,
+    pub(crate) derive: Option<Derive>,
+    /// Takes the bytes of a key: a secret key's value, a private key's `PrivateKeyInfo`.
+    pub(crate) wrap: Option<StartCiphering>,
+    /// Gives what `wrap` took.
+    pub(crate) unwrap: Option<StartCiphering>,
+    pub(crate) encapsulate: Option<StartEncapsulating>,
+    pub(crate) decapsulate: Option<Decapsulate>,
+    pub(crate) sign_recover: Option<StartCiphering>,
+    pub(crate) verify_recover: Option<StartCiphering>,
+}
+
+impl Mechanism {
+    /// A row that can do nothing yet.
+    pub(super) const fn named(id: u64, name: &'static str) -> Self {
+        Self {
+            id,
+            name,
+            min_key_size: 0,
+            max_key_size: 0,
+            shape: Shape::None,
+            key_types: &[],
+            extra: 0,
+            legacy: false,
+            sign: None,
+            verify: None,
+            encrypt: None,
+            decrypt: None,
+            digest: None,
+            generate: None,
+            generate_pair: None,
+            derive: None,
+            wrap: None,
+            unwrap: None,
+            encapsulate: None,
+            decapsulate: None,
+            sign_recover: None,
+            verify_recover: None,
+        }
+    }
+
+    pub(super) const fn keys(mut self, types: &'static [KeyType], min: u64, max: u64) -> Self {
+        self.key_types = types;
+        self.min_key_size = min;
+        self.max_key_size = max;
+        self
+    }
+
+    pub(super) const fn takes(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    pub(super) const fn flagged(mut self, extra: u64) -> Self {
+        self.extra = extra;
+        self
+    }
+
+    #[cfg(feature = "legacy")]
+    #[allow(dead_code, reason = "for rows of families that are outlived")]
+    pub(super) const fn legacy(mut self) -> Self {
+        self.legacy = true;
+        self
+    }
+
+    pub(super) const fn signs(mut self, start: StartSigning) -> Self {
+        self.sign = Some(start);
+        self
+    }
+
+    pub(super) const fn verifies(mut self, start: StartVerifying) -> Self {
+        self.verify = Some(start);
+        self
+    }
+
+    pub(super) const fn encrypts(mut self, start: StartCiphering) -> Self {
+        self.encrypt = Some(start);
+        self
+    }
+
+    pub(super) const fn decrypts(mut self, start: StartCiphering) -> Self {
+        self.decrypt = Some(start);
+        self
+    }
+
+    pub(super) const fn digests(mut self, start: StartDigesting) -> Self {
+        self.digest = Some(start);
+        self
+    }
+
+    pub(super) const fn generates(mut self, make: Generate) -> Self {
+        self.generate = Some(make);
+        self
+    }
+
+    pub(super) const fn generates_pair(mut self, make: GeneratePair) -> Self {
+        self.generate_pair = Some(make);
+        self
+    }
+
+    pub(super) const fn derives(mut self, derive: Derive) -> Self {
+        self.derive = Some(derive);
+        self
+    }
+
+    pub(super) const fn wraps(mut self, start: StartCiphering) -> Self {
+        self.wrap = Some(start);
+        self
+    }
+
+    pub(super) const fn unwraps(mut self, start: StartCiphering) -> Self {
+        self.unwrap = Some(start);
+        self
+    }
+
+    pub(super) const fn encapsulates(mut self, start: StartEncapsulating) -> Self {
+        self.encapsulate = Some(start);
+        self
+    }
+
+    pub(super) const fn decapsulates(mut self, open: Decapsulate) -> Self {
+        self.decapsulate = Some(open);
+        self
+    }
+
+    pub(super) const fn recovers(mut self, sign: StartCiphering, verify: StartCiphering) -> Self {
+        self.sign_recover = Some(sign);
+        self.verify_recover = Some(verify);
+        self
+    }
+}
+
+impl Mechanism {
+    /// The type of the keys that it makes, if it makes keys.
+    pub(crate) fn makes(&self) -> Option<KeyType> {
+        let makes = self.generate.is_some() || self.generate_pair.is_some();
+        self.key_types.first().copied().filter(|_| makes)
+    }
+}
+
+impl std::fmt::Debug for Mechanism {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({:#x})", self.name, self.id)
+    }
+}

@@ -1,0 +1,81 @@
+//! Making keys and key pairs. PKCS#11 3.2, "Key management functions".
+
+use crate::custody::software::Software;
+use crate::error::{Result, Rv};
+use crate::mechanism::Mechanism;
+use crate::mechanism::params::MechanismParams;
+use crate::object::class::{Birth, Class, Species, admit, complete};
+use crate::object::template::Template;
+
+use super::{Call, GivenMechanism};
+
+/// The handles of a key pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyPair {
+    /// The public key's.
+    pub public: u64,
+    /// The private key's.
+    pub private: u64,
+}
+
+impl Mechanism {
+    /// The kind of key that a generation mechanism makes.
+    fn species(&self, class: Class) -> Result<Species> {
+        let key_type =
+            self.makes().ok_or_else(|| Rv::GeneralError.because("a row that makes no key"))?;
+        Ok(Species::key(class, key_type))
+    }
+}
+
+impl Call<'_> {
+    /// C_GenerateKey; the key's handle.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn generate_key(&self, given: &GivenMechanism, template: Template) -> Result<u64> {
+        let row = self.row(given)?;
+        let generate = row.column(row.generate)?;
+        let species = row.species(Class::SecretKey)?;
+        self.check_birth(&template, species)?;
+        let viewer = self.viewer()?;
+        let context = self.token().context(&viewer, Some(given.id));
+        admit(&template, species, Birth::Generate, &context)?;
+        let made = generate(&template, &given.params)?;
+        let whole = complete(made, Birth::Generate, &context)?;
+        self.token().add(&viewer, whole)
+    }
+
+    /// C_GenerateKeyPair: both keys, or none.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn generate_key_pair(
+        &self,
+        given: &GivenMechanism,
+        public: Template,
+        private: Template,
+    ) -> Result<KeyPair> {
+        let row = self.row(given)?;
+        let generate = row.column(row.generate_pair)?;
+        if given.params != MechanismParams::None {
+            return Err(Rv::MechanismParamInvalid.because("generation takes no parameter"));
+        }
+        let viewer = self.viewer()?;
+        let context = self.token().context(&viewer, Some(given.id));
+        for (template, class, birth) in [
+            (&public, Class::PublicKey, Birth::GeneratePublic),
+            (&private, Class::PrivateKey, Birth::GeneratePrivate),
+        ] {
+            let species = row.species(class)?;
+            self.check_birth(template, species)?;
+            admit(template, species, birth, &context)?;
+        }
+        let (public, private) = generate(&Software, &public, &private)?;
+        let public = complete(public, Birth::GeneratePublic, &context)?;
+        let private = complete(private, Birth::GeneratePrivate, &context)?;
+        match self.token().add_all(&viewer, vec![public, private])?.as_slice() {
+            [public, private] => Ok(KeyPair { public: *public, private: *private }),
+            _ => Err(Rv::GeneralError.because("not two handles")),
+        }
+    }
+}
