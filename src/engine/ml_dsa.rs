@@ -1,16 +1,49 @@
-//! ML-DSA-44 (FIPS 204), for the cosignatures of the audit log.
+//! ML-DSA (FIPS 204) where signatures must be deterministic, which AWS-LC's never are; and
+//! ML-DSA-44 for the cosignatures of the audit log.
 //!
-//! Keys are their 32-byte seeds: the expanded key is made for each signature and wiped after
-//! it, because such signatures are rare and the expanded key is large. Signatures are the
-//! deterministic variant over the external interface with an empty context.
+//! The expanded key, as this crate wants it, is made for each signature and wiped after it,
+//! because such signatures are rare and the key takes 100 kB. Cosignatures are over the external
+//! interface with an empty context; their keys are 32-byte seeds.
 
 use ml_dsa::{
-    B32, EncodedSignature, EncodedVerifyingKey, Keypair, MlDsa44, Signature, SigningKey,
-    VerifyingKey,
+    B32, EncodedSignature, EncodedVerifyingKey, ExpandedSigningKey, ExpandedSigningKeyBytes,
+    Keypair, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, Signature, SigningKey, VerifyingKey,
 };
 
 use super::EngineError;
+use super::aws_lc::ml_dsa::{MU_LEN, MlDsa, MlDsaPrivate};
 use crate::secret::Secret;
+
+/// Signs a message representative, the same way each time; gives the length.
+pub(crate) fn sign_deterministic(
+    key: &MlDsaPrivate,
+    mu: &[u8; MU_LEN],
+    out: &mut [u8],
+) -> Result<usize, EngineError> {
+    match key.set() {
+        MlDsa::MlDsa44 => sign_mu::<MlDsa44>(key, mu, out),
+        MlDsa::MlDsa65 => sign_mu::<MlDsa65>(key, mu, out),
+        MlDsa::MlDsa87 => sign_mu::<MlDsa87>(key, mu, out),
+    }
+}
+
+fn sign_mu<P: MlDsaParams>(
+    key: &MlDsaPrivate,
+    mu: &[u8; MU_LEN],
+    out: &mut [u8],
+) -> Result<usize, EngineError> {
+    let expanded = key.expanded()?.expose(|bytes| {
+        let bytes =
+            <&ExpandedSigningKeyBytes<P>>::try_from(bytes).map_err(|_| EngineError::Length)?;
+        // What the crate warns of, a key that contradicts itself, does not become an
+        // `MlDsaPrivate`.
+        #[allow(deprecated)]
+        Ok::<_, EngineError>(Box::new(ExpandedSigningKey::<P>::from_expanded(bytes)))
+    })?;
+    let signature = expanded.sign_mu_deterministic(&(*mu).into()).encode();
+    out.get_mut(..signature.len()).ok_or(EngineError::Length)?.copy_from_slice(&signature);
+    Ok(signature.len())
+}
 
 /// Bytes of a public key.
 pub(crate) const PUBLIC_LEN: usize = 1312;

@@ -1,4 +1,4 @@
-//! Safe wrappers over AWS-LC: RSA, the NIST curves, AES, and Ed25519's two variants.
+//! Safe wrappers over AWS-LC: RSA, the NIST curves, AES, Ed25519's two variants, ML-DSA, ML-KEM.
 //!
 //! The only place of this floor with `unsafe`. Every length is checked before a pointer leaves;
 //! inputs and outputs are Rust slices and so never overlap. The library's allocations go to the
@@ -11,9 +11,12 @@ pub(crate) mod ec;
 pub(crate) mod eddsa;
 mod gate;
 pub(crate) mod gcm;
+pub(crate) mod ml_dsa;
+pub(crate) mod ml_kem;
 pub(crate) mod rsa;
 mod rsa_import;
 pub(crate) mod rsa_public;
+pub(crate) mod shake;
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -107,6 +110,7 @@ objects! {
     EVP_PKEY: EVP_PKEY_free,
     EVP_PKEY_CTX: EVP_PKEY_CTX_free,
     EVP_CIPHER_CTX: EVP_CIPHER_CTX_free,
+    EVP_MD_CTX: EVP_MD_CTX_free,
 }
 
 /// An object of the library that is ours to free.

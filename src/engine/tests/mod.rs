@@ -4,6 +4,8 @@ mod aes;
 mod ec;
 mod edwards;
 mod hashes;
+mod ml_dsa;
+mod ml_kem;
 mod rsa;
 
 use super::hash::Digest;

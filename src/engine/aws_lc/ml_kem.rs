@@ -1,0 +1,278 @@
+//! ML-KEM (FIPS 203): keys, encapsulation and decapsulation.
+//!
+//! Randomness is the kernel's, here for keys and ciphertexts alike. Keys are parsed once and may
+//! be used by many threads at once.
+
+use std::ptr;
+
+use aws_lc_sys as lc;
+use zeroize::Zeroizing;
+
+use super::{EngineError, Owned, check, failed, initialise};
+use crate::engine::random;
+use crate::secret::Secret;
+
+/// Bytes of the two seeds that a key is made from, d and z.
+pub(crate) const SEED_LEN: usize = 64;
+/// Bytes of every shared secret.
+pub(crate) const SHARED_LEN: usize = 32;
+
+/// A parameter set; lengths are in bytes (FIPS 203, table 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MlKem {
+    MlKem512,
+    MlKem768,
+    MlKem1024,
+}
+
+impl MlKem {
+    /// Every parameter set.
+    pub(crate) const ALL: [Self; 3] = [Self::MlKem512, Self::MlKem768, Self::MlKem1024];
+
+    /// Of the encapsulation key.
+    pub(crate) const fn public_len(self) -> usize {
+        match self {
+            Self::MlKem512 => 800,
+            Self::MlKem768 => 1184,
+            Self::MlKem1024 => 1568,
+        }
+    }
+
+    /// Of the expanded decapsulation key.
+    pub(crate) const fn private_len(self) -> usize {
+        match self {
+            Self::MlKem512 => 1632,
+            Self::MlKem768 => 2400,
+            Self::MlKem1024 => 3168,
+        }
+    }
+
+    pub(crate) const fn ciphertext_len(self) -> usize {
+        match self {
+            Self::MlKem512 => 768,
+            Self::MlKem768 => 1088,
+            Self::MlKem1024 => 1568,
+        }
+    }
+
+    const fn nid(self) -> i32 {
+        match self {
+            Self::MlKem512 => lc::NID_MLKEM512,
+            Self::MlKem768 => lc::NID_MLKEM768,
+            Self::MlKem1024 => lc::NID_MLKEM1024,
+        }
+    }
+}
+
+/// A parsed decapsulation key.
+pub(crate) struct MlKemPrivate {
+    key: Owned<lc::EVP_PKEY>,
+    set: MlKem,
+}
+
+impl MlKemPrivate {
+    /// The key of the 64 bytes d || z.
+    pub(crate) fn from_seed(set: MlKem, seed: &Secret) -> Result<Self, EngineError> {
+        if seed.len() != SEED_LEN {
+            return Err(EngineError::Key("an ML-KEM seed is 64 bytes long"));
+        }
+        initialise()?;
+        // SAFETY: null is the library's own engine. A fresh object or null.
+        let context = unsafe { lc::EVP_PKEY_CTX_new_id(lc::EVP_PKEY_KEM, ptr::null_mut()) };
+        // SAFETY: as above.
+        let context = unsafe { Owned::<lc::EVP_PKEY_CTX>::new(context) }?;
+        // SAFETY: a live object without a key.
+        let done = unsafe { lc::EVP_PKEY_CTX_kem_set_params(context.as_ptr(), set.nid()) };
+        check(done, EngineError::Failed("ML-KEM parameters"))?;
+        // SAFETY: a live object.
+        let done = unsafe { lc::EVP_PKEY_keygen_init(context.as_ptr()) };
+        check(done, EngineError::Failed("ML-KEM parameters"))?;
+        let mut key = ptr::null_mut();
+        let done = seed.expose(|seed| {
+            let mut len = seed.len();
+            // SAFETY: a live object, a place for the key, a readable slice of the length told.
+            unsafe {
+                lc::EVP_PKEY_keygen_deterministic(
+                    context.as_ptr(),
+                    &raw mut key,
+                    seed.as_ptr(),
+                    &raw mut len,
+                )
+            }
+        });
+        check(done, EngineError::Failed("ML-KEM key generation"))?;
+        // SAFETY: a fresh object, or null still.
+        let key = unsafe { Owned::new(key) }?;
+        Ok(Self { key, set })
+    }
+
+    /// An expanded key: `Key` if its length is wrong, a coefficient of its public part is not
+    /// reduced, or the hash of its public part is not that (section 7.3, "Hash check").
+    pub(crate) fn from_expanded(set: MlKem, expanded: &Secret) -> Result<Self, EngineError> {
+        let refused = EngineError::Key("an ML-KEM key that contradicts itself");
+        if expanded.len() != set.private_len() {
+            return Err(EngineError::Key("an ML-KEM private key of another length"));
+        }
+        initialise()?;
+        let key = expanded.expose(|bytes| {
+            let public = inner_public(set, bytes).ok_or(refused)?;
+            // SAFETY: two readable slices. A fresh object or null.
+            let key = unsafe {
+                lc::EVP_PKEY_kem_new_raw_key(
+                    set.nid(),
+                    public.as_ptr(),
+                    public.len(),
+                    bytes.as_ptr(),
+                    bytes.len(),
+                )
+            };
+            // SAFETY: as above.
+            unsafe { Owned::or(key, refused) }
+        })?;
+        let _inside = super::gate::enter();
+        // SAFETY: a live key with both halves.
+        check(unsafe { lc::EVP_PKEY_kem_check_key(key.as_ptr()) }, refused)?;
+        Ok(Self { key, set })
+    }
+
+    pub(crate) const fn set(&self) -> MlKem {
+        self.set
+    }
+
+    /// The expanded key.
+    pub(crate) fn expanded(&self) -> Result<Secret, EngineError> {
+        Secret::build(self.set.private_len(), |out| {
+            let mut len = out.len();
+            // SAFETY: a live key and a writable slice of the length that is told.
+            let done = unsafe {
+                lc::EVP_PKEY_get_raw_private_key(self.key.as_ptr(), out.as_mut_ptr(), &raw mut len)
+            };
+            check(done, EngineError::Failed("ML-KEM private key"))?;
+            if len == out.len() { Ok(()) } else { Err(EngineError::Length) }
+        })
+    }
+
+    /// The bytes of the encapsulation key.
+    pub(crate) fn public_bytes(&self) -> Result<Vec<u8>, EngineError> {
+        let mut bytes = vec![0; self.set.public_len()];
+        let mut len = bytes.len();
+        // SAFETY: a live key and a writable slice of the length that is told.
+        let done = unsafe {
+            lc::EVP_PKEY_get_raw_public_key(self.key.as_ptr(), bytes.as_mut_ptr(), &raw mut len)
+        };
+        if done == 1 && len == bytes.len() {
+            Ok(bytes)
+        } else {
+            Err(failed(EngineError::Failed("ML-KEM public key")))
+        }
+    }
+
+    /// The secret in a ciphertext; a ciphertext that nobody made for this key gives a secret that
+    /// nobody else has (implicit rejection). `Length` by its length alone.
+    pub(crate) fn decapsulate(&self, ciphertext: &[u8]) -> Result<Secret, EngineError> {
+        if ciphertext.len() != self.set.ciphertext_len() {
+            return Err(EngineError::Length);
+        }
+        let context = begun(&self.key)?;
+        Secret::build(SHARED_LEN, |out| {
+            let mut len = out.len();
+            // SAFETY: a live object with its key, a writable slice of the length that is told,
+            // and a readable slice.
+            let done = unsafe {
+                lc::EVP_PKEY_decapsulate(
+                    context.as_ptr(),
+                    out.as_mut_ptr(),
+                    &raw mut len,
+                    ciphertext.as_ptr(),
+                    ciphertext.len(),
+                )
+            };
+            check(done, EngineError::Failed("ML-KEM decapsulation"))?;
+            if len == out.len() { Ok(()) } else { Err(EngineError::Length) }
+        })
+    }
+}
+
+/// A parsed encapsulation key.
+pub(crate) struct MlKemPublic {
+    key: Owned<lc::EVP_PKEY>,
+    set: MlKem,
+}
+
+impl MlKemPublic {
+    /// Parses bytes: `Key` if their length is wrong or a coefficient is not reduced (section 7.2,
+    /// "Modulus check").
+    pub(crate) fn from_bytes(set: MlKem, bytes: &[u8]) -> Result<Self, EngineError> {
+        if bytes.len() != set.public_len() {
+            return Err(EngineError::Key("an ML-KEM public key of another length"));
+        }
+        initialise()?;
+        // SAFETY: a readable slice. A fresh object or null.
+        let key =
+            unsafe { lc::EVP_PKEY_kem_new_raw_public_key(set.nid(), bytes.as_ptr(), bytes.len()) };
+        // SAFETY: as above.
+        let key = unsafe { Owned::or(key, EngineError::Key("ML-KEM public key")) }?;
+        let key = Self { key, set };
+        // The library looks at the coefficients when it encapsulates.
+        let mut ciphertext = vec![0; set.ciphertext_len()];
+        key.encapsulate_with(&[0; 32], &mut ciphertext)
+            .map_err(|_| EngineError::Key("an ML-KEM public key that is not reduced"))?;
+        Ok(key)
+    }
+
+    pub(crate) const fn set(&self) -> MlKem {
+        self.set
+    }
+
+    /// Makes a secret, writes its ciphertext to the front of `out`, and gives the secret.
+    pub(crate) fn encapsulate(&self, out: &mut [u8]) -> Result<Secret, EngineError> {
+        let random = Zeroizing::new(random::array::<32>()?);
+        self.encapsulate_with(&random, out)
+    }
+
+    /// As `encapsulate`, from 32 bytes of randomness (algorithm 17).
+    pub(crate) fn encapsulate_with(
+        &self,
+        random: &[u8; 32],
+        out: &mut [u8],
+    ) -> Result<Secret, EngineError> {
+        let out = out.get_mut(..self.set.ciphertext_len()).ok_or(EngineError::Length)?;
+        let context = begun(&self.key)?;
+        Secret::build(SHARED_LEN, |shared| {
+            let (mut len, mut shared_len) = (out.len(), shared.len());
+            let mut random_len = random.len();
+            // SAFETY: a live object with its key, two writable slices of the lengths that are
+            // told, and a readable array.
+            let done = unsafe {
+                lc::EVP_PKEY_encapsulate_deterministic(
+                    context.as_ptr(),
+                    out.as_mut_ptr(),
+                    &raw mut len,
+                    shared.as_mut_ptr(),
+                    &raw mut shared_len,
+                    random.as_ptr(),
+                    &raw mut random_len,
+                )
+            };
+            check(done, EngineError::Failed("ML-KEM encapsulation"))?;
+            if len == out.len() && shared_len == shared.len() {
+                Ok(())
+            } else {
+                Err(EngineError::Length)
+            }
+        })
+    }
+}
+
+/// The encapsulation key inside an expanded decapsulation key: dk = s || ek || H(ek) || z.
+fn inner_public(set: MlKem, expanded: &[u8]) -> Option<&[u8]> {
+    let start = expanded.len().checked_sub(set.public_len() + 64)?;
+    expanded.get(start..start + set.public_len())
+}
+
+fn begun(key: &Owned<lc::EVP_PKEY>) -> Result<Owned<lc::EVP_PKEY_CTX>, EngineError> {
+    // SAFETY: a live key, which the new object keeps alive; null is the library's own engine.
+    let context = unsafe { lc::EVP_PKEY_CTX_new(key.as_ptr(), ptr::null_mut()) };
+    // SAFETY: a fresh object or null.
+    unsafe { Owned::new(context) }
+}
