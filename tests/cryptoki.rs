@@ -31,6 +31,8 @@ mod calls;
 mod certificates;
 #[path = "cryptoki/changes.rs"]
 mod changes;
+#[path = "cryptoki/compatibility.rs"]
+mod compatibility;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
 #[path = "cryptoki/damaged.rs"]

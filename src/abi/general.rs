@@ -2,6 +2,7 @@
 //! PKCS#11 3.2, "General-purpose functions", "Parallel function management functions".
 
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::call::Function;
 use crate::cryptoki::{
@@ -34,18 +35,41 @@ pub(super) unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
         unsafe { check_arguments(arguments.cast())? };
         engine::initialise()?;
         fork::register_hooks(before_fork, after_fork, after_fork);
-        INSTANCE.begin(|| {
-            if fork::is_inherited() {
-                // A SQLite connection of the parent that is merely forgotten would keep the
-                // child's own from taking file locks.
-                store::sqlite::close_inherited();
-                store::lanes::close_inherited();
-            }
-            let provider = Provider::initialize()?;
-            fork::mark_process();
-            Ok(provider)
-        })
+        if fork::is_inherited() && LIVES_ON.load(Ordering::Relaxed) {
+            live_on_in_child()?;
+        }
+        begin()
     })
+}
+
+/// Whether a forked child initialises the library by its first call, whichever that is.
+static LIVES_ON: AtomicBool = AtomicBool::new(false);
+
+fn begin() -> Result<()> {
+    INSTANCE.begin(|| {
+        if fork::is_inherited() {
+            // A SQLite connection of the parent that is merely forgotten would keep the
+            // child's own from taking file locks.
+            store::sqlite::close_inherited();
+            store::lanes::close_inherited();
+        }
+        let provider = Provider::initialize()?;
+        LIVES_ON.store(provider.lives_on_in_children(), Ordering::Relaxed);
+        fork::mark_process();
+        Ok(provider)
+    })
+}
+
+/// In a forked child: begins anew, without a session or a login of the parent's, if that is
+/// configured. Another thread of the child may be faster.
+pub(super) fn live_on_in_child() -> Result<()> {
+    if !LIVES_ON.load(Ordering::Relaxed) {
+        return Err(Rv::CryptokiNotInitialized.because("a forked child must call C_Initialize"));
+    }
+    match begin() {
+        Err(error) if error.rv == Rv::CryptokiAlreadyInitialized => Ok(()),
+        done => done,
+    }
 }
 
 /// A panic is caught at the door and told by its return value; the host's stderr is not ours.
@@ -89,6 +113,7 @@ pub(super) unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
         if !reserved.is_null() {
             return Err(Rv::ArgumentsBad.because("pReserved must be NULL"));
         }
+        LIVES_ON.store(false, Ordering::Relaxed);
         let ended = INSTANCE.end();
         let ended = ended.ok_or_else(|| Rv::CryptokiNotInitialized.because("ended meanwhile"))?;
         ended.0.finalize();

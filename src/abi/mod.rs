@@ -62,7 +62,9 @@ struct Live(Arc<Provider>);
 impl Instance {
     fn live(&self) -> Option<Arc<Live>> {
         let [first, ..] = &self.0;
-        self.0.get(shard::of_this_thread()).unwrap_or(first).read().clone()
+        let own = self.0.get(shard::of_this_thread()).unwrap_or(first).read().clone();
+        // While another thread begins, the first lock is held, and what it guards comes last.
+        own.or_else(|| first.read().clone())
     }
 
     /// Begins, unless something is live: one thread at a time runs `make`. What a forked child
@@ -102,7 +104,7 @@ fn instance() -> Result<Arc<Live>> {
         return Err(Rv::CryptokiNotInitialized.because("the process is exiting"));
     }
     if fork::is_inherited() {
-        return Err(Rv::CryptokiNotInitialized.because("a forked child must call C_Initialize"));
+        general::live_on_in_child()?;
     }
     INSTANCE.live().ok_or_else(|| Rv::CryptokiNotInitialized.because("C_Initialize was not called"))
 }

@@ -209,7 +209,7 @@ pub(super) unsafe extern "C" fn C_SessionCancel(
     ];
     in_session(Function::SessionCancel, session, |call| {
         for (_, kind) in KINDS.iter().filter(|(flag, _)| flags & flag != 0) {
-            call.abandon(*kind);
+            call.cancel(*kind);
         }
         Ok(())
     })

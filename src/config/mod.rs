@@ -6,6 +6,7 @@
 
 mod anchoring;
 mod audit;
+mod compatibility;
 mod places;
 mod settings;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::system::environment::Environment;
 use crate::system::files::Access;
 pub use anchoring::{AnchorAt, Anchoring, OnAnchorFailure};
 pub use audit::{AuditRules, Level, OnFailure, OnTamper, Sync};
+pub use compatibility::Compatibility;
 use places::{Places, Trust};
 pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, StoreKind, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
@@ -49,6 +51,8 @@ pub struct Configuration {
     pub public_write: PublicWrite,
     /// Whether mechanisms that are broken or outlived are offered.
     pub legacy: bool,
+    /// Where programs expect what the standard does not say.
+    pub compatibility: Compatibility,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
     /// What is kept outside of the token's directory.
@@ -128,6 +132,7 @@ impl Default for Configuration {
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
             legacy: false,
+            compatibility: Compatibility::default(),
             audit: AuditRules::default(),
             anchoring: Anchoring::default(),
             store_kind: StoreKind::Disk,

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::audit::{AUDIT, file_without_memory};
+use super::compatibility::COMPATIBILITY;
 use super::{ConfigError, Configuration, anchoring};
 use crate::system::environment::group_id;
 
@@ -187,7 +188,7 @@ const SETTINGS: &[Setting] = &[
 
 /// Every key, in the order of the documentation.
 pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().chain(AUDIT).chain(anchoring::SETTINGS)
+    SETTINGS.iter().chain(COMPATIBILITY).chain(AUDIT).chain(anchoring::SETTINGS)
 }
 
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.

@@ -7,6 +7,7 @@
 mod access;
 pub mod administration;
 mod ciphering;
+mod compatibility;
 mod deriving;
 mod digesting;
 mod finding;
@@ -110,7 +111,8 @@ impl Provider {
         };
         let note = Note::of(function, session, context);
         let call = Call { provider: self, function, open, note };
-        let done = call.keep_record(call.check_access().and_then(|()| body(&call)));
+        let done = call.check_access().and_then(|()| body(&call));
+        let done = call.keep_record(done.map_err(|error| call.as_told(error)));
         for found in call.token().take_news() {
             self.diagnostics.remark(function, &found);
         }
@@ -133,8 +135,15 @@ impl Provider {
 }
 
 impl Call<'_> {
-    /// Ends the operation of a kind: the caller's arguments were no good, or it asked for that.
+    /// Ends the operation of a kind: the caller's arguments were no good.
     pub(crate) fn abandon(&self, kind: Kind) {
+        if !self.goes_on(kind) {
+            self.open.session.operations().cancel(kind);
+        }
+    }
+
+    /// Ends the operation of a kind, as the caller asked for.
+    pub(crate) fn cancel(&self, kind: Kind) {
         self.open.session.operations().cancel(kind);
     }
 

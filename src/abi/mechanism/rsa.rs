@@ -18,6 +18,15 @@ pub(super) unsafe fn pss(given: &CK_MECHANISM) -> Result<MechanismParams> {
 /// The mechanism's pointers lead to what their lengths say.
 pub(super) unsafe fn oaep(given: &CK_MECHANISM) -> Result<MechanismParams> {
     // SAFETY: this function's own contract.
+    let read = unsafe { readable_oaep(given) };
+    // Which return value a bad one gets is configured; so the family refuses it, with the rest.
+    Ok(read.unwrap_or(MechanismParams::None))
+}
+
+/// # Safety
+/// As for `oaep`.
+unsafe fn readable_oaep(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
     let params = unsafe { structure::<CK_RSA_PKCS_OAEP_PARAMS>(given)? };
     // SAFETY: this function's own contract.
     let label = unsafe { part(params.pSourceData.cast(), params.ulSourceDataLen)? };

@@ -21,6 +21,9 @@ use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
 /// Where a label of OAEP comes from: from the parameter.
 pub(super) const LABEL_SPECIFIED: u64 = cryptoki::CKZ_DATA_SPECIFIED;
 
+/// The mechanism whose bad parameters a configuration may call bad arguments.
+pub(crate) const OAEP_NAME: &str = "CKM_RSA_PKCS_OAEP";
+
 /// The RSA moduli that keys may have, in bits. Imported keys may be older than new ones.
 pub(super) const RSA_BITS: RangeInclusive<u64> = 1024..=16384;
 /// The RSA moduli that are made.

@@ -1,0 +1,37 @@
+//! What `[compatibility]` of the configuration changes, in one place: answers for programs that
+//! expect another than the standard's. `docs/conformance.md` says who does.
+
+use crate::error::{Error, Rv};
+use crate::mechanism::registry;
+use crate::session::Kind;
+
+use super::{Call, Provider};
+
+impl Provider {
+    /// Whether the library initialises itself in a forked child.
+    pub(crate) const fn lives_on_in_children(&self) -> bool {
+        self.configuration.compatibility.fork_initialized
+    }
+}
+
+impl Call<'_> {
+    /// Whether a call with bad pointers leaves an operation of this kind active.
+    pub(super) fn goes_on(&self, kind: Kind) -> bool {
+        kind == Kind::Digest && self.provider.configuration.compatibility.digest_goes_on
+    }
+
+    /// Whether C_Logout has nothing to do, and says so with success.
+    pub(super) const fn may_log_out_again(&self) -> bool {
+        self.provider.configuration.compatibility.logout_again
+    }
+
+    /// A failure, as the caller is told of it.
+    pub(super) fn as_told(&self, error: Error) -> Error {
+        let is_oaep = self.note.mechanism.get() == Some(registry::OAEP_NAME);
+        let bends = self.provider.configuration.compatibility.oaep_arguments;
+        if bends && is_oaep && error.rv == Rv::MechanismParamInvalid {
+            return Error { rv: Rv::ArgumentsBad, ..error };
+        }
+        error
+    }
+}

@@ -1,0 +1,170 @@
+//! `[compatibility]` of the configuration: each switch changes one answer, and nothing else does.
+//! What the standard says is tested first, what the switch makes of it after.
+
+use std::ptr::null_mut;
+
+use cryptoki_sys as ck;
+
+use crate::support::children::in_child;
+use crate::support::operations::{plain, with_struct};
+use crate::support::template::len;
+use crate::support::{Bench, Refused, Rv, Session, Token, call, isolated, known, template};
+
+fn token_with(bench: &Bench, switch: &str) -> Token {
+    if !switch.is_empty() {
+        bench.configure(&format!("[compatibility]\n{switch} = true"));
+    }
+    bench.token()
+}
+
+#[test]
+fn nobody_logs_out() {
+    isolated(|bench| {
+        token_with(bench, "").public().logout().refused(ck::CKR_USER_NOT_LOGGED_IN);
+    });
+}
+
+#[test]
+fn with_logout_again_nobody_logs_out_with_success() {
+    isolated(|bench| {
+        let token = token_with(bench, "logout_again");
+        let session = token.user();
+        session.logout().unwrap();
+        session.logout().unwrap();
+        assert_eq!(session.state(), ck::CKS_RW_PUBLIC_SESSION);
+        call!(session, C_Logout(session.handle + 1)).is(ck::CKR_SESSION_HANDLE_INVALID);
+    });
+}
+
+/// Begins a digest of "ab", then does the calls that have a pointer missing.
+fn stumble(session: &Session<'_>, call: impl FnOnce(&Session<'_>) -> Rv) {
+    session.digest_init(&plain(ck::CKM_SHA256)).unwrap();
+    call(session).is(ck::CKR_ARGUMENTS_BAD);
+}
+
+type Stumble = fn(&Session<'_>) -> Rv;
+
+const STUMBLES: &[Stumble] = &[
+    |of| call!(of, C_Digest(of.handle, null_mut(), 5, null_mut(), &mut 0)),
+    |of| call!(of, C_Digest(of.handle, [0; 5].as_mut_ptr(), 5, null_mut(), null_mut())),
+    |of| call!(of, C_DigestUpdate(of.handle, null_mut(), 5)),
+    |of| call!(of, C_DigestFinal(of.handle, null_mut(), null_mut())),
+];
+
+#[test]
+fn a_digest_ends_with_bad_arguments() {
+    isolated(|bench| {
+        let token = token_with(bench, "");
+        let session = token.public();
+        for stumble_over in STUMBLES {
+            stumble(&session, stumble_over);
+            session.digest_final().refused(ck::CKR_OPERATION_NOT_INITIALIZED);
+        }
+    });
+}
+
+#[test]
+fn with_digest_goes_on_it_does_not_end() {
+    isolated(|bench| {
+        let token = token_with(bench, "digest_goes_on");
+        let session = token.user();
+        for stumble_over in STUMBLES {
+            stumble(&session, stumble_over);
+            session.digest_update(b"abc").unwrap();
+            let digest = session.digest_final().unwrap();
+            assert_eq!(digest, session.digest(&plain(ck::CKM_SHA256), b"abc").unwrap());
+        }
+        // Other operations end as ever.
+        let key = session.create(&known::aes(&[1; 16])).unwrap();
+        session.encrypt_init(&plain(ck::CKM_AES_ECB), key).unwrap();
+        call!(session, C_Encrypt(session.handle, null_mut(), 16, null_mut(), &mut 0))
+            .is(ck::CKR_ARGUMENTS_BAD);
+        session.encrypt_final().refused(ck::CKR_OPERATION_NOT_INITIALIZED);
+        // So does a digest that its caller ends.
+        session.digest_init(&plain(ck::CKM_SHA256)).unwrap();
+        call!(session, C_SessionCancel(session.handle, ck::CKF_DIGEST)).is(ck::CKR_OK);
+        session.digest_final().refused(ck::CKR_OPERATION_NOT_INITIALIZED);
+    });
+}
+
+fn oaep() -> ck::CK_RSA_PKCS_OAEP_PARAMS {
+    ck::CK_RSA_PKCS_OAEP_PARAMS {
+        hashAlg: ck::CKM_SHA_1,
+        mgf: ck::CKG_MGF1_SHA1,
+        source: ck::CKZ_DATA_SPECIFIED,
+        pSourceData: null_mut(),
+        ulSourceDataLen: 0,
+    }
+}
+
+/// What C_EncryptInit answers to parameters of OAEP that are wrong in every way.
+fn refuses_bad_oaep(session: &Session<'_>, with: ck::CK_RV) {
+    let key = session.create(&known::rsa_public()).unwrap();
+    let bad = [
+        ck::CK_RSA_PKCS_OAEP_PARAMS { hashAlg: ck::CKM_AES_CBC, ..oaep() },
+        ck::CK_RSA_PKCS_OAEP_PARAMS { mgf: 77, ..oaep() },
+        ck::CK_RSA_PKCS_OAEP_PARAMS { source: 5, ..oaep() },
+        ck::CK_RSA_PKCS_OAEP_PARAMS { ulSourceDataLen: 5, ..oaep() },
+    ];
+    for params in &bad {
+        session.encrypt_init(&with_struct(ck::CKM_RSA_PKCS_OAEP, params), key).refused(with);
+    }
+    session.encrypt_init(&plain(ck::CKM_RSA_PKCS_OAEP), key).refused(with);
+    let good = oaep();
+    for size in [0, 1, len(size_of_val(&good)) - 1, len(size_of_val(&good)) + 1] {
+        let mut short = with_struct(ck::CKM_RSA_PKCS_OAEP, &good);
+        short.c.ulParameterLen = size;
+        session.encrypt_init(&short, key).refused(with);
+    }
+    // Another mechanism's parameter is what it is, and a good one is taken.
+    let how = plain(ck::CKM_RSA_PKCS_PSS);
+    let private = session.create(&known::rsa_private().and(ck::CKA_SIGN, true)).unwrap();
+    session.sign_init(&how, private).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+    session.encrypt_init(&with_struct(ck::CKM_RSA_PKCS_OAEP, &good), key).unwrap();
+}
+
+#[test]
+fn a_bad_parameter_of_oaep_is_one_of_the_mechanism() {
+    isolated(|bench| {
+        let token = token_with(bench, "");
+        refuses_bad_oaep(&token.user(), ck::CKR_MECHANISM_PARAM_INVALID);
+    });
+}
+
+#[test]
+fn with_oaep_arguments_it_is_a_bad_argument() {
+    isolated(|bench| {
+        let token = token_with(bench, "oaep_arguments");
+        refuses_bad_oaep(&token.user(), ck::CKR_ARGUMENTS_BAD);
+    });
+}
+
+#[test]
+fn with_fork_initialized_a_child_begins_anew() {
+    isolated(|bench| {
+        let token = token_with(bench, "fork_initialized");
+        let session = token.user();
+        in_child(|| {
+            token.module.initialize().refused(ck::CKR_CRYPTOKI_ALREADY_INITIALIZED);
+            token.module.finalize().unwrap();
+            token.module.finalize().refused(ck::CKR_CRYPTOKI_NOT_INITIALIZED);
+            token.module.initialize().unwrap();
+        });
+        in_child(|| {
+            // Any call begins; the parent's session and login are not the child's.
+            session.random(8).refused(ck::CKR_SESSION_HANDLE_INVALID);
+            let own = token.public();
+            assert_eq!(own.state(), ck::CKS_RW_PUBLIC_SESSION);
+            own.login(ck::CKU_USER, crate::support::USER_PIN).unwrap();
+            own.create(&template! {
+                CKA_CLASS => ck::CKO_DATA, CKA_TOKEN => true, CKA_LABEL => "the child's",
+            })
+            .unwrap();
+            in_child(|| session.random(8).refused(ck::CKR_SESSION_HANDLE_INVALID));
+        });
+        assert_eq!(session.state(), ck::CKS_RW_USER_FUNCTIONS, "the parent notices nothing");
+        assert_eq!(session.count(&template! { CKA_LABEL => "the child's" }), 1);
+        token.module.finalize().unwrap();
+        in_child(|| token.module.finalize().refused(ck::CKR_CRYPTOKI_NOT_INITIALIZED));
+    });
+}
