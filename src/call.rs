@@ -57,13 +57,13 @@ macro_rules! function_table {
                 C_SignUpdate:                SignUpdate,                 Session,         Nothing;
                 C_SignFinal:                 SignFinal,                  Session,         Output;
                 C_SignRecoverInit:           SignRecoverInit,            Session,         Failure;
-                C_SignRecover:               SignRecover,                Session,         Outcome;
+                C_SignRecover:               SignRecover,                Session,         Output;
                 C_VerifyInit:                VerifyInit,                 Session,         Failure;
                 C_Verify:                    Verify,                     Session,         Outcome;
                 C_VerifyUpdate:              VerifyUpdate,               Session,         Nothing;
                 C_VerifyFinal:               VerifyFinal,                Session,         Outcome;
                 C_VerifyRecoverInit:         VerifyRecoverInit,          Session,         Failure;
-                C_VerifyRecover:             VerifyRecover,              Session,         Outcome;
+                C_VerifyRecover:             VerifyRecover,              Session,         Output;
                 C_DigestEncryptUpdate:       DigestEncryptUpdate,        Session,         Nothing;
                 C_DecryptDigestUpdate:       DecryptDigestUpdate,        Session,         Nothing;
                 C_SignEncryptUpdate:         SignEncryptUpdate,          Session,         Nothing;

@@ -88,6 +88,8 @@ mod policy;
 mod random;
 #[path = "cryptoki/recording.rs"]
 mod recording;
+#[path = "cryptoki/recovery.rs"]
+mod recovery;
 #[path = "cryptoki/retention.rs"]
 mod retention;
 #[path = "cryptoki/rotation.rs"]
@@ -110,3 +112,5 @@ mod templates;
 mod tokens;
 #[path = "cryptoki/vendor.rs"]
 mod vendor;
+#[path = "cryptoki/verify_signature.rs"]
+mod verify_signature;

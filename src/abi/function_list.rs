@@ -26,6 +26,7 @@ use super::objects::{
 };
 use super::output::{write, write_list};
 use super::random::{C_GenerateRandom, C_SeedRandom};
+use super::recovery::{C_SignRecover, C_SignRecoverInit, C_VerifyRecover, C_VerifyRecoverInit};
 use super::sessions::{
     C_CloseAllSessions, C_CloseSession, C_GetSessionInfo, C_GetSessionValidationFlags, C_InitPIN,
     C_Login, C_LoginUser, C_Logout, C_OpenSession, C_SessionCancel, C_SetPIN,
@@ -42,13 +43,13 @@ use super::unsupported::{
     C_EncryptMessageNext, C_GetOperationState, C_MessageDecryptFinal, C_MessageDecryptInit,
     C_MessageEncryptFinal, C_MessageEncryptInit, C_MessageSignFinal, C_MessageSignInit,
     C_MessageVerifyFinal, C_MessageVerifyInit, C_SetOperationState, C_SignEncryptUpdate,
-    C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_SignRecover, C_SignRecoverInit,
-    C_UnwrapKey, C_UnwrapKeyAuthenticated, C_VerifyMessage, C_VerifyMessageBegin,
-    C_VerifyMessageNext, C_VerifyRecover, C_VerifyRecoverInit, C_VerifySignature,
-    C_VerifySignatureFinal, C_VerifySignatureInit, C_VerifySignatureUpdate, C_WrapKey,
-    C_WrapKeyAuthenticated,
+    C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_UnwrapKey, C_UnwrapKeyAuthenticated,
+    C_VerifyMessage, C_VerifyMessageBegin, C_VerifyMessageNext, C_WrapKey, C_WrapKeyAuthenticated,
 };
-use super::verifying::{C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifyUpdate};
+use super::verifying::{
+    C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifySignature, C_VerifySignatureFinal,
+    C_VerifySignatureInit, C_VerifySignatureUpdate, C_VerifyUpdate,
+};
 use super::{guarded, vendor_interface};
 
 const V2_40: CK_VERSION = CK_VERSION { major: 2, minor: 40 };

@@ -22,6 +22,7 @@ mod mechanism;
 mod objects;
 mod output;
 mod random;
+mod recovery;
 mod sessions;
 mod signing;
 mod slots;

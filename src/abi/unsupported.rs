@@ -34,10 +34,6 @@ not_built! {
     C_SetOperationState: SetOperationState(
         CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE
     );
-    C_SignRecoverInit: SignRecoverInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_SignRecover: SignRecover(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
-    C_VerifyRecoverInit: VerifyRecoverInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_VerifyRecover: VerifyRecover(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_DigestEncryptUpdate: DigestEncryptUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_DecryptDigestUpdate: DecryptDigestUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_SignEncryptUpdate: SignEncryptUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
@@ -95,12 +91,6 @@ not_built! {
         CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG,
         CK_OBJECT_HANDLE_PTR
     );
-    C_VerifySignatureInit: VerifySignatureInit(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG
-    );
-    C_VerifySignature: VerifySignature(CK_BYTE_PTR, CK_ULONG);
-    C_VerifySignatureUpdate: VerifySignatureUpdate(CK_BYTE_PTR, CK_ULONG);
-    C_VerifySignatureFinal: VerifySignatureFinal();
     C_AsyncComplete: AsyncComplete(CK_UTF8CHAR_PTR, CK_ASYNC_DATA_PTR);
     C_AsyncGetID: AsyncGetId(CK_UTF8CHAR_PTR, CK_ULONG_PTR);
     C_AsyncJoin: AsyncJoin(CK_UTF8CHAR_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);

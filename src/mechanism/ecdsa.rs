@@ -56,11 +56,15 @@ fn check_digest(digest: &[u8]) -> Result<()> {
     }
 }
 
-fn check_signature(key: &EcPublic, digest: &[u8], signature: &[u8]) -> Result<()> {
-    let longest = key.curve().signature_len();
-    if signature.is_empty() || signature.len() > longest || signature.len() % 2 == 1 {
+fn check_len(key: &EcPublic, signature: usize) -> Result<()> {
+    if signature == 0 || signature > key.curve().signature_len() || signature % 2 == 1 {
         return Err(Rv::SignatureLenRange.because("length of an ECDSA signature"));
     }
+    Ok(())
+}
+
+fn check_signature(key: &EcPublic, digest: &[u8], signature: &[u8]) -> Result<()> {
+    check_len(key, signature.len())?;
     key.verify(digest, signature).map_err(|_| Rv::SignatureInvalid.because("wrong signature"))
 }
 
@@ -105,6 +109,10 @@ struct Verification {
 }
 
 impl Verifying for Verification {
+    fn check_len(&self, signature: usize) -> Result<()> {
+        check_len(ec::public_key(&self.key)?, signature)
+    }
+
     fn verify(&mut self, data: &[u8], signature: &[u8]) -> Result<()> {
         check_digest(data)?;
         check_signature(ec::public_key(&self.key)?, data, signature)
@@ -117,6 +125,10 @@ struct HashedVerification {
 }
 
 impl Verifying for HashedVerification {
+    fn check_len(&self, signature: usize) -> Result<()> {
+        check_len(ec::public_key(&self.key)?, signature)
+    }
+
     fn update(&mut self, part: &[u8]) -> Result<()> {
         self.hasher.update(part);
         Ok(())

@@ -91,15 +91,21 @@ impl Signing for Hmac {
 }
 
 impl Verifying for Hmac {
+    fn check_len(&self, signature: usize) -> Result<()> {
+        if signature == self.len {
+            Ok(())
+        } else {
+            Err(Rv::SignatureLenRange.because("length of a MAC"))
+        }
+    }
+
     fn update(&mut self, part: &[u8]) -> Result<()> {
         self.mac.update(part);
         Ok(())
     }
 
     fn finish(&mut self, signature: &[u8]) -> Result<()> {
-        if signature.len() != self.len {
-            return Err(Rv::SignatureLenRange.because("length of a MAC"));
-        }
+        self.check_len(signature.len())?;
         let mut computed = [0; Digest::MAX_LEN];
         self.mac.finish(&mut computed)?;
         if constant_time_eq(room(&mut computed, self.len)?, signature) {

@@ -17,6 +17,7 @@ pub(crate) mod params;
 pub(crate) mod registry;
 mod row;
 mod rsa;
+mod rsa_recovery;
 mod rsa_signature;
 mod sha;
 #[cfg(test)]

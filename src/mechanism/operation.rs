@@ -40,6 +40,14 @@ pub(crate) trait Signing: Send {
 
 /// A running verification.
 pub(crate) trait Verifying: Send {
+    /// Checks the length of a signature that comes before its data.
+    ///
+    /// # Errors
+    /// `CKR_SIGNATURE_LEN_RANGE` if no signature of this key is so long.
+    fn check_len(&self, _signature: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// Takes in a part of the data.
     ///
     /// # Errors

@@ -124,7 +124,7 @@ fn sign_prepared(
 
 fn verify_prepared(key: &RsaPublic, padding: Padding, data: &[u8], signature: &[u8]) -> Result<()> {
     check_prepared(padding, data, key.modulus_len())?;
-    check_len(key, signature)?;
+    check_len(key, signature.len())?;
     match padding {
         Padding::Pkcs1 => key.verify_pkcs1(data, signature),
         Padding::Pss(params) => key.verify_pss(&params, data, signature),
@@ -132,8 +132,8 @@ fn verify_prepared(key: &RsaPublic, padding: Padding, data: &[u8], signature: &[
     .map_err(|_| wrong())
 }
 
-fn check_len(key: &RsaPublic, signature: &[u8]) -> Result<()> {
-    if signature.len() == key.modulus_len() {
+fn check_len(key: &RsaPublic, signature: usize) -> Result<()> {
+    if signature == key.modulus_len() {
         Ok(())
     } else {
         Err(Rv::SignatureLenRange.because("an RSA signature is as long as the modulus"))
@@ -240,6 +240,10 @@ struct Verification {
 }
 
 impl Verifying for Verification {
+    fn check_len(&self, signature: usize) -> Result<()> {
+        check_len(rsa::public_key(&self.key)?, signature)
+    }
+
     fn verify(&mut self, data: &[u8], signature: &[u8]) -> Result<()> {
         verify_prepared(rsa::public_key(&self.key)?, self.padding, data, signature)
     }
@@ -252,6 +256,10 @@ struct HashedVerification {
 }
 
 impl Verifying for HashedVerification {
+    fn check_len(&self, signature: usize) -> Result<()> {
+        check_len(rsa::public_key(&self.key)?, signature)
+    }
+
     fn update(&mut self, part: &[u8]) -> Result<()> {
         self.hasher.update(part);
         Ok(())

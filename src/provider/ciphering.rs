@@ -24,7 +24,12 @@ fn part(operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written>
 }
 
 impl Call<'_> {
-    fn whole(&self, operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written> {
+    pub(super) fn whole(
+        &self,
+        operation: &mut Cipher,
+        input: &[u8],
+        room: Room<'_>,
+    ) -> Result<Written> {
         operation.finish(
             Ending::Whole,
             room,

@@ -18,6 +18,7 @@ mod keys;
 mod objects;
 mod offers;
 mod random;
+mod recovering;
 mod sessions;
 mod signing;
 mod slots;

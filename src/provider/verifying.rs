@@ -1,12 +1,15 @@
 //! Verifying. PKCS#11 3.2, "Functions for verifying signatures and MACs".
 
-use crate::error::Result;
+use crate::error::{Result, Rv};
 use crate::session::operation::Ending;
-use crate::session::{Kind, Running};
+use crate::session::{Kind, Running, SignatureFirst};
 use crate::token::policy::Verify;
 
 use super::journal::facts_of;
 use super::{Call, GivenMechanism};
+
+/// No mechanism's signatures are longer, in bytes.
+const LONGEST_SIGNATURE: usize = 1 << 20;
 
 impl Call<'_> {
     /// C_VerifyInit. No mechanism ends an active operation.
@@ -15,7 +18,7 @@ impl Call<'_> {
     /// The standard's.
     pub(crate) fn verify_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Verify, given)? else { return Ok(()) };
-        self.open.session.operations().verify.refuse_active()?;
+        self.open.session.operations().refuse_verifying()?;
         let row = self.row(&given)?;
         let start = row.column(row.verify)?;
         let (held, _) = self.key_for::<Verify>(row, key)?;
@@ -57,6 +60,72 @@ impl Call<'_> {
         let mut operations = self.open.session.operations();
         operations.verify.judge(Ending::Parts, |running| {
             let judged = running.work.finish(signature);
+            self.recorded(running, judged)
+        })
+    }
+
+    /// C_VerifySignatureInit: the signature comes before the data. No mechanism ends an active
+    /// operation.
+    ///
+    /// # Errors
+    /// `CKR_SIGNATURE_LEN_RANGE`, and then nothing is active; the standard's.
+    pub(crate) fn verify_signature_init(
+        &self,
+        given: Option<GivenMechanism>,
+        key: u64,
+        signature: &[u8],
+    ) -> Result<()> {
+        let kind = Kind::VerifySignature;
+        let Some(given) = self.given_or_cancel(kind, given)? else { return Ok(()) };
+        self.open.session.operations().refuse_verifying()?;
+        let row = self.row(&given)?;
+        let start = row.column(row.verify)?;
+        let (held, _) = self.key_for::<Verify>(row, key)?;
+        let verifying = start(&held.object, &given.params)?;
+        verifying.check_len(signature.len())?;
+        if signature.len() > LONGEST_SIGNATURE {
+            return Err(Rv::SignatureLenRange.because("longer than any signature"));
+        }
+        let work = Box::new(SignatureFirst { verifying, signature: signature.to_vec() });
+        let hash = self.token().input_mac()?;
+        let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
+        self.open.session.operations().verify_signature.start(false, || Ok(running))
+    }
+
+    /// C_VerifySignature.
+    ///
+    /// # Errors
+    /// As `verify`.
+    pub fn verify_signature(&self, data: &[u8]) -> Result<()> {
+        let mut operations = self.open.session.operations();
+        operations.verify_signature.judge(Ending::Whole, |running| {
+            running.take_in(data);
+            let SignatureFirst { verifying, signature } = &mut *running.work;
+            let judged = verifying.verify(data, signature);
+            self.recorded(running, judged)
+        })
+    }
+
+    /// C_VerifySignatureUpdate.
+    ///
+    /// # Errors
+    /// The operation's.
+    pub fn verify_signature_update(&self, part: &[u8]) -> Result<()> {
+        self.open.session.operations().verify_signature.absorb(|running| {
+            running.take_in(part);
+            running.work.verifying.update(part)
+        })
+    }
+
+    /// C_VerifySignatureFinal.
+    ///
+    /// # Errors
+    /// As `verify`.
+    pub fn verify_signature_final(&self) -> Result<()> {
+        let mut operations = self.open.session.operations();
+        operations.verify_signature.judge(Ending::Parts, |running| {
+            let SignatureFirst { verifying, signature } = &mut *running.work;
+            let judged = verifying.finish(signature);
             self.recorded(running, judged)
         })
     }

@@ -10,6 +10,7 @@ pub mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::hash::Mac;
+use crate::error::Result;
 use crate::mechanism::operation::{Ciphering, Digesting, Signing, Verifying};
 use crate::object::Object;
 
@@ -41,6 +42,18 @@ pub struct Operations {
     pub(crate) sign: Operation<Running<dyn Signing>>,
     /// C_VerifyInit.
     pub(crate) verify: Operation<Running<dyn Verifying>>,
+    /// C_VerifySignatureInit.
+    pub(crate) verify_signature: Operation<Running<SignatureFirst>>,
+    /// C_SignRecoverInit.
+    pub(crate) sign_recover: Operation<Running<dyn Ciphering>>,
+    /// C_VerifyRecoverInit.
+    pub(crate) verify_recover: Operation<Running<dyn Ciphering>>,
+}
+
+/// A verification whose signature came before its data.
+pub(crate) struct SignatureFirst {
+    pub(crate) verifying: Box<dyn Verifying>,
+    pub(crate) signature: Vec<u8>,
 }
 
 /// What an operation works with, for its record.
@@ -92,6 +105,12 @@ pub enum Kind {
     Sign,
     /// C_VerifyInit.
     Verify,
+    /// C_VerifySignatureInit.
+    VerifySignature,
+    /// C_SignRecoverInit.
+    SignRecover,
+    /// C_VerifyRecoverInit.
+    VerifyRecover,
 }
 
 impl Session {
@@ -116,6 +135,9 @@ impl Operations {
             digest: Operation::Idle,
             sign: Operation::Idle,
             verify: Operation::Idle,
+            verify_signature: Operation::Idle,
+            sign_recover: Operation::Idle,
+            verify_recover: Operation::Idle,
         }
     }
 
@@ -129,6 +151,9 @@ impl Operations {
             Kind::Digest => self.digest.is_active(),
             Kind::Sign => self.sign.is_active(),
             Kind::Verify => self.verify.is_active(),
+            Kind::VerifySignature => self.verify_signature.is_active(),
+            Kind::SignRecover => self.sign_recover.is_active(),
+            Kind::VerifyRecover => self.verify_recover.is_active(),
         }
     }
 
@@ -141,7 +166,20 @@ impl Operations {
             Kind::Digest => self.digest.cancel(),
             Kind::Sign => self.sign.cancel(),
             Kind::Verify => self.verify.cancel(),
+            Kind::VerifySignature => self.verify_signature.cancel(),
+            Kind::SignRecover => self.sign_recover.cancel(),
+            Kind::VerifyRecover => self.verify_recover.cancel(),
         }
+    }
+
+    /// Refuses to begin a verification beside an active one, of either order of signature and
+    /// data.
+    ///
+    /// # Errors
+    /// `CKR_OPERATION_ACTIVE`.
+    pub(crate) fn refuse_verifying(&self) -> Result<()> {
+        self.verify.refuse_active()?;
+        self.verify_signature.refuse_active()
     }
 
     /// Ends them all.
@@ -152,7 +190,10 @@ impl Operations {
     /// Is one waiting for the context-specific login?
     #[must_use]
     pub const fn awaits_login(&self) -> bool {
-        self.sign.awaits_login() || self.decrypt.awaits_login() || self.encrypt.awaits_login()
+        self.sign.awaits_login()
+            || self.decrypt.awaits_login()
+            || self.encrypt.awaits_login()
+            || self.sign_recover.awaits_login()
     }
 
     /// The context-specific login succeeded.
@@ -160,5 +201,6 @@ impl Operations {
         self.sign.unlock();
         self.decrypt.unlock();
         self.encrypt.unlock();
+        self.sign_recover.unlock();
     }
 }

@@ -17,6 +17,10 @@ pub(crate) trait KeyUse {
 pub(crate) struct Sign;
 /// Verifying.
 pub(crate) struct Verify;
+/// Making signatures that give their data back.
+pub(crate) struct SignRecover;
+/// Recovering signed data.
+pub(crate) struct VerifyRecover;
 /// Encrypting.
 pub(crate) struct Encrypt;
 /// Decrypting.
@@ -29,6 +33,12 @@ impl KeyUse for Sign {
 }
 impl KeyUse for Verify {
     const ALLOWED_BY: Attr<bool> = attribute::VERIFY;
+}
+impl KeyUse for SignRecover {
+    const ALLOWED_BY: Attr<bool> = attribute::SIGN_RECOVER;
+}
+impl KeyUse for VerifyRecover {
+    const ALLOWED_BY: Attr<bool> = attribute::VERIFY_RECOVER;
 }
 impl KeyUse for Encrypt {
     const ALLOWED_BY: Attr<bool> = attribute::ENCRYPT;

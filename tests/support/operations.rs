@@ -98,6 +98,8 @@ beginnings! {
     decrypt_init = C_DecryptInit;
     sign_init = C_SignInit;
     verify_init = C_VerifyInit;
+    sign_recover_init = C_SignRecoverInit;
+    verify_recover_init = C_VerifyRecoverInit;
 }
 
 /// Calls with input and output of variable length.
@@ -122,6 +124,8 @@ transformations! {
     decrypt_update = C_DecryptUpdate;
     sign_data = C_Sign;
     digest_data = C_Digest;
+    sign_recover_data = C_SignRecover;
+    verify_recover_data = C_VerifyRecover;
 }
 
 /// Calls that only give output.
@@ -160,6 +164,8 @@ intakes! {
     digest_update = C_DigestUpdate;
     verify_update = C_VerifyUpdate;
     verify_final = C_VerifyFinal;
+    verify_signature_data = C_VerifySignature;
+    verify_signature_update = C_VerifySignatureUpdate;
     seed_random = C_SeedRandom;
 }
 
@@ -167,6 +173,20 @@ impl Session<'_> {
     pub fn digest_init(&self, how: &Mechanism<'_>) -> Result<(), Rv> {
         let mut c = how.c;
         call!(self, C_DigestInit(self.handle, &raw mut c)).with(())
+    }
+
+    pub fn verify_signature_init(
+        &self,
+        how: &Mechanism<'_>,
+        key: ck::CK_OBJECT_HANDLE,
+        signature: &[u8],
+    ) -> Result<(), Rv> {
+        let (mut c, s, (start, length)) = (how.c, self.handle, input(signature));
+        call!(self, C_VerifySignatureInit(s, &raw mut c, key, start, length)).with(())
+    }
+
+    pub fn verify_signature_final(&self) -> Result<(), Rv> {
+        call!(self, C_VerifySignatureFinal(self.handle)).with(())
     }
 
     pub fn verify_data(&self, data: &[u8], signature: &[u8]) -> Result<(), Rv> {

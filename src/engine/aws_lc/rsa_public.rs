@@ -45,6 +45,23 @@ impl RsaPublic {
         if constant_time_eq(&found, &expected) { Ok(()) } else { Err(EngineError::Verify) }
     }
 
+    /// The data in a PKCS#1 v1.5 signature. `Length` if the signature is not as long as the
+    /// modulus, else `Verify` unless it is what signing that data gives.
+    pub(crate) fn recover_pkcs1(&self, signature: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let mut found = vec![0; self.modulus_len()];
+        self.recover(signature, &mut found)?;
+        // The padding is 00 01 FF … FF 00; whether all of it is right is told by making it anew.
+        let padding = found.iter().skip(2).position(|byte| *byte == 0);
+        let data = padding.and_then(|ones| found.get(ones + 3..)).ok_or(EngineError::Verify)?;
+        let mut expected = vec![0; self.modulus_len()];
+        rsa_padding::pkcs1_signature(data, &mut expected).map_err(|_| EngineError::Verify)?;
+        if constant_time_eq(&found, &expected) {
+            Ok(data.to_vec())
+        } else {
+            Err(EngineError::Verify)
+        }
+    }
+
     /// Checks a PSS signature of a digest; the salt has exactly the length of the parameters.
     /// Errors as of `verify_pkcs1`.
     pub(crate) fn verify_pss(

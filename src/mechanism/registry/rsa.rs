@@ -5,7 +5,7 @@ use crate::cryptoki;
 use crate::engine::hash::Digest::{Sha224, Sha256, Sha384, Sha512};
 use crate::mechanism::params::Shape;
 use crate::mechanism::rsa_signature::Scheme;
-use crate::mechanism::{Mechanism, rsa, rsa_signature};
+use crate::mechanism::{Mechanism, rsa, rsa_recovery, rsa_signature};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -17,7 +17,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, None))
         .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, None))
         .encrypts(|key, params| rsa::encrypt(key, params, rsa::Scheme::Pkcs1))
-        .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Pkcs1)),
+        .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Pkcs1))
+        .recovers(rsa_recovery::sign, rsa_recovery::verify),
     row!(CKM_RSA_PKCS_OAEP)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
         .takes(Shape::Oaep)
