@@ -39,6 +39,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store/sqlite/"]),
     ("aws_lc_sys", &["engine/aws_lc/"]),
     ("ed25519_dalek", &["engine/"]),
+    ("ed448_goldilocks", &["engine/"]),
+    ("x448", &["engine/"]),
     ("aes_gcm", &["engine/"]),
     ("argon2", &["engine/"]),
     ("hkdf", &["engine/"]),

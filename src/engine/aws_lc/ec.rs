@@ -1,4 +1,5 @@
-//! The NIST curves P-256, P-384 and P-521: keys, ECDSA (FIPS 186-5), ECDH (SP 800-56A).
+//! Curves over prime fields in Weierstrass form: keys, ECDSA (FIPS 186-5), ECDH (SP 800-56A).
+//! The NIST curves, secp256k1 (SEC 2) and the Brainpool curves (RFC 5639).
 //!
 //! Signatures are r || s, each as long as the field; points are as in SEC 1, section 2.3.3.
 //! Keys are parsed once and may be used by many threads at once.
@@ -12,20 +13,36 @@ use super::{EngineError, Owned, check, failed, gate, initialise};
 use crate::secret::Secret;
 
 /// A curve that is offered.
+#[allow(dead_code, reason = "some of them get their names next")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Curve {
+    P224,
     P256,
     P384,
     P521,
+    Secp256k1,
+    Brainpool256,
+    Brainpool384,
+    Brainpool512,
 }
 
 impl Curve {
     /// Bytes of a coordinate, of a scalar and of half a signature: on these curves one number.
     pub(crate) const fn field_len(self) -> usize {
         match self {
-            Self::P256 => 32,
-            Self::P384 => 48,
+            Self::P224 => 28,
+            Self::P256 | Self::Secp256k1 | Self::Brainpool256 => 32,
+            Self::P384 | Self::Brainpool384 => 48,
+            Self::Brainpool512 => 64,
             Self::P521 => 66,
+        }
+    }
+
+    /// Bits of the field.
+    pub(crate) const fn bits(self) -> usize {
+        match self {
+            Self::P521 => 521,
+            other => 8 * other.field_len(),
         }
     }
 
@@ -42,11 +59,21 @@ impl Curve {
     fn group(self) -> *const lc::EC_GROUP {
         match self {
             // SAFETY: gives the address of a static.
+            Self::P224 => unsafe { lc::EC_group_p224() },
+            // SAFETY: as above.
             Self::P256 => unsafe { lc::EC_group_p256() },
             // SAFETY: as above.
             Self::P384 => unsafe { lc::EC_group_p384() },
             // SAFETY: as above.
             Self::P521 => unsafe { lc::EC_group_p521() },
+            // SAFETY: as above.
+            Self::Secp256k1 => unsafe { lc::EC_group_secp256k1() },
+            // SAFETY: as above.
+            Self::Brainpool256 => unsafe { lc::EC_group_brainpoolP256r1() },
+            // SAFETY: as above.
+            Self::Brainpool384 => unsafe { lc::EC_group_brainpoolP384r1() },
+            // SAFETY: as above.
+            Self::Brainpool512 => unsafe { lc::EC_group_brainpoolP512r1() },
         }
     }
 }

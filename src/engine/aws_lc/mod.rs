@@ -1,4 +1,4 @@
-//! Safe wrappers over AWS-LC: RSA, the NIST curves, AES, Ed25519's two variants, ML-DSA, ML-KEM.
+//! Safe wrappers over AWS-LC: RSA, elliptic curves, AES, Ed25519's two variants, ML-DSA, ML-KEM.
 //!
 //! The only place of this floor with `unsafe`. Every length is checked before a pointer leaves;
 //! inputs and outputs are Rust slices and so never overlap. The library's allocations go to the
@@ -17,6 +17,7 @@ pub(crate) mod rsa;
 mod rsa_import;
 pub(crate) mod rsa_public;
 pub(crate) mod shake;
+pub(in crate::engine) mod x25519;
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{self, NonNull};

@@ -2,10 +2,12 @@
 
 mod aes;
 mod ec;
+mod ed448;
 mod edwards;
 mod hashes;
 mod ml_dsa;
 mod ml_kem;
+mod montgomery;
 mod rsa;
 
 use super::hash::Digest;

@@ -1,7 +1,6 @@
 //! Objects in plain words: which are meant, and what may be shown of them to everybody who sees
 //! them. Attributes that could be secret are never read here.
 
-use crate::engine::aws_lc::ec::Curve;
 use crate::error::Result;
 use crate::object::attribute::{self, Attr};
 use crate::object::class::{Class, KeyType};
@@ -155,9 +154,8 @@ fn bits(key_type: KeyType, attributes: &Template) -> Option<u64> {
         }
         KeyType::Ec | KeyType::EcEdwards => {
             match curve_of(attributes.get(attribute::EC_PARAMS)?).ok()? {
-                CurveName::Nist(Curve::P256) | CurveName::Edwards25519 => Some(256),
-                CurveName::Nist(Curve::P384) => Some(384),
-                CurveName::Nist(Curve::P521) => Some(521),
+                CurveName::Nist(curve) => u64::try_from(curve.bits()).ok(),
+                CurveName::Edwards25519 => Some(256),
             }
         }
         _ => attributes.get(attribute::VALUE_LEN)?.checked_mul(8),
