@@ -46,8 +46,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hkdf", &["engine/"]),
     // `audit` uses the engine's room of that name.
     ("ml_dsa", &["engine/", "audit/"]),
-    // `mechanism` has a family of that name.
-    ("hmac", &["engine/", "mechanism/"]),
+    ("blake2", &["engine/"]),
+    ("md5", &["engine/"]),
+    ("sha3", &["engine/"]),
+    ("shake", &["engine/"]),
     ("sha1", &["engine/"]),
     ("sha2", &["engine/"]),
     ("blake3", &["engine/"]),

@@ -11,13 +11,17 @@ use crate::object::template::Template;
 /// The longest secret that is made, in bytes.
 pub(super) const LONGEST: usize = 8192;
 
-/// Makes a secret as long as the template asks.
-pub(super) fn generate(template: &Template, params: &MechanismParams) -> Result<Template> {
+/// Makes a secret of a type that may have any length, as long as the template asks.
+pub(super) fn generate(
+    template: &Template,
+    params: &MechanismParams,
+    key_type: KeyType,
+) -> Result<Template> {
     params.none()?;
-    expect_template(template, Class::SecretKey, KeyType::GenericSecret)?;
+    expect_template(template, Class::SecretKey, key_type)?;
     let len = value_len(template)?;
     if !(1..=LONGEST).contains(&len) {
         return Err(Rv::AttributeValueInvalid.because("CKA_VALUE_LEN of a generic secret"));
     }
-    secret_key(template, KeyType::GenericSecret, random::secret(len)?)
+    secret_key(template, key_type, random::secret(len)?)
 }

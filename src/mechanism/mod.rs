@@ -5,6 +5,7 @@
 //! PKCS#11 3.2, "Mechanisms".
 
 mod aes;
+mod digest;
 mod ec;
 mod ecdh;
 mod ecdsa;
@@ -19,7 +20,6 @@ mod row;
 mod rsa;
 mod rsa_recovery;
 mod rsa_signature;
-mod sha;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

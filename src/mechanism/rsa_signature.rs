@@ -153,8 +153,8 @@ struct Representative {
 impl Representative {
     fn of(padding: Padding, hasher: &mut Hasher) -> Result<Self> {
         let prefix = match padding {
-            Padding::Pkcs1 => digest_info(hasher.digest()),
-            Padding::Pss(_) => &[],
+            Padding::Pkcs1 => digest_info(hasher.digest())?,
+            Padding::Pss(_) => Vec::new(),
         };
         let digest = Finished::of(hasher)?;
         let mut bytes = [0; LONGEST_PREFIX + Digest::MAX_LEN];
@@ -171,31 +171,25 @@ impl Representative {
 
 const LONGEST_PREFIX: usize = 19;
 
-/// The DER of a `DigestInfo` up to the digest (RFC 8017, section 9.2, note 1).
-const fn digest_info(digest: Digest) -> &'static [u8] {
-    match digest {
-        Digest::Sha1 => &[
-            0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04,
-            0x14,
-        ],
-        Digest::Sha224 => &[
-            0x30, 0x2d, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
-            0x04, 0x05, 0x00, 0x04, 0x1c,
-        ],
-        Digest::Sha256 => &[
-            0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
-            0x01, 0x05, 0x00, 0x04, 0x20,
-        ],
-        Digest::Sha384 => &[
-            0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
-            0x02, 0x05, 0x00, 0x04, 0x30,
-        ],
-        Digest::Sha512 => &[
-            0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
-            0x03, 0x05, 0x00, 0x04, 0x40,
-        ],
+/// The DER of a `DigestInfo` up to the digest (RFC 8017, section 9.2, note 1). All of NIST's
+/// functions but SHA-1 differ in the last number of the identifier and in lengths only.
+fn digest_info(digest: Digest) -> Result<Vec<u8>> {
+    if digest == Digest::Sha1 {
+        return Ok(SHA1_INFO.to_vec());
     }
+    let number = digest.nist_number().ok_or_else(|| invalid("a hash function without a name"))?;
+    let len = u8::try_from(digest.len()).map_err(|_| invalid("length of a digest"))?;
+    let mut info = vec![0x30, 17 + len];
+    info.extend_from_slice(&NIST_ALGORITHM);
+    info.extend_from_slice(&[number, 0x05, 0x00, 0x04, len]);
+    Ok(info)
 }
+
+const SHA1_INFO: [u8; 15] =
+    [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
+/// An `AlgorithmIdentifier` up to the last number of its identifier.
+const NIST_ALGORITHM: [u8; 12] =
+    [0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
 
 struct Signature {
     key: Arc<dyn PrivateKey>,

@@ -16,6 +16,7 @@ pub(crate) mod ml_kem;
 pub(crate) mod rsa;
 mod rsa_import;
 pub(crate) mod rsa_public;
+pub(crate) mod sha512_t;
 pub(crate) mod shake;
 pub(in crate::engine) mod x25519;
 
@@ -189,20 +190,24 @@ fn check(outcome: c_int, error: EngineError) -> Result<(), EngineError> {
     if outcome == 1 { Ok(()) } else { Err(failed(error)) }
 }
 
-/// The library's object for a digest; a static of its own.
-fn message_digest(digest: Digest) -> *const lc::EVP_MD {
-    match digest {
-        // SAFETY: gives the address of a static.
-        Digest::Sha1 => unsafe { lc::EVP_sha1() },
-        // SAFETY: as above.
-        Digest::Sha224 => unsafe { lc::EVP_sha224() },
-        // SAFETY: as above.
-        Digest::Sha256 => unsafe { lc::EVP_sha256() },
-        // SAFETY: as above.
-        Digest::Sha384 => unsafe { lc::EVP_sha384() },
-        // SAFETY: as above.
-        Digest::Sha512 => unsafe { lc::EVP_sha512() },
-    }
+/// The library's object for a digest; a static of its own. It does not have all of them.
+fn message_digest(digest: Digest) -> Result<*const lc::EVP_MD, EngineError> {
+    let named = match digest {
+        Digest::Sha1 => lc::EVP_sha1,
+        Digest::Sha224 => lc::EVP_sha224,
+        Digest::Sha256 => lc::EVP_sha256,
+        Digest::Sha384 => lc::EVP_sha384,
+        Digest::Sha512 => lc::EVP_sha512,
+        Digest::Sha512_224 => lc::EVP_sha512_224,
+        Digest::Sha512_256 => lc::EVP_sha512_256,
+        Digest::Sha3_224 => lc::EVP_sha3_224,
+        Digest::Sha3_256 => lc::EVP_sha3_256,
+        Digest::Sha3_384 => lc::EVP_sha3_384,
+        Digest::Sha3_512 => lc::EVP_sha3_512,
+        _ => return Err(EngineError::Failed("the C library is not asked for this digest")),
+    };
+    // SAFETY: each gives the address of a static.
+    Ok(unsafe { named() })
 }
 
 /// Compares in a time that depends on the lengths only. A C function, out of reach of an

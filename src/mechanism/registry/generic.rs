@@ -7,4 +7,4 @@ use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[row!(CKM_GENERIC_SECRET_KEY_GEN)
     .keys(&[KeyType::GenericSecret], 8, 8 * generic::LONGEST as u64)
-    .generates(generic::generate)];
+    .generates(|asked, params| generic::generate(asked, params, KeyType::GenericSecret))];

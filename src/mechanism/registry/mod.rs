@@ -43,6 +43,12 @@ pub(super) const fn digest_of(mechanism: u64) -> Option<Digest> {
         cryptoki::CKM_SHA256 => Some(Sha256),
         cryptoki::CKM_SHA384 => Some(Sha384),
         cryptoki::CKM_SHA512 => Some(Sha512),
+        cryptoki::CKM_SHA512_224 => Some(Digest::Sha512_224),
+        cryptoki::CKM_SHA512_256 => Some(Digest::Sha512_256),
+        cryptoki::CKM_SHA3_224 => Some(Digest::Sha3_224),
+        cryptoki::CKM_SHA3_256 => Some(Digest::Sha3_256),
+        cryptoki::CKM_SHA3_384 => Some(Digest::Sha3_384),
+        cryptoki::CKM_SHA3_512 => Some(Digest::Sha3_512),
         _ => None,
     }
 }
@@ -55,6 +61,10 @@ pub(super) const fn mask_of(mgf: u64) -> Option<Digest> {
         cryptoki::CKG_MGF1_SHA256 => Some(Sha256),
         cryptoki::CKG_MGF1_SHA384 => Some(Sha384),
         cryptoki::CKG_MGF1_SHA512 => Some(Sha512),
+        cryptoki::CKG_MGF1_SHA3_224 => Some(Digest::Sha3_224),
+        cryptoki::CKG_MGF1_SHA3_256 => Some(Digest::Sha3_256),
+        cryptoki::CKG_MGF1_SHA3_384 => Some(Digest::Sha3_384),
+        cryptoki::CKG_MGF1_SHA3_512 => Some(Digest::Sha3_512),
         _ => None,
     }
 }
@@ -68,6 +78,14 @@ pub(super) const fn derivation_of(kdf: u64) -> Option<Option<Digest>> {
         cryptoki::CKD_SHA256_KDF => Some(Some(Sha256)),
         cryptoki::CKD_SHA384_KDF => Some(Some(Sha384)),
         cryptoki::CKD_SHA512_KDF => Some(Some(Sha512)),
+        cryptoki::CKD_SHA3_224_KDF => Some(Some(Digest::Sha3_224)),
+        cryptoki::CKD_SHA3_256_KDF => Some(Some(Digest::Sha3_256)),
+        cryptoki::CKD_SHA3_384_KDF => Some(Some(Digest::Sha3_384)),
+        cryptoki::CKD_SHA3_512_KDF => Some(Some(Digest::Sha3_512)),
+        cryptoki::CKD_BLAKE2B_160_KDF => Some(Some(Digest::Blake2b160)),
+        cryptoki::CKD_BLAKE2B_256_KDF => Some(Some(Digest::Blake2b256)),
+        cryptoki::CKD_BLAKE2B_384_KDF => Some(Some(Digest::Blake2b384)),
+        cryptoki::CKD_BLAKE2B_512_KDF => Some(Some(Digest::Blake2b512)),
         _ => None,
     }
 }

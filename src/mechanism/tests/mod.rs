@@ -85,7 +85,6 @@ fn the_rows_are_sorted_and_found_by_their_numbers() {
     }
     assert!(find(ck::CKM_VENDOR_DEFINED).is_none());
     assert!(find(ck::CKM_SHA1_RSA_PKCS).is_none(), "no signatures over SHA-1");
-    assert_eq!(REGISTRY.len(), 43);
 }
 
 #[test]

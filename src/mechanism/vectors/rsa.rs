@@ -76,6 +76,13 @@ fn digest_info(digest: Digest, message: &[u8]) -> Vec<u8> {
         Digest::Sha256 => hex("608648016503040201"),
         Digest::Sha384 => hex("608648016503040202"),
         Digest::Sha512 => hex("608648016503040203"),
+        Digest::Sha512_224 => hex("608648016503040205"),
+        Digest::Sha512_256 => hex("608648016503040206"),
+        Digest::Sha3_224 => hex("608648016503040207"),
+        Digest::Sha3_256 => hex("608648016503040208"),
+        Digest::Sha3_384 => hex("608648016503040209"),
+        Digest::Sha3_512 => hex("60864801650304020a"),
+        other => panic!("{other:?}"),
     };
     let wrap = |tag: u8, content: &[u8]| [&[tag, content.len() as u8], content].concat();
     let algorithm = wrap(0x30, &[wrap(6, &identifier), vec![5, 0]].concat());

@@ -70,6 +70,18 @@ numbered! {
         Sha256Hmac = CKK_SHA256_HMAC,
         Sha384Hmac = CKK_SHA384_HMAC,
         Sha512Hmac = CKK_SHA512_HMAC,
+        Sha512_224Hmac = CKK_SHA512_224_HMAC,
+        Sha512_256Hmac = CKK_SHA512_256_HMAC,
+        Sha512THmac = CKK_SHA512_T_HMAC,
+        Sha3_224Hmac = CKK_SHA3_224_HMAC,
+        Sha3_256Hmac = CKK_SHA3_256_HMAC,
+        Sha3_384Hmac = CKK_SHA3_384_HMAC,
+        Sha3_512Hmac = CKK_SHA3_512_HMAC,
+        Blake2b160Hmac = CKK_BLAKE2B_160_HMAC,
+        Blake2b256Hmac = CKK_BLAKE2B_256_HMAC,
+        Blake2b384Hmac = CKK_BLAKE2B_384_HMAC,
+        Blake2b512Hmac = CKK_BLAKE2B_512_HMAC,
+        Md5Hmac = CKK_MD5_HMAC,
     }
 }
 

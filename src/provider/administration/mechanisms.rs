@@ -69,13 +69,7 @@ const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
         KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards => "bits",
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
-        KeyType::Aes
-        | KeyType::GenericSecret
-        | KeyType::Sha1Hmac
-        | KeyType::Sha224Hmac
-        | KeyType::Sha256Hmac
-        | KeyType::Sha384Hmac
-        | KeyType::Sha512Hmac => "bytes",
+        _ => "bytes",
     }
 }
 
@@ -91,6 +85,18 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::Sha256Hmac => "SHA-256 HMAC",
         KeyType::Sha384Hmac => "SHA-384 HMAC",
         KeyType::Sha512Hmac => "SHA-512 HMAC",
+        KeyType::Sha512_224Hmac => "SHA-512/224 HMAC",
+        KeyType::Sha512_256Hmac => "SHA-512/256 HMAC",
+        KeyType::Sha512THmac => "SHA-512/t HMAC",
+        KeyType::Sha3_224Hmac => "SHA3-224 HMAC",
+        KeyType::Sha3_256Hmac => "SHA3-256 HMAC",
+        KeyType::Sha3_384Hmac => "SHA3-384 HMAC",
+        KeyType::Sha3_512Hmac => "SHA3-512 HMAC",
+        KeyType::Blake2b160Hmac => "BLAKE2b-160 HMAC",
+        KeyType::Blake2b256Hmac => "BLAKE2b-256 HMAC",
+        KeyType::Blake2b384Hmac => "BLAKE2b-384 HMAC",
+        KeyType::Blake2b512Hmac => "BLAKE2b-512 HMAC",
+        KeyType::Md5Hmac => "MD5 HMAC",
     }
 }
 

@@ -138,7 +138,19 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         | KeyType::Sha224Hmac
         | KeyType::Sha256Hmac
         | KeyType::Sha384Hmac
-        | KeyType::Sha512Hmac => "hmac",
+        | KeyType::Sha512Hmac
+        | KeyType::Sha512_224Hmac
+        | KeyType::Sha512_256Hmac
+        | KeyType::Sha512THmac
+        | KeyType::Sha3_224Hmac
+        | KeyType::Sha3_256Hmac
+        | KeyType::Sha3_384Hmac
+        | KeyType::Sha3_512Hmac
+        | KeyType::Blake2b160Hmac
+        | KeyType::Blake2b256Hmac
+        | KeyType::Blake2b384Hmac
+        | KeyType::Blake2b512Hmac
+        | KeyType::Md5Hmac => "hmac",
     }
 }
 
