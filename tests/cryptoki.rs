@@ -104,6 +104,8 @@ mod sessions;
 mod slots;
 #[path = "cryptoki/storm.rs"]
 mod storm;
+#[path = "cryptoki/strengths.rs"]
+mod strengths;
 #[path = "cryptoki/syncs.rs"]
 mod syncs;
 #[path = "cryptoki/templates.rs"]

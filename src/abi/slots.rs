@@ -136,7 +136,7 @@ pub(super) unsafe extern "C" fn C_GetMechanismList(
     count: CK_ULONG_PTR,
 ) -> CK_RV {
     enter(Function::GetMechanismList, |provider| {
-        let list = provider.mechanisms(slot)?;
+        let list = provider.offers(slot)?.numbers();
         // SAFETY: this function's own contract.
         unsafe { write_list(mechanisms, count, &list) }
     })
@@ -151,11 +151,11 @@ pub(super) unsafe extern "C" fn C_GetMechanismInfo(
     info: CK_MECHANISM_INFO_PTR,
 ) -> CK_RV {
     enter(Function::GetMechanismInfo, |provider| {
-        let row = provider.mechanism(slot, mechanism)?;
+        let offer = provider.offers(slot)?.find(mechanism)?;
         let reply = CK_MECHANISM_INFO {
-            ulMinKeySize: row.min_key_size,
-            ulMaxKeySize: row.max_key_size,
-            flags: row.flags(),
+            ulMinKeySize: offer.min_key_size,
+            ulMaxKeySize: offer.row.max_key_size,
+            flags: offer.row.flags(),
         };
         // SAFETY: this function's own contract.
         unsafe { write(info, reply) }

@@ -8,6 +8,7 @@ mod anchoring;
 mod audit;
 mod compatibility;
 mod places;
+mod policy;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use anchoring::{AnchorAt, Anchoring, OnAnchorFailure};
 pub use audit::{AuditRules, Level, OnFailure, OnTamper, Sync};
 pub use compatibility::Compatibility;
 use places::{Places, Trust};
+pub use policy::MechanismRules;
 pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, StoreKind, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
 
@@ -53,6 +55,8 @@ pub struct Configuration {
     pub legacy: bool,
     /// Where programs expect what the standard does not say.
     pub compatibility: Compatibility,
+    /// Which other mechanisms are offered, and how strong keys must be.
+    pub rules: MechanismRules,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
     /// What is kept outside of the token's directory.
@@ -63,6 +67,8 @@ pub struct Configuration {
     pub shared_fs: bool,
     /// The trace that this process is a part of (`TRACEPARENT`), for its records.
     pub(crate) trace: Option<String>,
+    /// What holds for single tokens, each with all that holds for it.
+    tokens: Vec<(String, Configuration)>,
     file: Option<PathBuf>,
     directory_origin: Origin,
     lines: BTreeMap<&'static str, usize>,
@@ -85,7 +91,7 @@ pub enum Origin {
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The key with its section, `pin.tries`.
-    pub key: &'static str,
+    pub key: String,
     /// The value.
     pub value: Value,
     /// Where the value came from.
@@ -133,11 +139,13 @@ impl Default for Configuration {
             public_write: PublicWrite::Login,
             legacy: false,
             compatibility: Compatibility::default(),
+            rules: MechanismRules::default(),
             audit: AuditRules::default(),
             anchoring: Anchoring::default(),
             store_kind: StoreKind::Disk,
             shared_fs: false,
             trace: None,
+            tokens: Vec::new(),
             file: None,
             directory_origin: Origin::Default,
             lines: BTreeMap::new(),
@@ -171,15 +179,6 @@ impl Configuration {
             first.counts = true;
         }
         candidates
-    }
-
-    /// Everything that is wrong with one file, whether or not it is the one that counts.
-    #[must_use]
-    pub fn problems_of(file: &Path) -> Vec<ConfigError> {
-        match places::read_file(file, Trust::of(&Environment::read())) {
-            Err(error) => vec![error],
-            Ok(text) => Self::parse(file, &text).err().unwrap_or_default(),
-        }
     }
 
     fn load_from(places: &Places) -> Result<Self, ConfigError> {
@@ -225,7 +224,8 @@ impl Configuration {
         self.file.as_deref()
     }
 
-    /// Every value and where it came from, in the order of the documentation.
+    /// Every value and where it came from, in the order of the documentation; then what is said
+    /// of single tokens.
     #[must_use]
     pub fn sources(&self) -> Vec<Source> {
         let origin = |key| match (key, self.lines.get(key)) {
@@ -233,14 +233,41 @@ impl Configuration {
             (_, Some(line)) => Origin::File(*line),
             (_, None) => Origin::Default,
         };
-        settings::all()
-            .map(|setting| Source {
-                key: setting.key,
-                value: (setting.show)(self),
-                origin: origin(setting.key),
-                meaning: setting.meaning,
-            })
-            .collect()
+        let all = settings::all().map(|setting| setting.source(self, origin(setting.key)));
+        let own = self.tokens.iter().flat_map(|(name, own)| own.own_sources(name));
+        all.chain(own).collect()
+    }
+
+    /// What the file says of this one token.
+    fn own_sources(&self, name: &str) -> impl Iterator<Item = Source> {
+        settings::all().filter_map(move |setting| {
+            let line = self.lines.get(setting.key)?;
+            let source = setting.source(self, Origin::File(*line));
+            let key = format!("token.{}.{}", settings::quoted(name), setting.key);
+            Some(Source { key, ..source })
+        })
+    }
+
+    /// The tokens of which the file says something, by label or serial number, and what holds
+    /// for each.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (&str, &Self)> {
+        self.tokens.iter().map(|(name, own)| (name.as_str(), own))
+    }
+
+    /// What is wrong with the value of a key that was found good before.
+    pub(crate) fn refusal(&self, key: &'static str, why: String) -> ConfigError {
+        let file = self.file.clone();
+        let line = self.lines.get(key).copied();
+        ConfigError { file, line, key: Some(key.to_owned()), why }
+    }
+
+    /// Reads one file, whether or not it is the one that counts.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn of_file(file: &Path) -> Result<Self, Vec<ConfigError>> {
+        let text = places::read_file(file, Trust::of(&Environment::read()));
+        Self::parse(file, &text.map_err(|error| vec![error])?)
     }
 }
 

@@ -11,7 +11,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::audit::{AUDIT, file_without_memory};
 use super::compatibility::COMPATIBILITY;
-use super::{ConfigError, Configuration, anchoring};
+use super::{ConfigError, Configuration, Origin, Source, anchoring, policy};
 use crate::system::environment::group_id;
 
 /// `pin.readonly`: may a PIN be tried where the try cannot be counted?
@@ -82,6 +82,14 @@ pub(super) struct Setting {
     pub(super) accept: fn(&mut Configuration, &DeValue<'_>) -> Result<(), String>,
     pub(super) show: fn(&Configuration) -> Value,
     pub(super) meaning: &'static str,
+}
+
+impl Setting {
+    /// Its value in a configuration.
+    pub(super) fn source(&self, of: &Configuration, origin: Origin) -> Source {
+        let value = (self.show)(of);
+        Source { key: self.key.to_owned(), value, origin, meaning: self.meaning }
+    }
 }
 
 const READONLY: &[(&str, ReadOnlyLogin)] =
@@ -167,12 +175,6 @@ const SETTINGS: &[Setting] = &[
         meaning: "who may change public token objects",
     },
     Setting {
-        key: "mechanisms.legacy",
-        accept: |to, value| boolean(value).map(|it| to.legacy = it),
-        show: |of| Value::Switch(of.legacy),
-        meaning: "whether mechanisms that are broken or outlived are offered",
-    },
-    Setting {
         key: "store.kind",
         accept: |to, value| word(value, STORE_KIND).map(|it| to.store_kind = it),
         show: |of| shown(STORE_KIND, of.store_kind),
@@ -186,9 +188,13 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// The section that has a section for each token.
+const TOKENS: &str = "token";
+
 /// Every key, in the order of the documentation.
 pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
-    SETTINGS.iter().chain(COMPATIBILITY).chain(AUDIT).chain(anchoring::SETTINGS)
+    let behaviour = SETTINGS.iter().chain(policy::SETTINGS).chain(COMPATIBILITY);
+    behaviour.chain(AUDIT).chain(anchoring::SETTINGS)
 }
 
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.
@@ -202,8 +208,11 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
         }
     };
     let mut problems = Vec::new();
+    let mut tokens = None;
     for (name, value) in document.get_ref() {
-        if !is_section(name.get_ref()) {
+        if name.get_ref() == TOKENS {
+            tokens = Some(value);
+        } else if !is_section(name.get_ref()) {
             take(into, "", (name, value), text, &mut problems);
         } else if let DeValue::Table(section) = value.get_ref() {
             for row in section {
@@ -215,6 +224,9 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
             problems.push(ConfigError::about_key(name.get_ref(), line, why));
         }
     }
+    if let Some(tokens) = tokens {
+        policy::read_tokens(into, tokens.get_ref(), text, &mut problems);
+    }
     problems.extend(too_little_memory(into));
     problems.extend(file_without_memory(into));
     problems.extend(anchoring::problems(into));
@@ -222,7 +234,7 @@ pub(super) fn read(into: &mut Configuration, text: &str) -> Vec<ConfigError> {
     problems
 }
 
-fn take(
+pub(super) fn take(
     into: &mut Configuration,
     section: &str,
     (name, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>),
@@ -284,10 +296,13 @@ fn unknown(section: &str) -> String {
             names.push(name);
         }
     }
+    if section.is_empty() {
+        names.push(format!("[{TOKENS}.NAME]"));
+    }
     format!("unknown key; known here: {}", names.join(", "))
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }

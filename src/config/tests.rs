@@ -56,7 +56,9 @@ fn every_key_is_read_and_shown_again() {
     let text = "directory = \"/srv/tokens\"\ngroup = \"root\"\n[slots]\nspare = true\n\
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
-                public_write = \"standard\"\n[mechanisms]\nlegacy = true\n\
+                public_write = \"standard\"\nrsa_bits = 3072\nec_bits = 256\naes_bits = 256\n\
+                hmac_bits = 112\nhash_bits = 256\n[mechanisms]\nlegacy = true\n\
+                allow = [\"SHA256_*\"]\ndeny = [\"CKM_MD5\"]\n\
                 [audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
                 hash = true\nsync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\
@@ -66,7 +68,8 @@ fn every_key_is_read_and_shown_again() {
                 witness = \"https://w.example/a\"\nwitness_monitor = \"https://m.example\"\n\
                 witness_key = [\"w+00000000+BBBB\"]\nwitness_ca = \"/etc/w.pem\"\n\
                 anchor_at = \"commit\"\nanchor_on_failure = \"refuse\"\nanchor_ms = 500\n\
-                [store]\nkind = \"memory\"\nshared_fs = true\n";
+                [store]\nkind = \"memory\"\nshared_fs = true\n\
+                [token.\"my web\".policy]\nrsa_bits = 4096\n";
     let found = accepted(text);
     assert_eq!(found.directory, PathBuf::from("/srv/tokens"));
     assert_eq!(found.access(), Access::Group(0));
@@ -85,6 +88,34 @@ fn every_key_is_read_and_shown_again() {
         accepted(&again).sources().iter().map(|it| it.value.clone()).collect::<Vec<_>>(),
         found.sources().iter().map(|it| it.value.clone()).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn what_is_said_of_a_token_takes_the_place_of_what_is_said_for_all() {
+    let text = "[token.web]\npolicy.rsa_bits = 4096\nmechanisms.deny = []\n\
+                [policy]\nrsa_bits = 3072\nec_bits = 256\n[mechanisms]\ndeny = [\"SHA1_*\"]\n";
+    let found = accepted(text);
+    let own: Vec<_> = found.tokens().collect();
+    let [("web", web)] = own.as_slice() else { panic!("{own:?}") };
+    assert_eq!((web.rules.rsa_bits, web.rules.ec_bits), (4096, 256));
+    assert_eq!((web.rules.deny.len(), found.rules.deny.len()), (0, 1));
+    assert_eq!(found.rules.rsa_bits, 3072);
+    for (text, wanted) in [
+        ("token = 1", "/c.toml:1: token: is a section for each token"),
+        ("[token]\nweb = 1", "/c.toml:2: token.\"web\": is a section of a token"),
+        ("[token.web]\npolicy = 1", "/c.toml:2: token.\"web\".policy: cannot be set for one token"),
+        (
+            "[token.web]\npin.tries = 3",
+            "/c.toml:2: token.\"web\".pin.tries: cannot be set for one token",
+        ),
+        (
+            "[token.web.policy]\n\nrsa_bits = -1",
+            "/c.toml:3: token.\"web\".policy.rsa_bits: must be a whole number from 0 to 16384",
+        ),
+    ] {
+        let found = refusal(text);
+        assert!(found.starts_with(wanted), "{text:?} gave {found:?}");
+    }
 }
 
 #[test]

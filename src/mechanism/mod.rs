@@ -20,6 +20,7 @@ mod row;
 mod rsa;
 mod rsa_recovery;
 mod rsa_signature;
+pub(crate) mod strength;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -42,6 +42,7 @@ impl Call<'_> {
         admit(&template, species, Birth::Generate, &context)?;
         let made = generate(&template, &given.params)?;
         let whole = complete(made, Birth::Generate, &context)?;
+        self.open.offers.check_key(&whole)?;
         self.token().add(&viewer, whole)
     }
 
@@ -73,6 +74,7 @@ impl Call<'_> {
         let (public, private) = generate(&Software, &public, &private)?;
         let public = complete(public, Birth::GeneratePublic, &context)?;
         let private = complete(private, Birth::GeneratePrivate, &context)?;
+        self.open.offers.check_key(&public)?;
         match self.token().add_all(&viewer, vec![public, private])?.as_slice() {
             [public, private] => Ok(KeyPair { public: *public, private: *private }),
             _ => Err(Rv::GeneralError.because("not two handles")),

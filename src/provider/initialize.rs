@@ -12,6 +12,7 @@ use crate::system::environment::Environment;
 
 use super::Provider;
 use super::journal::Diagnostics;
+use super::offers::AllOffers;
 use super::table::SessionTable;
 
 impl Provider {
@@ -63,9 +64,11 @@ impl Provider {
             })
         };
         let lines = configuration.audit.file.as_ref().map(open).transpose()?;
+        let offers = AllOffers::of(&configuration)?;
         Ok(Self {
             configuration,
             diagnostics,
+            offers,
             lines,
             initialising: Mutex::new(()),
             slots: RwLock::new(Vec::new()),

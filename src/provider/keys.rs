@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::error::{Result, Rv};
-use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
+use crate::mechanism::{self, Mechanism};
 use crate::object::attribute;
 use crate::object::class::{KeyType, Species};
 use crate::object::template::Template;
@@ -50,10 +50,12 @@ impl Call<'_> {
         Ok(given)
     }
 
-    /// The row of a mechanism.
+    /// The row of a mechanism that the token offers.
     pub(super) fn row(&self, given: &GivenMechanism) -> Result<&'static Mechanism> {
-        let row = self.provider.mechanism(self.open.slot, given.id)?;
-        self.note.mechanism.set(Some(row.name));
+        // The record names the mechanism also of a call that is refused for it.
+        self.note.mechanism.set(mechanism::find(given.id).map(|row| row.name));
+        let row = self.open.offers.find(given.id)?.row;
+        self.open.offers.check_params(&given.params)?;
         Ok(row)
     }
 
@@ -75,6 +77,7 @@ impl Call<'_> {
             return Err(Rv::KeyTypeInconsistent.because(why));
         }
         let _permit = policy::allow::<Use>(attributes, row.id)?;
+        self.open.offers.check_key(attributes)?;
         let again = attributes.is_set(attribute::ALWAYS_AUTHENTICATE);
         Ok((held, again))
     }

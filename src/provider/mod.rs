@@ -16,7 +16,7 @@ mod initialize;
 mod journal;
 mod keys;
 mod objects;
-mod offers;
+pub mod offers;
 mod random;
 mod recovering;
 mod sessions;
@@ -40,6 +40,7 @@ use crate::token::note::{Context, Note};
 pub use generating::KeyPair;
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
+use offers::{AllOffers, Offers};
 pub(crate) use sessions::ContextKind;
 pub use sessions::UserType;
 pub(crate) use slots::SLOT_LIMIT;
@@ -62,6 +63,7 @@ pub const LIBRARY: &str = "Claviger PKCS#11 token";
 pub struct Provider {
     configuration: Configuration,
     diagnostics: Diagnostics,
+    offers: AllOffers,
     /// Where the log of tokens in memory goes, if it goes anywhere.
     lines: Option<Arc<LineFile>>,
     /// Held while a token is made, so that one process makes one at a time.
@@ -79,6 +81,8 @@ pub(crate) struct OpenSession {
     session: Session,
     slot: u64,
     token: Arc<Token>,
+    /// What the token offered when the session was opened.
+    offers: Arc<Offers>,
     last_key: Mutex<LastKey>,
     /// What the caller said about what it is doing.
     context: Mutex<Option<Arc<Context>>>,

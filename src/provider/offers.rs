@@ -1,35 +1,265 @@
-//! Which mechanisms a slot offers: those of the registry that the configuration lets be used.
+//! Which mechanisms a token offers, and how strong keys must be: those of the registry that the
+//! configuration lets be used. Every function that takes a mechanism or a key asks here.
 //! PKCS#11 3.2, "C_GetMechanismList", "C_GetMechanismInfo".
 
+use std::sync::Arc;
+
+use crate::config::{ConfigError, Configuration, MechanismRules};
 use crate::error::{Result, Rv};
+use crate::mechanism::params::MechanismParams;
 use crate::mechanism::registry::REGISTRY;
+use crate::mechanism::strength::Family;
 use crate::mechanism::{self, Mechanism};
+use crate::object::attribute;
+use crate::object::class::KeyType;
+use crate::object::size::bits_of;
+use crate::object::template::Template;
 
 use super::Provider;
 
+/// A mechanism as a token offers it.
+#[derive(Clone, Copy)]
+pub(crate) struct Offer {
+    pub(crate) row: &'static Mechanism,
+    /// The smallest key, which the configuration may have raised.
+    pub(crate) min_key_size: u64,
+}
+
+/// What one token offers.
+pub(crate) struct Offers {
+    /// In the order of the standard's numbers.
+    rows: Vec<Offer>,
+    rules: MechanismRules,
+}
+
+/// What a token offers and asks for, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PolicyView {
+    /// How many mechanisms are offered.
+    pub offered: usize,
+    /// The names of those that this token has and does not offer; of legacy ones only the
+    /// switch tells.
+    pub withheld: Vec<&'static str>,
+    /// The settings that ask for more than mechanisms do, and how many bits they ask for.
+    pub least: Vec<(&'static str, u32)>,
+}
+
+/// What each token offers.
+pub(super) struct AllOffers {
+    usual: Arc<Offers>,
+    /// By label or serial number, where the configuration names a token.
+    own: Vec<(String, Arc<Offers>)>,
+}
+
+impl Offers {
+    fn of(configuration: &Configuration) -> Self {
+        let rules = configuration.rules.clone();
+        let offered = REGISTRY.iter().filter(|row| !row.legacy || configuration.legacy);
+        let rows = offered.filter_map(|row| offer(row, &rules)).collect();
+        Self { rows, rules }
+    }
+
+    fn view(&self) -> PolicyView {
+        let is_withheld = |row: &&Mechanism| !row.legacy && self.find(row.id).is_err();
+        let families = [Family::Rsa, Family::Ec, Family::Aes, Family::Hmac];
+        let sizes = families.into_iter().map(|family| least(family, &self.rules));
+        let hash = (self.rules.hash_bits, "policy.hash_bits");
+        let all = sizes.chain([hash]).filter(|(bits, _)| *bits > 0);
+        PolicyView {
+            offered: self.rows.len(),
+            withheld: REGISTRY.iter().filter(is_withheld).map(|row| row.name).collect(),
+            least: all.map(|(bits, name)| (name, bits)).collect(),
+        }
+    }
+
+    /// The numbers of all.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.rows.iter().map(|offer| offer.row.id).collect()
+    }
+
+    /// The mechanism with this number.
+    ///
+    /// # Errors
+    /// `CKR_MECHANISM_INVALID`.
+    pub(crate) fn find(&self, number: u64) -> Result<Offer> {
+        let place = self.rows.binary_search_by_key(&number, |offer| offer.row.id).ok();
+        place.and_then(|place| self.rows.get(place).copied()).ok_or_else(|| {
+            Rv::MechanismInvalid.because(match mechanism::find(number) {
+                Some(row) => format!("{} is not offered, by the configuration", row.name),
+                None => format!("mechanism 0x{number:x}"),
+            })
+        })
+    }
+
+    /// Whether a parameter asks for something that the configuration finds too weak.
+    ///
+    /// # Errors
+    /// `CKR_MECHANISM_PARAM_INVALID`.
+    pub(super) fn check_params(&self, params: &MechanismParams) -> Result<()> {
+        match params.signature_hash_bits() {
+            Some(bits) if bits < self.rules.hash_bits => {
+                let least = self.rules.hash_bits;
+                let why = format!("a hash of {bits} bits; policy.hash_bits is {least}");
+                Err(Rv::MechanismParamInvalid.because(why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a key, or what is asked for in a template of one, is strong enough to be used.
+    ///
+    /// # Errors
+    /// `CKR_KEY_SIZE_RANGE`.
+    pub(super) fn check_key(&self, attributes: &Template) -> Result<()> {
+        let key_type = attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code);
+        let Some(family) = key_type.and_then(Family::of) else { return Ok(()) };
+        let (least, name) = least(family, &self.rules);
+        if least == 0 {
+            return Ok(());
+        }
+        match bits_of(attributes) {
+            Some(bits) if bits < u64::from(least) => {
+                Err(Rv::KeySizeRange.because(format!("a key of {bits} bits; {name} is {least}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl AllOffers {
+    /// Takes them from the configuration.
+    ///
+    /// # Errors
+    /// `CKR_GENERAL_ERROR` for names that no mechanism has.
+    pub(super) fn of(configuration: &Configuration) -> Result<Self> {
+        if let Some(problem) = rule_problems(configuration).into_iter().next() {
+            return Err(problem.into());
+        }
+        let own = configuration.tokens();
+        Ok(Self {
+            usual: Arc::new(Offers::of(configuration)),
+            own: own.map(|(name, own)| (name.to_owned(), Arc::new(Offers::of(own)))).collect(),
+        })
+    }
+}
+
 impl Provider {
-    /// The mechanisms of a slot.
+    /// What the token in a slot offers and asks for, in words.
     ///
     /// # Errors
-    /// `CKR_SLOT_ID_INVALID`.
-    pub fn mechanisms(&self, id: u64) -> Result<Vec<u64>> {
-        self.check_slot(id)?;
-        Ok(REGISTRY.iter().filter(|row| self.offers(row)).map(|row| row.id).collect())
+    /// As `offers`.
+    pub fn policy(&self, slot: u64) -> Result<PolicyView> {
+        Ok(self.offers(slot)?.view())
     }
 
-    /// One mechanism of a slot.
+    /// What the token in a slot offers; an uninitialised one, what tokens usually do.
     ///
     /// # Errors
-    /// `CKR_SLOT_ID_INVALID`, `CKR_MECHANISM_INVALID`.
-    pub(crate) fn mechanism(&self, id: u64, number: u64) -> Result<&'static Mechanism> {
-        self.check_slot(id)?;
-        mechanism::find(number)
-            .filter(|row| self.offers(row))
-            .ok_or_else(|| Rv::MechanismInvalid.because(format!("mechanism 0x{number:x}")))
+    /// `CKR_SLOT_ID_INVALID`; the store's, if the configuration names tokens by their labels.
+    pub(crate) fn offers(&self, slot: u64) -> Result<Arc<Offers>> {
+        let token = self.slot(slot)?.token();
+        let Some(token) = token.filter(|_| !self.offers.own.is_empty()) else {
+            return Ok(Arc::clone(&self.offers.usual));
+        };
+        let label = token.record_of_token()?.label;
+        let label = String::from_utf8_lossy(&label);
+        let names = [token.serial(), label.trim_end()];
+        let own = names.iter().find_map(|name| {
+            self.offers.own.iter().find_map(|(own, offers)| (own == name).then_some(offers))
+        });
+        Ok(Arc::clone(own.unwrap_or(&self.offers.usual)))
     }
+}
 
-    /// Whether the configuration lets a mechanism be used.
-    const fn offers(&self, row: &Mechanism) -> bool {
-        !row.legacy || self.configuration.legacy
+/// The names of mechanisms in a configuration that no mechanism of this token has.
+#[must_use]
+pub fn rule_problems(configuration: &Configuration) -> Vec<ConfigError> {
+    let own = configuration.tokens().map(|(_, own)| own);
+    let mut problems = Vec::new();
+    for one in std::iter::once(configuration).chain(own) {
+        let lists = [("mechanisms.allow", &one.rules.allow), ("mechanisms.deny", &one.rules.deny)];
+        for (key, names) in lists {
+            // What a token inherits is told once.
+            if !std::ptr::eq(one, configuration) && *names == *list(configuration, key) {
+                continue;
+            }
+            for name in names.iter().filter(|name| !REGISTRY.iter().any(|row| is(row, name))) {
+                let why = format!("{name:?} is no mechanism of this token; see docs/mechanisms.md");
+                problems.push(one.refusal(key, why));
+            }
+        }
+    }
+    problems
+}
+
+fn list<'c>(configuration: &'c Configuration, key: &str) -> &'c [String] {
+    match key {
+        "mechanisms.allow" => &configuration.rules.allow,
+        _ => &configuration.rules.deny,
+    }
+}
+
+/// A mechanism as these rules have it offered, if they do.
+fn offer(row: &'static Mechanism, rules: &MechanismRules) -> Option<Offer> {
+    let is_allowed = rules.allow.is_empty() || rules.allow.iter().any(|name| is(row, name));
+    if !is_allowed || rules.deny.iter().any(|name| is(row, name)) {
+        return None;
+    }
+    if row.signature_hash_bits().is_some_and(|bits| bits < rules.hash_bits) {
+        return None;
+    }
+    let bits = row.family().map_or(0, |family| u64::from(least(family, rules).0));
+    let least = if row.counts_bytes() { bits.div_ceil(8) } else { bits };
+    let min_key_size = row.min_key_size.max(least);
+    // The largest key is not large enough: nothing could be done with it.
+    (least == 0 || min_key_size <= row.max_key_size).then_some(Offer { row, min_key_size })
+}
+
+const fn least(family: Family, rules: &MechanismRules) -> (u32, &'static str) {
+    match family {
+        Family::Rsa => (rules.rsa_bits, "policy.rsa_bits"),
+        Family::Ec => (rules.ec_bits, "policy.ec_bits"),
+        Family::Aes => (rules.aes_bits, "policy.aes_bits"),
+        Family::Hmac => (rules.hmac_bits, "policy.hmac_bits"),
+    }
+}
+
+/// Whether a name from a configuration means a mechanism: in any case of letters, with or
+/// without `CKM_`, `*` for any characters.
+fn is(row: &Mechanism, name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let name = name.strip_prefix("CKM_").unwrap_or(&name);
+    let own = row.name.strip_prefix("CKM_").unwrap_or(row.name);
+    fits(name, own)
+}
+
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).any(|from| rest.get(from..).is_some_and(|rest| fits(after, rest)))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, text, fit) in [
+            ("SHA1_*", "SHA1_RSA_PKCS", true),
+            ("SHA1_*", "SHA_1", false),
+            ("*_PSS", "SHA256_RSA_PKCS_PSS", true),
+            ("*RSA*", "RSA_PKCS", true),
+            ("AES_*_PAD", "AES_CBC_PAD", true),
+            ("AES_*_PAD", "AES_PAD", false),
+            ("*", "", true),
+            ("AES_CBC", "AES_CBC_PAD", false),
+            ("a**b", "ab", true),
+        ] {
+            assert_eq!(fits(pattern, text), fit, "{pattern} {text}");
+        }
     }
 }

@@ -71,8 +71,14 @@ impl Provider {
         }
         let handle = self.next_session.fetch_add(1, Ordering::Relaxed);
         let session = Session::new(handle, access);
-        let (last_key, context) = (Mutex::default(), Mutex::default());
-        let open = OpenSession { session, slot, token: Arc::clone(&token), last_key, context };
+        let open = OpenSession {
+            session,
+            slot,
+            token: Arc::clone(&token),
+            offers: self.offers(slot)?,
+            last_key: Mutex::default(),
+            context: Mutex::default(),
+        };
         self.sessions.insert(Arc::new(open));
         // Looked at after the session is in the table: a security officer who logs in at the
         // same time looks at the table after the login, so one of the two sees the other.

@@ -140,3 +140,28 @@ fn tokens_in_memory_are_not_the_tools() {
     person.run(&["config", "show"]).expect_code(0).says("kind = \"memory\"");
     assert!(!person.data().exists());
 }
+
+#[test]
+fn names_of_mechanisms_are_checked_and_what_is_withheld_is_told() {
+    let person = Person::new();
+    person.configure("[mechanisms]\ndeny = [\"AES_CBC*\", \"SHA1-*\"]\n");
+    let place = "claviger.toml:2: mechanisms.deny: \"SHA1-*\" is no mechanism of this token";
+    person.run(&["config", "check"]).expect_code(5).says(place);
+    person.run(&["token", "list"]).expect_code(5).says(place);
+    person.run(&["doctor"]).expect_code(6).says(place);
+
+    person.configure(
+        "[pin]\nargon2_memory_kib = 64\nargon2_passes = 1\n\
+                      [mechanisms]\ndeny = [\"AES_CBC*\"]\n[token.web.policy]\nrsa_bits = 3072\n",
+    );
+    person.run(&["config", "check"]).expect_code(0);
+    person.make_token("web");
+    let shown = person.json(&["token", "show", "--token", "web"]);
+    assert_eq!(shown["label"], "web");
+    assert_eq!(shown["policy"]["least_bits"]["rsa"], 3072);
+    let withheld = shown["policy"]["not_offered"].as_array().unwrap();
+    assert!(withheld.contains(&"CKM_AES_CBC_PAD".into()), "{withheld:?}");
+    person.run(&["doctor"]).says("policy.rsa_bits = 3072").says("CKM_AES_CBC_PAD");
+    let made = person.run_as_user(&["key", "generate", "rsa:2048", "--label", "a"]);
+    made.expect_code(1).says("CKR_KEY_SIZE_RANGE");
+}

@@ -2,10 +2,11 @@
 //!
 //! What may stand in a file is decided in the library; here it is only told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use claviger::config::{Candidate, Configuration, Origin, Source, Value};
+use claviger::config::{Candidate, ConfigError, Configuration, Origin, Source, Value};
+use claviger::provider::offers::rule_problems;
 use serde::Serialize;
 
 use crate::failure::{Code, Failure};
@@ -49,7 +50,7 @@ struct Shown {
 
 #[derive(Serialize)]
 struct ShownValue {
-    key: &'static str,
+    key: String,
     value: serde_json::Value,
     /// `default`, `file`, `environment` or `system`.
     origin: &'static str,
@@ -79,6 +80,9 @@ impl From<Source> for ShownValue {
 
 fn show(arguments: &Show) -> Result<(), Failure> {
     let configuration = Configuration::of_this_process()?;
+    if let Some(problem) = rule_problems(&configuration).into_iter().next() {
+        return Err(problem.into());
+    }
     let sources = configuration.sources();
     if arguments.format.json {
         let file = configuration.file().map(ToOwned::to_owned);
@@ -124,10 +128,18 @@ struct Problem {
     why: String,
 }
 
+/// Everything that is wrong with a file, the names of mechanisms in it included.
+fn problems_of(file: &Path) -> Vec<ConfigError> {
+    match Configuration::of_file(file) {
+        Ok(configuration) => rule_problems(&configuration),
+        Err(problems) => problems,
+    }
+}
+
 fn check(arguments: &Check) -> Result<(), Failure> {
     let counting = || Configuration::candidates().into_iter().find(|candidate| candidate.counts);
     let file = arguments.file.clone().or_else(|| counting().map(|Candidate { path, .. }| path));
-    let mut problems = file.as_deref().map_or(Vec::new(), Configuration::problems_of);
+    let mut problems = file.as_deref().map_or(Vec::new(), problems_of);
     if arguments.file.is_none()
         && problems.is_empty()
         && let Err(error) = Configuration::of_this_process()
@@ -137,12 +149,8 @@ fn check(arguments: &Check) -> Result<(), Failure> {
     let ok = problems.is_empty();
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     if arguments.format.json {
-        let problem = |it: claviger::config::ConfigError| Problem {
-            file: it.file,
-            line: it.line,
-            key: it.key,
-            why: it.why,
-        };
+        let problem =
+            |it: ConfigError| Problem { file: it.file, line: it.line, key: it.key, why: it.why };
         let problems = problems.into_iter().map(problem).collect();
         output::print_json(&Checked { file, ok, problems })?;
     } else if ok {

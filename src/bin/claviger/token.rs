@@ -12,7 +12,7 @@ use crate::library::{Library, Role};
 use crate::output::{self, Format};
 use crate::pin_source::{SoPin, UserPin};
 use crate::prompt;
-use crate::view::SlotView;
+use crate::view::{ShownToken, SlotView};
 
 /// Characters of a label, PKCS#11's CK_TOKEN_INFO.
 const MAX_LABEL_LEN: usize = 32;
@@ -233,9 +233,16 @@ fn list(library: &Library, arguments: &List) -> Result<(), Failure> {
 
 fn show(library: &Library, arguments: &Show) -> Result<(), Failure> {
     let token = arguments.token.find(library)?;
+    let policy = library.policy(token.slot)?;
     if arguments.format.json {
-        return output::print_json(&token);
+        return output::print_json(&ShownToken::of(token, &policy));
     }
+    let not_offered = match policy.withheld.as_slice() {
+        [] => "none".to_owned(),
+        withheld => withheld.join(" "),
+    };
+    let least = policy.least.iter().map(|(name, bits)| format!("{name} = {bits}"));
+    let least: Vec<String> = least.collect();
     output::print(&output::fields(&[
         ("label", token.label.clone()),
         ("serial", token.serial.clone()),
@@ -246,6 +253,9 @@ fn show(library: &Library, arguments: &Show) -> Result<(), Failure> {
         ("SO PIN", token.so_pin.words().to_owned()),
         ("writable", if token.write_protected { "no" } else { "yes" }.to_owned()),
         ("URI", token.uri.clone()),
+        ("mechanisms", policy.offered.to_string()),
+        ("not offered", not_offered),
+        ("at least", least.join(", ")),
     ]))
 }
 

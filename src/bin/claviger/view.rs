@@ -1,8 +1,10 @@
 //! What the commands show of tokens and objects. The field names are the JSON's and stay:
 //! docs/cli.md lists them. URIs follow RFC 7512.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use claviger::provider::offers::PolicyView;
 use serde::{Serialize, Serializer};
 
 /// How a PIN stands.
@@ -46,6 +48,36 @@ pub(crate) struct SlotView {
     pub(crate) so_pin: PinState,
     /// RFC 7512.
     pub(crate) uri: String,
+}
+
+/// What `token show --json` prints.
+#[derive(Serialize)]
+pub(crate) struct ShownToken {
+    #[serde(flatten)]
+    token: SlotView,
+    policy: ShownPolicy,
+}
+
+#[derive(Serialize)]
+struct ShownPolicy {
+    mechanisms: usize,
+    not_offered: Vec<&'static str>,
+    least_bits: BTreeMap<&'static str, u32>,
+}
+
+impl ShownToken {
+    pub(crate) fn of(token: SlotView, policy: &PolicyView) -> Self {
+        let kind = |setting: &'static str| {
+            let name = setting.strip_prefix("policy.").unwrap_or(setting);
+            name.strip_suffix("_bits").unwrap_or(name)
+        };
+        let policy = ShownPolicy {
+            mechanisms: policy.offered,
+            not_offered: policy.withheld.clone(),
+            least_bits: policy.least.iter().map(|(key, bits)| (kind(key), *bits)).collect(),
+        };
+        Self { token, policy }
+    }
 }
 
 impl SlotView {

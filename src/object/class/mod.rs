@@ -101,7 +101,8 @@ impl Class {
 }
 
 impl KeyType {
-    fn is_asymmetric(self) -> bool {
+    /// Whether keys of this type come in pairs.
+    pub(crate) fn is_asymmetric(self) -> bool {
         matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards)
     }
 }

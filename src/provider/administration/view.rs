@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::object::attribute::{self, Attr};
 use crate::object::class::{Class, KeyType};
-use crate::object::curve::{CurveName, curve_of};
+use crate::object::size::bits_of;
 use crate::object::template::Template;
 use crate::provider::Call;
 
@@ -116,7 +116,7 @@ impl Call<'_> {
             unique_id: text(attributes.get(attribute::UNIQUE_ID)),
             class: shown.map(|(_, shown)| *shown),
             key_type: key_type.map(key_type_name),
-            bits: key_type.and_then(|key_type| bits(key_type, attributes)),
+            bits: key_type.and_then(|_| bits_of(attributes)),
             label: text(attributes.get(attribute::LABEL)),
             id: attributes.get(attribute::ID).unwrap_or_default().to_vec(),
             private: attributes.is_set(attribute::PRIVATE),
@@ -151,25 +151,5 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         | KeyType::Blake2b384Hmac
         | KeyType::Blake2b512Hmac
         | KeyType::Md5Hmac => "hmac",
-    }
-}
-
-fn bits(key_type: KeyType, attributes: &Template) -> Option<u64> {
-    match key_type {
-        KeyType::Rsa => {
-            let modulus = attributes.get(attribute::MODULUS)?;
-            let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
-            let digits = modulus.get(zeros..)?;
-            let first = digits.first()?;
-            let bits = u64::try_from(digits.len()).ok()?.checked_mul(8)?;
-            bits.checked_sub(u64::from(first.leading_zeros()))
-        }
-        KeyType::Ec | KeyType::EcEdwards => {
-            match curve_of(attributes.get(attribute::EC_PARAMS)?).ok()? {
-                CurveName::Nist(curve) => u64::try_from(curve.bits()).ok(),
-                CurveName::Edwards25519 => Some(256),
-            }
-        }
-        _ => attributes.get(attribute::VALUE_LEN)?.checked_mul(8),
     }
 }

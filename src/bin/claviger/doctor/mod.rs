@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 
 use clap::Args;
 use claviger::config::{Configuration, ReadOnlyLogin, StoreKind};
+use claviger::provider::offers::rule_problems;
 use serde::Serialize;
 
 use crate::failure::{Code, Failure};
@@ -149,6 +150,9 @@ fn configuration(findings: &mut Findings) -> Option<Configuration> {
             return None;
         }
     };
+    for problem in rule_problems(&configuration) {
+        findings.problem(TOPIC, problem.to_string(), "mend the line: no program can start so");
+    }
     match configuration.file() {
         Some(file) => findings.ok(TOPIC, format!("{} counts", file.display())),
         None => findings.ok(TOPIC, "no configuration file: the defaults count"),

@@ -48,10 +48,28 @@ pub(super) fn tokens(findings: &mut Findings, configuration: &Configuration) {
     }
     for slot in slots.iter().filter(|slot| slot.initialized && slot.error.is_none()) {
         pins(findings, slot);
+        policy(findings, &library, slot);
         log::examine(findings, &library, slot, &folder.join(&slot.serial));
     }
     if serials.is_empty() {
         findings.note("token", "there is no token yet", "claviger token init --label NAME");
+    }
+}
+
+/// What the configuration withholds or asks for is told, since a program only hears that
+/// something is invalid.
+fn policy(findings: &mut Findings, library: &Library, slot: &SlotView) {
+    let policy = match library.policy(slot.slot) {
+        Ok(policy) => policy,
+        Err(failure) => return findings.problem("policy", failure.cause, ""),
+    };
+    for (setting, bits) in &policy.least {
+        findings.ok("policy", format!("{}: {setting} = {bits}", slot.name()));
+    }
+    if !policy.withheld.is_empty() {
+        let (count, names) = (policy.withheld.len(), policy.withheld.join(" "));
+        let what = format!("{} does not offer {count} mechanisms: {names}", slot.name());
+        findings.note("policy", what, "");
     }
 }
 

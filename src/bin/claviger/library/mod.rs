@@ -2,19 +2,22 @@
 //!
 //! Each opens a session, logs in if it has to, and leaves nothing open behind it.
 
+mod objects;
+
 use claviger::call::Function;
 use claviger::config::{Configuration, StoreKind};
 use claviger::error::{Error, Rv};
 use claviger::provider::administration::audit::{LogView, Pruned};
-use claviger::provider::administration::{self, ObjectChoice, ObjectClass, Publication, Rotation};
+use claviger::provider::administration::{Publication, Rotation};
+use claviger::provider::offers::{PolicyView, rule_problems};
 use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
 use claviger::session::state::Access;
 use claviger::token::login::Tries;
 
 use crate::failure::{Code, Failure};
-use crate::key::{Algorithm, Field};
-use crate::view::{Class, ObjectView, PinState, SlotView};
+use crate::key::Algorithm;
+use crate::view::{Class, PinState, SlotView};
 
 /// Whose PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +56,9 @@ impl Library {
             return Err(Failure::new(Code::Configuration, cause)
                 .or("`claviger` works on tokens on the disk; CLAVIGER_CONF names another file"));
         }
+        if let Some(problem) = rule_problems(configuration).into_iter().next() {
+            return Err(problem.into());
+        }
         Ok(Self { provider: Provider::with(configuration.clone())? })
     }
 
@@ -60,6 +66,11 @@ impl Library {
     pub(crate) fn slots(&self) -> Result<Vec<SlotView>, Failure> {
         self.provider.look_for_tokens()?;
         Ok(self.provider.slot_ids().into_iter().map(|slot| self.slot(slot)).collect())
+    }
+
+    /// What a token offers and asks for.
+    pub(crate) fn policy(&self, slot: u64) -> Result<PolicyView, Failure> {
+        Ok(self.provider.policy(slot)?)
     }
 
     fn slot(&self, slot: u64) -> SlotView {
@@ -148,58 +159,6 @@ impl Library {
                 .in_session(slot, Access::ReadWrite, set)
                 .map_err(|error| self.explain(slot, role, error)),
         }
-    }
-
-    /// Makes a key or a key pair on the token; gives the objects.
-    pub(crate) fn generate_key(
-        &self,
-        slot: u64,
-        pin: &Secret,
-        key: &NewKey<'_>,
-    ) -> Result<Vec<ObjectView>, Failure> {
-        let made = self.logged_in(slot, Role::User, pin, |session| {
-            self.provider.make_key(session, kind(key.algorithm), key.label, key.id)
-        })?;
-        Ok(self.views(slot, made))
-    }
-
-    /// The objects that match; without a PIN the public ones.
-    pub(crate) fn list_objects(
-        &self,
-        slot: u64,
-        pin: Option<&Secret>,
-        selector: &Selector,
-    ) -> Result<Vec<ObjectView>, Failure> {
-        let choice = ObjectChoice {
-            class: selector.class.and_then(class),
-            label: selector.label.clone(),
-            id: selector.id.clone(),
-            unique_id: selector.unique_id.clone(),
-        };
-        let list = |session| self.provider.objects(session, &choice);
-        let found = match pin {
-            None => self.in_session(slot, Access::ReadOnly, list)?,
-            Some(pin) => self.logged_in(slot, Role::User, pin, list)?,
-        };
-        Ok(self.views(slot, found))
-    }
-
-    /// Deletes the objects with these unique ids; tells how many there were.
-    pub(crate) fn delete_objects(
-        &self,
-        slot: u64,
-        pin: &Secret,
-        unique_ids: &[&str],
-    ) -> Result<usize, Failure> {
-        self.logged_in(slot, Role::User, pin, |session| {
-            let mut count = 0;
-            for unique_id in unique_ids {
-                let unique_id = Some((*unique_id).to_owned());
-                let choice = ObjectChoice { unique_id, ..ObjectChoice::default() };
-                count += self.provider.destroy_objects(session, &choice)?;
-            }
-            Ok(count)
-        })
     }
 
     /// The log of a token, without a login.
@@ -331,60 +290,6 @@ impl Library {
             }
             _ => error.into(),
         }
-    }
-
-    fn views(&self, slot: u64, found: Vec<administration::ObjectView>) -> Vec<ObjectView> {
-        let token = self.slot(slot);
-        found.into_iter().map(|object| view(object, &token)).collect()
-    }
-}
-
-fn view(object: administration::ObjectView, token: &SlotView) -> ObjectView {
-    let mut view = ObjectView {
-        unique_id: object.unique_id,
-        class: match object.class {
-            Some(ObjectClass::Data) => Class::Data,
-            Some(ObjectClass::Certificate) => Class::Certificate,
-            Some(ObjectClass::PublicKey) => Class::PublicKey,
-            Some(ObjectClass::PrivateKey) => Class::PrivateKey,
-            Some(ObjectClass::SecretKey) => Class::SecretKey,
-            None => Class::Other,
-        },
-        key_type: object.key_type,
-        bits: object.bits,
-        label: object.label,
-        id: object.id,
-        private: object.private,
-        sensitive: object.sensitive,
-        extractable: object.extractable,
-        usage: object.usage,
-        uri: String::new(),
-    };
-    view.make_uri(token);
-    view
-}
-
-const fn class(class: Class) -> Option<ObjectClass> {
-    match class {
-        Class::Data => Some(ObjectClass::Data),
-        Class::Certificate => Some(ObjectClass::Certificate),
-        Class::PublicKey => Some(ObjectClass::PublicKey),
-        Class::PrivateKey => Some(ObjectClass::PrivateKey),
-        Class::SecretKey => Some(ObjectClass::SecretKey),
-        Class::Other => None,
-    }
-}
-
-const fn kind(algorithm: Algorithm) -> administration::NewKey {
-    use administration::NewKey;
-    match algorithm {
-        Algorithm::Rsa(bits) => NewKey::Rsa(bits),
-        Algorithm::Ec(Field::P256) => NewKey::P256,
-        Algorithm::Ec(Field::P384) => NewKey::P384,
-        Algorithm::Ec(Field::P521) => NewKey::P521,
-        Algorithm::Ed25519 => NewKey::Ed25519,
-        Algorithm::Aes(bits) => NewKey::Aes(bits / 8),
-        Algorithm::Generic(bytes) => NewKey::Generic(bytes),
     }
 }
 

@@ -1,0 +1,38 @@
+//! How large a key is, in bits: what `claviger` shows, and what a policy asks a minimum of.
+
+use super::attribute;
+use super::class::KeyType;
+use super::curve::{CurveName, curve_of};
+use super::template::Template;
+
+/// The bits of a modulus, a curve or a secret; nothing if the attributes do not tell.
+pub(crate) fn bits_of(attributes: &Template) -> Option<u64> {
+    match attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code)? {
+        KeyType::Rsa => match attributes.get(attribute::MODULUS) {
+            Some(modulus) => bits_of_modulus(modulus),
+            None => attributes.get(attribute::MODULUS_BITS),
+        },
+        KeyType::Ec | KeyType::EcEdwards => {
+            curve_of(attributes.get(attribute::EC_PARAMS)?).ok().and_then(bits_of_curve)
+        }
+        _ => match attributes.get(attribute::VALUE_LEN) {
+            Some(bytes) => bytes.checked_mul(8),
+            None => u64::try_from(attributes.get(attribute::VALUE)?.len()).ok()?.checked_mul(8),
+        },
+    }
+}
+
+fn bits_of_modulus(modulus: &[u8]) -> Option<u64> {
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    let digits = modulus.get(zeros..)?;
+    let first = digits.first()?;
+    let bits = u64::try_from(digits.len()).ok()?.checked_mul(8)?;
+    bits.checked_sub(u64::from(first.leading_zeros()))
+}
+
+fn bits_of_curve(curve: CurveName) -> Option<u64> {
+    match curve {
+        CurveName::Nist(curve) => u64::try_from(curve.bits()).ok(),
+        CurveName::Edwards25519 => Some(256),
+    }
+}
