@@ -9,7 +9,7 @@ use crate::support::known::{self, P256};
 use crate::support::module::call;
 use crate::support::operations::{Mechanism, plain, with_struct};
 use crate::support::token::make_token;
-use crate::support::{Module, Refused, Rv, Session, Template, USER_PIN, isolated, template};
+use crate::support::{Module, Refused, Rv, Session, USER_PIN, isolated, template};
 
 fn offered(module: &Module, slot: ck::CK_SLOT_ID) -> Vec<ck::CK_MECHANISM_TYPE> {
     let mut count = 0;
