@@ -70,7 +70,7 @@ macro_rules! function_table {
                 C_DecryptVerifyUpdate:       DecryptVerifyUpdate,        Session,         Nothing;
                 C_GenerateKey:               GenerateKey,                Session,         Outcome;
                 C_GenerateKeyPair:           GenerateKeyPair,            Session,         Outcome;
-                C_WrapKey:                   WrapKey,                    Session,         Outcome;
+                C_WrapKey:                   WrapKey,                    Session,         Output;
                 C_UnwrapKey:                 UnwrapKey,                  Session,         Outcome;
                 C_DeriveKey:                 DeriveKey,                  Session,         Outcome;
                 C_SeedRandom:                SeedRandom,                 Session,         Nothing;
@@ -116,7 +116,7 @@ macro_rules! function_table {
                 C_AsyncComplete:             AsyncComplete,              Session,         Outcome;
                 C_AsyncGetID:                AsyncGetId,                 Session,         Outcome;
                 C_AsyncJoin:                 AsyncJoin,                  Session,         Outcome;
-                C_WrapKeyAuthenticated:      WrapKeyAuthenticated,       Session,         Outcome;
+                C_WrapKeyAuthenticated:      WrapKeyAuthenticated,       Session,         Output;
                 C_UnwrapKeyAuthenticated:    UnwrapKeyAuthenticated,     Session,         Outcome;
             }
         }

@@ -116,3 +116,5 @@ mod tokens;
 mod vendor;
 #[path = "cryptoki/verify_signature.rs"]
 mod verify_signature;
+#[path = "cryptoki/wrapping.rs"]
+mod wrapping;

@@ -43,13 +43,14 @@ use super::unsupported::{
     C_EncryptMessageNext, C_GetOperationState, C_MessageDecryptFinal, C_MessageDecryptInit,
     C_MessageEncryptFinal, C_MessageEncryptInit, C_MessageSignFinal, C_MessageSignInit,
     C_MessageVerifyFinal, C_MessageVerifyInit, C_SetOperationState, C_SignEncryptUpdate,
-    C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_UnwrapKey, C_UnwrapKeyAuthenticated,
-    C_VerifyMessage, C_VerifyMessageBegin, C_VerifyMessageNext, C_WrapKey, C_WrapKeyAuthenticated,
+    C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_VerifyMessage, C_VerifyMessageBegin,
+    C_VerifyMessageNext,
 };
 use super::verifying::{
     C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifySignature, C_VerifySignatureFinal,
     C_VerifySignatureInit, C_VerifySignatureUpdate, C_VerifyUpdate,
 };
+use super::wrapping::{C_UnwrapKey, C_UnwrapKeyAuthenticated, C_WrapKey, C_WrapKeyAuthenticated};
 use super::{guarded, vendor_interface};
 
 const V2_40: CK_VERSION = CK_VERSION { major: 2, minor: 40 };

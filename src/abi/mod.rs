@@ -31,6 +31,7 @@ mod unsupported;
 pub mod vendor;
 mod vendor_interface;
 mod verifying;
+mod wrapping;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -38,13 +38,6 @@ not_built! {
     C_DecryptDigestUpdate: DecryptDigestUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_SignEncryptUpdate: SignEncryptUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_DecryptVerifyUpdate: DecryptVerifyUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
-    C_WrapKey: WrapKey(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG_PTR
-    );
-    C_UnwrapKey: UnwrapKey(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_ATTRIBUTE_PTR, CK_ULONG,
-        CK_OBJECT_HANDLE_PTR
-    );
     C_MessageEncryptInit: MessageEncryptInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
     C_EncryptMessage: EncryptMessage(
         CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
@@ -94,12 +87,4 @@ not_built! {
     C_AsyncComplete: AsyncComplete(CK_UTF8CHAR_PTR, CK_ASYNC_DATA_PTR);
     C_AsyncGetID: AsyncGetId(CK_UTF8CHAR_PTR, CK_ULONG_PTR);
     C_AsyncJoin: AsyncJoin(CK_UTF8CHAR_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
-    C_WrapKeyAuthenticated: WrapKeyAuthenticated(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
-        CK_ULONG_PTR
-    );
-    C_UnwrapKeyAuthenticated: UnwrapKeyAuthenticated(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_BYTE_PTR, CK_ULONG, CK_ATTRIBUTE_PTR, CK_ULONG,
-        CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE_PTR
-    );
 }

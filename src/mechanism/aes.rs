@@ -15,7 +15,7 @@ use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
 use crate::secret::Secret;
 
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
 
 /// Makes a key of the length that the template asks for.
 pub(super) fn generate(template: &Template, params: &MechanismParams) -> Result<Template> {

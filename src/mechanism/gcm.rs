@@ -29,26 +29,40 @@ struct Params<'a> {
 
 /// SP 800-38D has shorter tags (32 and 64 bits) for rules of use that a token cannot enforce.
 fn checked(params: &MechanismParams) -> Result<Params<'_>> {
-    let MechanismParams::Gcm { iv, aad, tag_bits } = params else {
+    let (MechanismParams::Gcm { iv, aad, tag_bits }
+    | MechanismParams::GcmWrap { iv, aad, tag_bits, .. }) = params
+    else {
         return Err(invalid("GCM needs its parameters"));
     };
-    if iv.is_empty() || iv.len() > LONGEST_IV {
-        return Err(invalid("length of GCM's initialisation vector"));
+    checked_iv(iv)?;
+    Ok(Params { iv, aad, tag_len: tag_len_of(*tag_bits)? })
+}
+
+pub(super) fn checked_iv(iv: &[u8]) -> Result<()> {
+    match iv.len() {
+        1..=LONGEST_IV => Ok(()),
+        _ => Err(invalid("length of GCM's initialisation vector")),
     }
-    let tag_len = match tag_bits {
-        96 => 12,
-        104 => 13,
-        112 => 14,
-        120 => 15,
-        128 => 16,
-        _ => return Err(invalid("length of GCM's tag")),
-    };
-    Ok(Params { iv, aad, tag_len })
+}
+
+/// The length in bytes of a tag of so many bits.
+pub(super) fn tag_len_of(bits: u64) -> Result<usize> {
+    match bits {
+        96 => Ok(12),
+        104 => Ok(13),
+        112 => Ok(14),
+        120 => Ok(15),
+        128 => Ok(16),
+        _ => Err(invalid("length of GCM's tag")),
+    }
 }
 
 /// Starts an encryption.
 pub(super) fn encrypt(key: &Key, params: &MechanismParams) -> Result<Box<dyn Ciphering>> {
     let value = key_value(key)?;
+    if params.takes_back() {
+        return Err(invalid("parameters of a wrapping"));
+    }
     let Params { iv, aad, tag_len } = checked(params)?;
     check_key_size(value)?;
     let cipher = value.expose(|value| GcmEncrypt::new(value, iv, aad, tag_len))?;

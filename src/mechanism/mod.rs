@@ -5,14 +5,17 @@
 //! PKCS#11 3.2, "Mechanisms".
 
 mod aes;
+mod block_wrap;
 mod digest;
 mod ec;
 mod ecdh;
 mod ecdsa;
 mod eddsa;
 mod gcm;
+mod gcm_wrap;
 mod generic;
 mod hmac;
+mod key_wrap;
 pub(crate) mod operation;
 pub(crate) mod params;
 pub(crate) mod registry;
@@ -25,6 +28,7 @@ pub(crate) mod strength;
 mod tests;
 #[cfg(test)]
 mod vectors;
+pub(crate) mod wrapping;
 
 use std::sync::Arc;
 
@@ -39,7 +43,7 @@ use crate::secret::Secret;
 
 #[cfg(test)]
 pub(crate) use row::StartCiphering;
-pub(crate) use row::{Derivation, Mechanism};
+pub(crate) use row::{Derivation, Mechanism, Wraps};
 
 /// A key as operations hold it: parsed once, and alive as long as one of them runs.
 pub(crate) type Key = Arc<Object>;

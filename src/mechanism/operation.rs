@@ -156,6 +156,31 @@ pub(crate) trait Encapsulating: Send {
     fn encapsulate(&mut self, out: &mut [u8]) -> Result<(usize, Secret)>;
 }
 
+/// A key about to be wrapped together with data that is authenticated and not wrapped.
+pub(crate) trait Enveloping: Send {
+    /// The length of what wrapping a key of `key` bytes gives.
+    ///
+    /// # Errors
+    /// `CKR_DATA_LEN_RANGE` if the mechanism cannot wrap so much or so little.
+    fn len(&self, key: usize) -> Result<usize>;
+
+    /// Wraps the key; `out` has at least `len` bytes. Gives what it wrote, and what goes back
+    /// into the caller's parameter.
+    ///
+    /// # Errors
+    /// As `len`; the engine's.
+    fn envelop(&mut self, key: &[u8], out: &mut [u8]) -> Result<(usize, Returned)>;
+}
+
+/// What a mechanism gives back through its parameter: nothing, where a field is empty.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub(crate) struct Returned {
+    /// The initialisation vector that was made.
+    pub(crate) iv: Vec<u8>,
+    /// The tag, where it does not stand in the output.
+    pub(crate) tag: Vec<u8>,
+}
+
 fn single_part() -> Error {
     Rv::FunctionNotSupported.because("this mechanism takes its data in one part only")
 }

@@ -16,6 +16,10 @@ pub(crate) enum MechanismParams {
     Ctr { bits: u64, block: [u8; 16] },
     /// `CK_GCM_PARAMS`.
     Gcm { iv: Vec<u8>, aad: Vec<u8>, tag_bits: u64 },
+    /// `CK_GCM_WRAP_PARAMS`.
+    GcmWrap { iv: Vec<u8>, generator: IvGenerator, aad: Vec<u8>, tag_bits: u64 },
+    /// `CK_GCM_MESSAGE_PARAMS`; the tag is what stands there, which counts when it is checked.
+    GcmMessage { iv: Vec<u8>, generator: IvGenerator, tag_bits: u64, tag: Vec<u8> },
     /// `CK_RSA_PKCS_PSS_PARAMS`, with the standard's numbers for hash and mask function.
     Pss { hash: u64, mgf: u64, salt_len: u64 },
     /// `CK_RSA_PKCS_OAEP_PARAMS`.
@@ -28,6 +32,17 @@ pub(crate) enum MechanismParams {
     MacLength(u64),
 }
 
+/// Who makes an initialisation vector, and how.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum IvGenerator {
+    /// Nobody: the caller's is taken as it is.
+    None,
+    /// The token, at random, after so many bits of the caller's.
+    Random { fixed_bits: u64 },
+    /// The token, counting, after so many bits of the caller's; or counting into them (`xor`).
+    Counter { fixed_bits: u64, xor: bool },
+}
+
 /// Which structure the door reads for a mechanism.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Shape {
@@ -37,12 +52,16 @@ pub(crate) enum Shape {
     OptionalEddsa,
     /// Nothing or 16 bytes, which are ignored.
     OptionalIv16,
+    /// Nothing or bytes.
+    OptionalIv,
     /// 16 bytes.
     Iv16,
     /// A `CK_AES_CTR_PARAMS`.
     Ctr,
-    /// A `CK_GCM_PARAMS`.
+    /// A `CK_GCM_PARAMS` or a `CK_GCM_WRAP_PARAMS`.
     Gcm,
+    /// A `CK_GCM_MESSAGE_PARAMS`.
+    GcmMessage,
     /// A `CK_RSA_PKCS_PSS_PARAMS`.
     Pss,
     /// A `CK_RSA_PKCS_OAEP_PARAMS`.
@@ -54,6 +73,11 @@ pub(crate) enum Shape {
 }
 
 impl MechanismParams {
+    /// Whether wrapping with it gives something back through it.
+    pub(crate) fn takes_back(&self) -> bool {
+        matches!(self, Self::GcmWrap { .. })
+    }
+
     /// For mechanisms without a parameter.
     pub(super) fn none(&self) -> Result<(), Error> {
         match self {

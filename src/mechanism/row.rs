@@ -5,7 +5,7 @@
 //! of the ciphers.
 
 use super::Key;
-use super::operation::{Ciphering, Digesting, Encapsulating, Signing, Verifying};
+use super::operation::{Ciphering, Digesting, Encapsulating, Enveloping, Signing, Verifying};
 use super::params::{MechanismParams, Shape};
 use crate::custody::Custodian;
 use crate::error::Result;
@@ -19,6 +19,14 @@ pub(crate) type StartSigning = fn(&Key, &MechanismParams) -> Result<Box<dyn Sign
 pub(crate) type StartVerifying = fn(&Key, &MechanismParams) -> Result<Box<dyn Verifying>>;
 /// Starts an encryption or decryption with a key.
 pub(crate) type StartCiphering = fn(&Key, &MechanismParams) -> Result<Box<dyn Ciphering>>;
+/// Starts the unwrapping of a key: a secret key of a length, if its template or its type says
+/// which.
+pub(crate) type StartUnwrapping =
+    fn(&Key, &MechanismParams, Option<usize>) -> Result<Box<dyn Ciphering>>;
+/// Starts a wrapping that authenticates the caller's data along with the key.
+pub(crate) type StartEnveloping = fn(&Key, &MechanismParams, &[u8]) -> Result<Box<dyn Enveloping>>;
+/// Starts the unwrapping of what that gave, with the same data.
+pub(crate) type StartOpening = fn(&Key, &MechanismParams, &[u8]) -> Result<Box<dyn Ciphering>>;
 /// Starts a digest.
 pub(crate) type StartDigesting = fn(&MechanismParams) -> Result<Box<dyn Digesting>>;
 /// Makes a key: gives the caller's attributes and the ones that the mechanism adds.
@@ -34,6 +42,15 @@ pub(crate) type StartEncapsulating =
 /// Gives the secret in a ciphertext that was made for a private key, of a length if one is asked
 /// for.
 pub(crate) type Decapsulate = fn(&Key, &MechanismParams, &[u8], Option<usize>) -> Result<Secret>;
+
+/// Which keys a wrapping mechanism takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wraps {
+    /// Secret and private keys.
+    Any,
+    /// Secret keys only.
+    SecretKeys,
+}
 
 /// What a key is derived from, and to what.
 pub(crate) struct Derivation<'d> {
@@ -75,7 +92,15 @@ pub(crate) struct Mechanism {
     /// Takes the bytes of a key: a secret key's value, a private key's `PrivateKeyInfo`.
     pub(crate) wrap: Option<StartCiphering>,
     /// Gives what `wrap` took.
-    pub(crate) unwrap: Option<StartCiphering>,
+    pub(crate) unwrap: Option<StartUnwrapping>,
+    /// What can be wrapped.
+    pub(crate) wraps: Wraps,
+    /// Takes the bytes of a key, as `wrap` does, and the caller's associated data.
+    pub(crate) envelop: Option<StartEnveloping>,
+    /// Gives what `envelop` took.
+    pub(crate) open: Option<StartOpening>,
+    /// The parameter of these two, where it is another than that of the other columns.
+    pub(crate) envelope: Option<Shape>,
     pub(crate) encapsulate: Option<StartEncapsulating>,
     pub(crate) decapsulate: Option<Decapsulate>,
     pub(crate) sign_recover: Option<StartCiphering>,
@@ -104,6 +129,10 @@ impl Mechanism {
             derive: None,
             wrap: None,
             unwrap: None,
+            wraps: Wraps::Any,
+            envelop: None,
+            open: None,
+            envelope: None,
             encapsulate: None,
             decapsulate: None,
             sign_recover: None,
@@ -180,8 +209,28 @@ impl Mechanism {
         self
     }
 
-    pub(super) const fn unwraps(mut self, start: StartCiphering) -> Self {
+    pub(super) const fn unwraps(mut self, start: StartUnwrapping) -> Self {
         self.unwrap = Some(start);
+        self
+    }
+
+    /// Of keys it wraps secret ones only: a private key is too long for it, or no whole blocks.
+    pub(super) const fn secrets_only(mut self) -> Self {
+        self.wraps = Wraps::SecretKeys;
+        self
+    }
+
+    /// The two columns of `C_WrapKeyAuthenticated` and `C_UnwrapKeyAuthenticated`, and their
+    /// parameter.
+    pub(super) const fn envelops(
+        mut self,
+        shape: Shape,
+        envelop: StartEnveloping,
+        open: StartOpening,
+    ) -> Self {
+        self.envelope = Some(shape);
+        self.envelop = Some(envelop);
+        self.open = Some(open);
         self
     }
 

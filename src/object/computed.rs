@@ -18,10 +18,10 @@ use crate::secret::Secret;
 const CHECK_LEN: usize = 3;
 
 /// `rsaEncryption` with its NULL parameter.
-const RSA_ALGORITHM: &[u8] =
+pub(super) const RSA_ALGORITHM: &[u8] =
     &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 /// `id-ecPublicKey`.
-const EC_ALGORITHM: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+pub(super) const EC_ALGORITHM: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
 /// The public key of a pair, as far as its encodings need it.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) enum PublicPart {
 
 impl PublicPart {
     /// The content of `subjectPublicKey`.
-    fn bits(&self) -> Vec<u8> {
+    pub(super) fn bits(&self) -> Vec<u8> {
         match self {
             Self::Rsa { modulus, exponent } => {
                 der::element(der::SEQUENCE, &[&der::integer(modulus), &der::integer(exponent)])
@@ -44,7 +44,7 @@ impl PublicPart {
     }
 
     /// The DER of `SubjectPublicKeyInfo`.
-    fn info(&self) -> Vec<u8> {
+    pub(super) fn info(&self) -> Vec<u8> {
         let algorithm = match self {
             Self::Rsa { .. } => RSA_ALGORITHM.to_vec(),
             Self::Point { curve: curve @ CurveName::Nist(_), .. } => {

@@ -1,4 +1,4 @@
-//! The little DER that objects need: writing a SubjectPublicKeyInfo, looking into one element.
+//! The little DER that objects need: writing and reading one element after the other.
 //!
 //! ITU-T X.690, distinguished encoding; lengths up to four bytes.
 
@@ -66,6 +66,31 @@ pub(super) fn first(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 /// Tag and content, if the bytes are one element and nothing more.
 pub(super) fn whole(bytes: &[u8]) -> Option<(u8, &[u8])> {
     first(bytes).filter(|(_, _, rest)| rest.is_empty()).map(|(tag, content, _)| (tag, content))
+}
+
+/// Takes the element that the bytes begin with off them, if it has this tag; gives its content.
+pub(super) fn take<'b>(bytes: &mut &'b [u8], tag: u8) -> Option<&'b [u8]> {
+    let (found, content, rest) = first(bytes)?;
+    *bytes = rest;
+    (found == tag).then_some(content)
+}
+
+/// As `take`; gives the element with tag and length.
+pub(super) fn take_whole<'b>(bytes: &mut &'b [u8], tag: u8) -> Option<&'b [u8]> {
+    let before = *bytes;
+    take(bytes, tag)?;
+    before.get(..before.len().checked_sub(bytes.len())?)
+}
+
+/// Takes a number off that is not negative; gives its big-endian bytes without zeros before
+/// them.
+pub(super) fn take_number<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
+    match take(bytes, INTEGER)? {
+        [0] => Some(&[]),
+        [0, rest @ ..] if matches!(rest, [0x80..=0xff, ..]) => Some(rest),
+        number @ [1..=0x7f, ..] => Some(number),
+        _ => None,
+    }
 }
 
 /// The bytes of a number without the zeros before it.

@@ -10,6 +10,7 @@ pub(crate) mod computed;
 pub(crate) mod curve;
 mod der;
 pub(crate) mod material;
+pub(crate) mod pkcs8;
 pub(crate) mod size;
 pub(crate) mod template;
 #[cfg(test)]

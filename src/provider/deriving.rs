@@ -4,10 +4,11 @@ use crate::error::{Result, Rv};
 use crate::mechanism::Derivation;
 use crate::object::attribute;
 use crate::object::class::{Birth, Class, Species, admit, complete};
-use crate::object::template::{Template, Value};
+use crate::object::template::Template;
 use crate::secret::Secret;
 use crate::token::policy;
 
+use super::keys::with_demands;
 use super::{Call, GivenMechanism};
 
 impl Call<'_> {
@@ -34,7 +35,7 @@ impl Call<'_> {
             always_sensitive: base.is_set(attribute::ALWAYS_SENSITIVE),
             never_extractable: base.is_set(attribute::NEVER_EXTRACTABLE),
         };
-        let template = with_derive_template(template, base)?;
+        let template = with_demands(template, base.get(attribute::DERIVE_TEMPLATE))?;
         let species = Species::of(&template)?;
         if species.class != Class::SecretKey {
             return Err(Rv::TemplateInconsistent.because("only secret keys can be derived"));
@@ -58,15 +59,4 @@ impl Call<'_> {
         let whole = complete(made, birth, &context)?;
         self.token().add(&viewer, whole)
     }
-}
-
-/// Adds what the base key's CKA_DERIVE_TEMPLATE asks of every key derived from it.
-fn with_derive_template(mut template: Template, base: &Template) -> Result<Template> {
-    if let Some(demanded) = base.get(attribute::DERIVE_TEMPLATE) {
-        for (id, value) in demanded.iter() {
-            let value: Value = value.try_clone()?;
-            template.insert(id, value)?;
-        }
-    }
-    Ok(template)
 }

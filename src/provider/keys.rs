@@ -33,6 +33,20 @@ impl Mechanism {
     }
 }
 
+/// Adds the attributes that something demands of a new key to those that the caller asks for.
+///
+/// # Errors
+/// `CKR_TEMPLATE_INCONSISTENT` where they differ.
+pub(super) fn with_demands(
+    mut template: Template,
+    demanded: Option<&Template>,
+) -> Result<Template> {
+    for (id, value) in demanded.into_iter().flat_map(Template::iter) {
+        template.insert(id, value.try_clone()?)?;
+    }
+    Ok(template)
+}
+
 impl Call<'_> {
     /// The mechanism of a …Init call, or `None` if the call was to end an active operation.
     pub(super) fn given_or_cancel(

@@ -24,6 +24,7 @@ mod signing;
 mod slots;
 mod table;
 mod verifying;
+mod wrapping;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};

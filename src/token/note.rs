@@ -67,6 +67,12 @@ impl Note {
         self.names(Arc::clone(&held.object), held.version());
     }
 
+    /// Names a further key that the call uses: it gets a record of its own.
+    pub(crate) fn names_another(&self, held: &Held) {
+        self.concerns(held);
+        self.recorded.set(None);
+    }
+
     /// As `concerns`, of an object with this version on the token; 0 for a session's.
     pub(crate) fn names(&self, object: Arc<Object>, version: u64) {
         self.concerns.replace(Some((object, version)));

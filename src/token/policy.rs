@@ -7,6 +7,9 @@ use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Attr};
 use crate::object::template::Template;
 
+use super::Token;
+use super::table::Held;
+
 /// A use of a key, and the attribute that allows it.
 pub(crate) trait KeyUse {
     /// The attribute that must be true.
@@ -27,6 +30,10 @@ pub(crate) struct Encrypt;
 pub(crate) struct Decrypt;
 /// Deriving another key.
 pub(crate) struct Derive;
+/// Wrapping another key.
+pub(crate) struct Wrap;
+/// Unwrapping another key.
+pub(crate) struct Unwrap;
 
 impl KeyUse for Sign {
     const ALLOWED_BY: Attr<bool> = attribute::SIGN;
@@ -49,6 +56,12 @@ impl KeyUse for Decrypt {
 impl KeyUse for Derive {
     const ALLOWED_BY: Attr<bool> = attribute::DERIVE;
 }
+impl KeyUse for Wrap {
+    const ALLOWED_BY: Attr<bool> = attribute::WRAP;
+}
+impl KeyUse for Unwrap {
+    const ALLOWED_BY: Attr<bool> = attribute::UNWRAP;
+}
 
 /// Proof that a key may be used so. Nothing else makes one.
 pub(crate) struct Permit<Use>(PhantomData<Use>);
@@ -67,5 +80,24 @@ pub(crate) fn allow<Use: KeyUse>(key: &Template, mechanism: u64) -> Result<Permi
             Err(Rv::MechanismInvalid.because("not among the key's CKA_ALLOWED_MECHANISMS"))
         }
         _ => Ok(Permit(PhantomData)),
+    }
+}
+
+impl Token {
+    /// May this key leave, wrapped under that one?
+    ///
+    /// # Errors
+    /// `CKR_KEY_UNEXTRACTABLE`; `CKR_KEY_NOT_WRAPPABLE` if only a trusted key may wrap it.
+    pub(crate) fn may_leave(&self, key: &Held, by: &Held) -> Result<()> {
+        if !key.object.is_set(attribute::EXTRACTABLE) {
+            return Err(Rv::KeyUnextractable.because("CKA_EXTRACTABLE is false"));
+        }
+        // Keys that were made under another policy are bound by today's.
+        let guarded = self.settings.export_denied && key.is_stored();
+        let wants_trust = guarded || key.object.is_set(attribute::WRAP_WITH_TRUSTED);
+        if wants_trust && !by.object.is_set(attribute::TRUSTED) {
+            return Err(Rv::KeyNotWrappable.because("only a trusted key may wrap this one"));
+        }
+        Ok(())
     }
 }

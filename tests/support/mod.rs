@@ -19,6 +19,7 @@ pub mod template;
 pub mod token;
 #[cfg(feature = "witness")]
 pub mod witness;
+pub mod wrapping;
 
 pub use isolation::{Bench, isolated};
 pub use module::Module;

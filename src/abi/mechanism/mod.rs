@@ -2,6 +2,7 @@
 //! a family. Which one applies stands in the mechanism's row. PKCS#11 3.2, chapter "Mechanisms".
 
 mod ec;
+pub(super) mod returned;
 mod rsa;
 mod symmetric;
 
@@ -11,7 +12,7 @@ use crate::mechanism::find;
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::provider::GivenMechanism;
 
-use super::input::input;
+use super::input::{input, read};
 
 /// Reads the parameter of a mechanism.
 ///
@@ -53,14 +54,32 @@ pub(super) unsafe fn optional_mechanism(given: CK_MECHANISM_PTR) -> Result<Optio
     Ok(Some(GivenMechanism { id: given.mechanism, params }))
 }
 
+/// As `mechanism`, for the two functions that wrap with associated data.
+///
+/// # Safety
+/// As for `mechanism`.
+pub(super) unsafe fn enveloping(given: CK_MECHANISM_PTR) -> Result<GivenMechanism> {
+    // SAFETY: this function's own contract.
+    let mechanism = unsafe { read(given, "no mechanism")? };
+    let (id, row) = (mechanism.mechanism, find(mechanism.mechanism));
+    let shape = row.map_or(Shape::None, |row| row.envelope.unwrap_or(row.shape));
+    if row.is_none_or(|row| row.envelop.is_none() && row.open.is_none()) {
+        return Ok(GivenMechanism { id, params: MechanismParams::None });
+    }
+    // SAFETY: this function's own contract.
+    Ok(GivenMechanism { id, params: unsafe { reader(shape)(&mechanism)? } })
+}
+
 /// The reader for a shape.
 const fn reader(shape: Shape) -> Reader {
     match shape {
         Shape::None => none,
         Shape::OptionalIv16 => symmetric::no_iv,
+        Shape::OptionalIv => symmetric::optional_iv,
         Shape::Iv16 => symmetric::iv,
         Shape::Ctr => symmetric::ctr,
         Shape::Gcm => symmetric::gcm,
+        Shape::GcmMessage => symmetric::gcm_message,
         Shape::Pss => rsa::pss,
         Shape::Oaep => rsa::oaep,
         Shape::Ecdh1 => ec::ecdh1,

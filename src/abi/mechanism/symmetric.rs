@@ -1,8 +1,12 @@
 //! Parameters of ciphers and MACs. PKCS#11 3.2, "AES" and its sections.
 
-use crate::cryptoki::{CK_AES_CTR_PARAMS, CK_GCM_PARAMS, CK_MAC_GENERAL_PARAMS, CK_MECHANISM};
+use crate::cryptoki::{
+    CK_AES_CTR_PARAMS, CK_GCM_MESSAGE_PARAMS, CK_GCM_PARAMS, CK_GCM_WRAP_PARAMS,
+    CK_GENERATOR_FUNCTION, CK_MAC_GENERAL_PARAMS, CK_MECHANISM, CK_ULONG, CKG_GENERATE,
+    CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR, CKG_GENERATE_RANDOM, CKG_NO_GENERATE,
+};
 use crate::error::Result;
-use crate::mechanism::params::MechanismParams;
+use crate::mechanism::params::{IvGenerator, MechanismParams};
 
 use super::{invalid, part, structure};
 
@@ -15,6 +19,18 @@ pub(super) unsafe fn no_iv(given: &CK_MECHANISM) -> Result<MechanismParams> {
         0 | 16 => Ok(MechanismParams::None),
         _ => Err(invalid("this mechanism takes no parameter")),
     }
+}
+
+/// Bytes or nothing; the family checks how many.
+///
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn optional_iv(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    if given.pParameter.is_null() && given.ulParameterLen == 0 {
+        return Ok(MechanismParams::None);
+    }
+    // SAFETY: this function's own contract.
+    unsafe { iv(given) }
 }
 
 /// Bytes; the family checks how many.
@@ -48,6 +64,10 @@ pub(super) unsafe fn ctr(given: &CK_MECHANISM) -> Result<MechanismParams> {
 /// # Safety
 /// The mechanism's pointers lead to what their lengths say.
 pub(super) unsafe fn gcm(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    if usize::try_from(given.ulParameterLen) == Ok(size_of::<CK_GCM_WRAP_PARAMS>()) {
+        // SAFETY: this function's own contract.
+        return unsafe { gcm_wrap(given) };
+    }
     // SAFETY: this function's own contract.
     let params = unsafe { structure::<CK_GCM_PARAMS>(given)? };
     // SAFETY: this function's own contract.
@@ -55,4 +75,40 @@ pub(super) unsafe fn gcm(given: &CK_MECHANISM) -> Result<MechanismParams> {
     // SAFETY: this function's own contract.
     let aad = unsafe { part(params.pAAD, params.ulAADLen)? };
     Ok(MechanismParams::Gcm { iv, aad, tag_bits: params.ulTagBits })
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+unsafe fn gcm_wrap(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_GCM_WRAP_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let iv = unsafe { part(params.pIv, params.ulIvLen)? };
+    // SAFETY: this function's own contract.
+    let aad = unsafe { part(params.pAAD, params.ulAADLen)? };
+    let generator = generator(params.ivGenerator, params.ulIvFixedBits)?;
+    Ok(MechanismParams::GcmWrap { iv, generator, aad, tag_bits: params.ulTagBits })
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say; there is room for the tag.
+pub(super) unsafe fn gcm_message(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_GCM_MESSAGE_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let iv = unsafe { part(params.pIv, params.ulIvLen)? };
+    // SAFETY: this function's own contract.
+    let tag = unsafe { part(params.pTag, params.ulTagBits.div_ceil(8))? };
+    let generator = generator(params.ivGenerator, params.ulIvFixedBits)?;
+    Ok(MechanismParams::GcmMessage { iv, generator, tag_bits: params.ulTagBits, tag })
+}
+
+fn generator(generator: CK_GENERATOR_FUNCTION, fixed_bits: CK_ULONG) -> Result<IvGenerator> {
+    match generator {
+        CKG_NO_GENERATE => Ok(IvGenerator::None),
+        CKG_GENERATE | CKG_GENERATE_RANDOM => Ok(IvGenerator::Random { fixed_bits }),
+        CKG_GENERATE_COUNTER => Ok(IvGenerator::Counter { fixed_bits, xor: false }),
+        CKG_GENERATE_COUNTER_XOR => Ok(IvGenerator::Counter { fixed_bits, xor: true }),
+        _ => Err(invalid("a generator of vectors that is not known")),
+    }
 }

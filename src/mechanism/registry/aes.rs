@@ -4,8 +4,9 @@ use super::row;
 use crate::cryptoki;
 use crate::engine::aws_lc::cipher::Direction::{Decrypt, Encrypt};
 use crate::engine::aws_lc::cipher::Mode;
+use crate::mechanism::key_wrap::Scheme::{Kw, Kwp, Pkcs7};
 use crate::mechanism::params::Shape;
-use crate::mechanism::{Mechanism, aes, gcm};
+use crate::mechanism::{Mechanism, aes, block_wrap, gcm, gcm_wrap, key_wrap};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -14,17 +15,33 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::OptionalIv16)
         .encrypts(|key, params| aes::start(key, params, Mode::Ecb, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Ecb, Decrypt)),
+        .decrypts(|key, params| aes::start(key, params, Mode::Ecb, Decrypt))
+        .wraps(|key, params| {
+            Ok(block_wrap::wrap(aes::start(key, params, Mode::Ecb, Encrypt)?, aes::BLOCK))
+        })
+        .unwraps(|key, params, len| {
+            Ok(block_wrap::unwrap(aes::start(key, params, Mode::Ecb, Decrypt)?, aes::BLOCK, len))
+        })
+        .secrets_only(),
     row!(CKM_AES_CBC)
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::Iv16)
         .encrypts(|key, params| aes::start(key, params, Mode::Cbc, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Cbc, Decrypt)),
+        .decrypts(|key, params| aes::start(key, params, Mode::Cbc, Decrypt))
+        .wraps(|key, params| {
+            Ok(block_wrap::wrap(aes::start(key, params, Mode::Cbc, Encrypt)?, aes::BLOCK))
+        })
+        .unwraps(|key, params, len| {
+            Ok(block_wrap::unwrap(aes::start(key, params, Mode::Cbc, Decrypt)?, aes::BLOCK, len))
+        })
+        .secrets_only(),
     row!(CKM_AES_CBC_PAD)
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::Iv16)
         .encrypts(|key, params| aes::start(key, params, Mode::CbcPad, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::CbcPad, Decrypt)),
+        .decrypts(|key, params| aes::start(key, params, Mode::CbcPad, Decrypt))
+        .wraps(|key, params| aes::start(key, params, Mode::CbcPad, Encrypt))
+        .unwraps(|key, params, _| aes::start(key, params, Mode::CbcPad, Decrypt)),
     row!(CKM_AES_CTR)
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::Ctr)
@@ -34,5 +51,37 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::Gcm)
         .encrypts(gcm::encrypt)
-        .decrypts(gcm::decrypt),
+        .decrypts(gcm::decrypt)
+        .wraps(gcm::encrypt)
+        .unwraps(|key, params, _| gcm::decrypt(key, params))
+        .envelops(Shape::GcmMessage, gcm_wrap::envelop, gcm_wrap::open),
+    row!(CKM_AES_KEY_WRAP)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::OptionalIv)
+        .encrypts(|key, params| key_wrap::start(key, params, Kw, Encrypt))
+        .decrypts(|key, params| key_wrap::start(key, params, Kw, Decrypt))
+        .wraps(|key, params| key_wrap::start(key, params, Kw, Encrypt))
+        .unwraps(|key, params, _| key_wrap::start(key, params, Kw, Decrypt)),
+    // The old name, which was never defined well; those who have it mean RFC 5649.
+    row!(CKM_AES_KEY_WRAP_PAD)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::OptionalIv)
+        .encrypts(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
+        .decrypts(|key, params| key_wrap::start(key, params, Kwp, Decrypt))
+        .wraps(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
+        .unwraps(|key, params, _| key_wrap::start(key, params, Kwp, Decrypt)),
+    row!(CKM_AES_KEY_WRAP_KWP)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::OptionalIv)
+        .encrypts(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
+        .decrypts(|key, params| key_wrap::start(key, params, Kwp, Decrypt))
+        .wraps(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
+        .unwraps(|key, params, _| key_wrap::start(key, params, Kwp, Decrypt)),
+    row!(CKM_AES_KEY_WRAP_PKCS7)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::OptionalIv)
+        .encrypts(|key, params| key_wrap::start(key, params, Pkcs7, Encrypt))
+        .decrypts(|key, params| key_wrap::start(key, params, Pkcs7, Decrypt))
+        .wraps(|key, params| key_wrap::start(key, params, Pkcs7, Encrypt))
+        .unwraps(|key, params, _| key_wrap::start(key, params, Pkcs7, Decrypt)),
 ];

@@ -16,10 +16,8 @@ pub(super) type Case = BTreeMap<String, String>;
 /// The vectors of a file, blank lines between them; none if there is no such file, which is
 /// said.
 pub(super) fn cases(path: &Path) -> Vec<Case> {
-    let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("skipped: no {}", path.display());
-        return Vec::new();
-    };
+    let Some(text) = text(path) else { return Vec::new() };
+    let text = String::from_utf8(text).expect("text");
     let (mut cases, mut section, mut case) = (Vec::new(), Case::new(), Case::new());
     for line in text.lines().chain([""]) {
         let line = line.trim();
@@ -46,15 +44,19 @@ pub(super) fn cases(path: &Path) -> Vec<Case> {
 
 /// A file of JSON, which may be compressed; none if there is no such file, which is said.
 pub(super) fn json(path: &Path) -> Option<serde_json::Value> {
+    text(path).map(|text| serde_json::from_slice(&text).expect("JSON"))
+}
+
+/// The content of a file, which may be compressed; none if there is no such file, which is said.
+fn text(path: &Path) -> Option<Vec<u8>> {
     let text = if path.extension().is_some_and(|ending| ending == "gz") {
         let unpacked = std::process::Command::new("gzip").arg("-dc").arg(path).output();
         unpacked.ok().filter(|output| output.status.success()).map(|output| output.stdout)
     } else {
         std::fs::read(path).ok()
     };
-    let Some(text) = text else {
+    if text.is_none() {
         eprintln!("skipped: no {}", path.display());
-        return None;
-    };
-    Some(serde_json::from_slice(&text).expect("JSON"))
+    }
+    text
 }

@@ -12,7 +12,7 @@ pub struct MechanismRow {
     /// The standard's name.
     pub name: &'static str,
     /// What it does: `encrypt`, `decrypt`, `digest`, `sign`, `verify`, `generate`,
-    /// `generate pair`, `derive`.
+    /// `generate pair`, `derive`, `wrap`, `unwrap`, and the authenticated forms of these two.
     pub functions: Vec<&'static str>,
     /// The types of key that it works with or makes; none for digests.
     pub keys: Vec<&'static str>,
@@ -49,6 +49,10 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         (mechanism.generate.is_some(), "generate"),
         (mechanism.generate_pair.is_some(), "generate pair"),
         (mechanism.derive.is_some(), "derive"),
+        (mechanism.wrap.is_some(), "wrap"),
+        (mechanism.unwrap.is_some(), "unwrap"),
+        (mechanism.envelop.is_some(), "wrap authenticated"),
+        (mechanism.open.is_some(), "unwrap authenticated"),
     ];
     MechanismRow {
         name: mechanism.name,
@@ -105,9 +109,11 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::None => None,
         Shape::OptionalEddsa => Some("none, or `CK_EDDSA_PARAMS`"),
         Shape::OptionalIv16 => Some("none; 16 bytes are ignored"),
+        Shape::OptionalIv => Some("none, or the initial value"),
         Shape::Iv16 => Some("16 bytes"),
         Shape::Ctr => Some("`CK_AES_CTR_PARAMS`"),
-        Shape::Gcm => Some("`CK_GCM_PARAMS`"),
+        Shape::Gcm => Some("`CK_GCM_PARAMS`; wrapping also `CK_GCM_WRAP_PARAMS`"),
+        Shape::GcmMessage => Some("`CK_GCM_MESSAGE_PARAMS`"),
         Shape::Pss => Some("`CK_RSA_PKCS_PSS_PARAMS`"),
         Shape::Oaep => Some("`CK_RSA_PKCS_OAEP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
