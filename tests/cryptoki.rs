@@ -74,6 +74,10 @@ mod leaving;
 mod login;
 #[path = "cryptoki/memory.rs"]
 mod memory;
+#[path = "cryptoki/message_signing.rs"]
+mod message_signing;
+#[path = "cryptoki/messages.rs"]
+mod messages;
 #[path = "cryptoki/neighbours.rs"]
 mod neighbours;
 #[path = "cryptoki/objects.rs"]

@@ -20,6 +20,21 @@ use super::finding::{C_FindObjects, C_FindObjectsFinal, C_FindObjectsInit};
 use super::general::{C_CancelFunction, C_Finalize, C_GetFunctionStatus, C_GetInfo, C_Initialize};
 use super::input::read;
 use super::keys::{C_DeriveKey, C_GenerateKey, C_GenerateKeyPair};
+use super::message_decryption::{
+    C_DecryptMessage, C_DecryptMessageBegin, C_DecryptMessageNext, C_MessageDecryptFinal,
+    C_MessageDecryptInit,
+};
+use super::message_encryption::{
+    C_EncryptMessage, C_EncryptMessageBegin, C_EncryptMessageNext, C_MessageEncryptFinal,
+    C_MessageEncryptInit,
+};
+use super::message_signing::{
+    C_MessageSignFinal, C_MessageSignInit, C_SignMessage, C_SignMessageBegin, C_SignMessageNext,
+};
+use super::message_verifying::{
+    C_MessageVerifyFinal, C_MessageVerifyInit, C_VerifyMessage, C_VerifyMessageBegin,
+    C_VerifyMessageNext,
+};
 use super::objects::{
     C_CopyObject, C_CreateObject, C_DestroyObject, C_GetAttributeValue, C_GetObjectSize,
     C_SetAttributeValue,
@@ -38,13 +53,8 @@ use super::slots::{
 };
 use super::unsupported::{
     C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_DecryptDigestUpdate,
-    C_DecryptMessage, C_DecryptMessageBegin, C_DecryptMessageNext, C_DecryptVerifyUpdate,
-    C_DigestEncryptUpdate, C_EncapsulateKey, C_EncryptMessage, C_EncryptMessageBegin,
-    C_EncryptMessageNext, C_GetOperationState, C_MessageDecryptFinal, C_MessageDecryptInit,
-    C_MessageEncryptFinal, C_MessageEncryptInit, C_MessageSignFinal, C_MessageSignInit,
-    C_MessageVerifyFinal, C_MessageVerifyInit, C_SetOperationState, C_SignEncryptUpdate,
-    C_SignMessage, C_SignMessageBegin, C_SignMessageNext, C_VerifyMessage, C_VerifyMessageBegin,
-    C_VerifyMessageNext,
+    C_DecryptVerifyUpdate, C_DigestEncryptUpdate, C_EncapsulateKey, C_GetOperationState,
+    C_SetOperationState, C_SignEncryptUpdate,
 };
 use super::verifying::{
     C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifySignature, C_VerifySignatureFinal,

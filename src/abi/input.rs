@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cryptoki::{CK_BYTE_PTR, CK_ULONG, CK_ULONG_PTR};
+use crate::cryptoki::{CK_BYTE_PTR, CK_FLAGS, CK_ULONG, CK_ULONG_PTR, CKF_END_OF_MESSAGE};
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
 
@@ -56,6 +56,30 @@ pub(super) unsafe fn in_and_out<'a>(
         .map_err(|_| Rv::HostMemory.because("no memory to copy input that is also output"))?;
     copy.extend_from_slice(bytes);
     Ok((Cow::Owned(copy), output))
+}
+
+/// The longest associated data of a message, in bytes.
+const LONGEST_AAD: u64 = 1 << 20;
+
+/// The associated data of a message, copied: it may be the same memory as anything else.
+///
+/// # Safety
+/// As for `input`.
+pub(super) unsafe fn associated_data(start: *const u8, len: CK_ULONG) -> Result<Vec<u8>> {
+    if len > LONGEST_AAD {
+        return Err(Rv::ArgumentsBad.because("associated data longer than 1 MiB"));
+    }
+    // SAFETY: this function's own contract.
+    Ok(unsafe { input(start, len)? }.to_vec())
+}
+
+/// Whether the flags of a message's part say that it is the last.
+pub(super) fn is_last(flags: CK_FLAGS) -> Result<bool> {
+    match flags {
+        0 => Ok(false),
+        CKF_END_OF_MESSAGE => Ok(true),
+        _ => Err(Rv::ArgumentsBad.because("a flag that messages do not have")),
+    }
 }
 
 /// A PIN, copied to locked memory; `None` if the caller gave no pointer.

@@ -4,10 +4,11 @@ use crate::call::Function;
 use crate::cryptoki::{
     CK_FLAGS, CK_NOTIFY, CK_RV, CK_SESSION_HANDLE, CK_SESSION_HANDLE_PTR, CK_SESSION_INFO,
     CK_SESSION_INFO_PTR, CK_SLOT_ID, CK_ULONG, CK_USER_TYPE, CK_UTF8CHAR_PTR, CK_VOID_PTR,
-    CKF_ASYNC_SESSION, CKF_DECRYPT, CKF_DIGEST, CKF_ENCRYPT, CKF_FIND_OBJECTS, CKF_RW_SESSION,
-    CKF_SERIAL_SESSION, CKF_SIGN, CKF_SIGN_RECOVER, CKF_VERIFY, CKF_VERIFY_RECOVER,
-    CKS_LAST_VALIDATION_OK, CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION,
-    CKS_RW_SO_FUNCTIONS, CKS_RW_USER_FUNCTIONS, CKU_CONTEXT_SPECIFIC, CKU_SO, CKU_USER,
+    CKF_ASYNC_SESSION, CKF_DECRYPT, CKF_DIGEST, CKF_ENCRYPT, CKF_FIND_OBJECTS, CKF_MESSAGE_DECRYPT,
+    CKF_MESSAGE_ENCRYPT, CKF_MESSAGE_SIGN, CKF_MESSAGE_VERIFY, CKF_RW_SESSION, CKF_SERIAL_SESSION,
+    CKF_SIGN, CKF_SIGN_RECOVER, CKF_VERIFY, CKF_VERIFY_RECOVER, CKS_LAST_VALIDATION_OK,
+    CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS,
+    CKS_RW_USER_FUNCTIONS, CKU_CONTEXT_SPECIFIC, CKU_SO, CKU_USER,
 };
 use crate::error::{Result, Rv};
 use crate::provider::UserType;
@@ -199,7 +200,7 @@ pub(super) unsafe extern "C" fn C_SessionCancel(
     session: CK_SESSION_HANDLE,
     flags: CK_FLAGS,
 ) -> CK_RV {
-    const KINDS: [(CK_FLAGS, Kind); 9] = [
+    const KINDS: [(CK_FLAGS, Kind); 13] = [
         (CKF_FIND_OBJECTS, Kind::Find),
         (CKF_ENCRYPT, Kind::Encrypt),
         (CKF_DECRYPT, Kind::Decrypt),
@@ -209,6 +210,10 @@ pub(super) unsafe extern "C" fn C_SessionCancel(
         (CKF_VERIFY, Kind::VerifySignature),
         (CKF_SIGN_RECOVER, Kind::SignRecover),
         (CKF_VERIFY_RECOVER, Kind::VerifyRecover),
+        (CKF_MESSAGE_ENCRYPT, Kind::MessageEncrypt),
+        (CKF_MESSAGE_DECRYPT, Kind::MessageDecrypt),
+        (CKF_MESSAGE_SIGN, Kind::MessageSign),
+        (CKF_MESSAGE_VERIFY, Kind::MessageVerify),
     ];
     in_session(Function::SessionCancel, session, |call| {
         for (_, kind) in KINDS.iter().filter(|(flag, _)| flags & flag != 0) {

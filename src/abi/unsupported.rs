@@ -4,9 +4,8 @@
 
 use crate::call::Function;
 use crate::cryptoki::{
-    CK_ASYNC_DATA_PTR, CK_ATTRIBUTE_PTR, CK_BYTE_PTR, CK_FLAGS, CK_MECHANISM_PTR, CK_OBJECT_HANDLE,
+    CK_ASYNC_DATA_PTR, CK_ATTRIBUTE_PTR, CK_BYTE_PTR, CK_MECHANISM_PTR, CK_OBJECT_HANDLE,
     CK_OBJECT_HANDLE_PTR, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR, CK_UTF8CHAR_PTR,
-    CK_VOID_PTR,
 };
 use crate::error::Rv;
 
@@ -38,44 +37,6 @@ not_built! {
     C_DecryptDigestUpdate: DecryptDigestUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_SignEncryptUpdate: SignEncryptUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
     C_DecryptVerifyUpdate: DecryptVerifyUpdate(CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR);
-    C_MessageEncryptInit: MessageEncryptInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_EncryptMessage: EncryptMessage(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
-        CK_ULONG_PTR
-    );
-    C_EncryptMessageBegin: EncryptMessageBegin(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
-    C_EncryptMessageNext: EncryptMessageNext(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_FLAGS
-    );
-    C_MessageEncryptFinal: MessageEncryptFinal();
-    C_MessageDecryptInit: MessageDecryptInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_DecryptMessage: DecryptMessage(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR,
-        CK_ULONG_PTR
-    );
-    C_DecryptMessageBegin: DecryptMessageBegin(CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);
-    C_DecryptMessageNext: DecryptMessageNext(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR, CK_FLAGS
-    );
-    C_MessageDecryptFinal: MessageDecryptFinal();
-    C_MessageSignInit: MessageSignInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_SignMessage: SignMessage(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR
-    );
-    C_SignMessageBegin: SignMessageBegin(CK_VOID_PTR, CK_ULONG);
-    C_SignMessageNext: SignMessageNext(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR
-    );
-    C_MessageSignFinal: MessageSignFinal();
-    C_MessageVerifyInit: MessageVerifyInit(CK_MECHANISM_PTR, CK_OBJECT_HANDLE);
-    C_VerifyMessage: VerifyMessage(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG
-    );
-    C_VerifyMessageBegin: VerifyMessageBegin(CK_VOID_PTR, CK_ULONG);
-    C_VerifyMessageNext: VerifyMessageNext(
-        CK_VOID_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG
-    );
-    C_MessageVerifyFinal: MessageVerifyFinal();
     C_EncapsulateKey: EncapsulateKey(
         CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR,
         CK_OBJECT_HANDLE_PTR

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Key;
 use super::aes::{check_key_size, key_value, wrong_len};
+use super::message::Message;
 use super::operation::{Ciphering, room};
 use super::params::{MechanismParams, invalid};
 use crate::engine::aws_lc::cipher::Direction;
@@ -55,6 +56,11 @@ pub(super) fn tag_len_of(bits: u64) -> Result<usize> {
         128 => Ok(16),
         _ => Err(invalid("length of GCM's tag")),
     }
+}
+
+/// The parameter of one message.
+pub(super) fn message(message: &Message, aad: Vec<u8>) -> MechanismParams {
+    MechanismParams::Gcm { iv: message.nonce.clone(), aad, tag_bits: message.tag_bits }
 }
 
 /// Starts an encryption.

@@ -16,6 +16,7 @@ mod gcm_wrap;
 mod generic;
 mod hmac;
 mod key_wrap;
+pub(crate) mod message;
 pub(crate) mod operation;
 pub(crate) mod params;
 pub(crate) mod registry;

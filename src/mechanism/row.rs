@@ -5,6 +5,7 @@
 //! of the ciphers.
 
 use super::Key;
+use super::message::MessageParams;
 use super::operation::{Ciphering, Digesting, Encapsulating, Enveloping, Signing, Verifying};
 use super::params::{MechanismParams, Shape};
 use crate::custody::Custodian;
@@ -105,6 +106,10 @@ pub(crate) struct Mechanism {
     pub(crate) decapsulate: Option<Decapsulate>,
     pub(crate) sign_recover: Option<StartCiphering>,
     pub(crate) verify_recover: Option<StartCiphering>,
+    /// How `encrypt` and `decrypt` take one message after another.
+    pub(crate) messages: Option<MessageParams>,
+    /// Takes its data in one part only.
+    pub(crate) one_part: bool,
 }
 
 impl Mechanism {
@@ -137,6 +142,8 @@ impl Mechanism {
             decapsulate: None,
             sign_recover: None,
             verify_recover: None,
+            messages: None,
+            one_part: false,
         }
     }
 
@@ -247,6 +254,16 @@ impl Mechanism {
     pub(super) const fn recovers(mut self, sign: StartCiphering, verify: StartCiphering) -> Self {
         self.sign_recover = Some(sign);
         self.verify_recover = Some(verify);
+        self
+    }
+
+    pub(super) const fn messages(mut self, params: MessageParams) -> Self {
+        self.messages = Some(params);
+        self
+    }
+
+    pub(super) const fn one_part(mut self) -> Self {
+        self.one_part = true;
         self
     }
 }

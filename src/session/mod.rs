@@ -4,17 +4,22 @@
 //! one thread at a time in a session; the lock keeps memory sound when a caller breaks that.
 
 pub mod find;
+pub mod message;
 pub mod operation;
 pub mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::hash::Mac;
-use crate::error::Result;
+use crate::error::{Result, Rv};
+use crate::mechanism::Mechanism;
+use crate::mechanism::message::Nonces;
 use crate::mechanism::operation::{Ciphering, Digesting, Signing, Verifying};
+use crate::mechanism::params::MechanismParams;
 use crate::object::Object;
 
 use find::FindOperation;
+use message::Process;
 use operation::Operation;
 use state::Access;
 
@@ -48,6 +53,41 @@ pub struct Operations {
     pub(crate) sign_recover: Operation<Running<dyn Ciphering>>,
     /// C_VerifyRecoverInit.
     pub(crate) verify_recover: Operation<Running<dyn Ciphering>>,
+    /// C_MessageEncryptInit.
+    pub(crate) message_encrypt: Process<Shared, Sealed>,
+    /// C_MessageDecryptInit.
+    pub(crate) message_decrypt: Process<Shared, Sealed>,
+    /// C_MessageSignInit.
+    pub(crate) message_sign: Process<Shared, Running<dyn Signing>>,
+    /// C_MessageVerifyInit.
+    pub(crate) message_verify: Process<Shared, Running<dyn Verifying>>,
+}
+
+/// What the messages of a process have in common.
+pub(crate) struct Shared {
+    pub(crate) row: &'static Mechanism,
+    pub(crate) facts: Facts,
+    /// For messages that bring no parameter of their own.
+    pub(crate) params: MechanismParams,
+    pub(crate) nonces: Nonces,
+}
+
+impl Shared {
+    pub(crate) fn new(row: &'static Mechanism, facts: Facts, params: MechanismParams) -> Self {
+        Self { row, facts, params, nonces: Nonces::default() }
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> Result<&Arc<Object>> {
+        let key = self.facts.key.as_ref().map(|(key, _)| key);
+        key.ok_or_else(|| Rv::GeneralError.because("messages without a key"))
+    }
+}
+
+/// A message on its way through a cipher with a tag.
+pub(crate) struct Sealed {
+    pub(crate) running: Running<dyn Ciphering>,
+    pub(crate) tag_len: usize,
 }
 
 /// A verification whose signature came before its data.
@@ -111,6 +151,14 @@ pub enum Kind {
     SignRecover,
     /// C_VerifyRecoverInit.
     VerifyRecover,
+    /// C_MessageEncryptInit.
+    MessageEncrypt,
+    /// C_MessageDecryptInit.
+    MessageDecrypt,
+    /// C_MessageSignInit.
+    MessageSign,
+    /// C_MessageVerifyInit.
+    MessageVerify,
 }
 
 impl Session {
@@ -138,6 +186,10 @@ impl Operations {
             verify_signature: Operation::Idle,
             sign_recover: Operation::Idle,
             verify_recover: Operation::Idle,
+            message_encrypt: Process::Idle,
+            message_decrypt: Process::Idle,
+            message_sign: Process::Idle,
+            message_verify: Process::Idle,
         }
     }
 
@@ -154,6 +206,10 @@ impl Operations {
             Kind::VerifySignature => self.verify_signature.is_active(),
             Kind::SignRecover => self.sign_recover.is_active(),
             Kind::VerifyRecover => self.verify_recover.is_active(),
+            Kind::MessageEncrypt => self.message_encrypt.is_active(),
+            Kind::MessageDecrypt => self.message_decrypt.is_active(),
+            Kind::MessageSign => self.message_sign.is_active(),
+            Kind::MessageVerify => self.message_verify.is_active(),
         }
     }
 
@@ -169,6 +225,10 @@ impl Operations {
             Kind::VerifySignature => self.verify_signature.cancel(),
             Kind::SignRecover => self.sign_recover.cancel(),
             Kind::VerifyRecover => self.verify_recover.cancel(),
+            Kind::MessageEncrypt => self.message_encrypt.cancel(),
+            Kind::MessageDecrypt => self.message_decrypt.cancel(),
+            Kind::MessageSign => self.message_sign.cancel(),
+            Kind::MessageVerify => self.message_verify.cancel(),
         }
     }
 
@@ -180,6 +240,45 @@ impl Operations {
     pub(crate) fn refuse_verifying(&self) -> Result<()> {
         self.verify.refuse_active()?;
         self.verify_signature.refuse_active()
+    }
+
+    /// What the messages of one kind have in common.
+    ///
+    /// # Errors
+    /// `CKR_OPERATION_NOT_INITIALIZED`.
+    pub(crate) fn shared(&mut self, kind: Kind) -> Result<&mut Shared> {
+        match kind {
+            Kind::MessageEncrypt => self.message_encrypt.shared(),
+            Kind::MessageDecrypt => self.message_decrypt.shared(),
+            Kind::MessageSign => self.message_sign.shared(),
+            Kind::MessageVerify => self.message_verify.shared(),
+            _ => Err(Rv::GeneralError.because("not a kind of messages")),
+        }
+    }
+
+    /// Ends the messages of one kind.
+    ///
+    /// # Errors
+    /// None to end; `CKR_OPERATION_ACTIVE` within one.
+    pub(crate) fn finish_messages(&mut self, kind: Kind) -> Result<()> {
+        match kind {
+            Kind::MessageEncrypt => self.message_encrypt.finish(),
+            Kind::MessageDecrypt => self.message_decrypt.finish(),
+            Kind::MessageSign => self.message_sign.finish(),
+            Kind::MessageVerify => self.message_verify.finish(),
+            _ => Err(Rv::GeneralError.because("not a kind of messages")),
+        }
+    }
+
+    /// Ends a message in parts, and not the process that it belongs to.
+    pub(crate) fn abandon_message(&mut self, kind: Kind) {
+        match kind {
+            Kind::MessageEncrypt => self.message_encrypt.abandon_message(),
+            Kind::MessageDecrypt => self.message_decrypt.abandon_message(),
+            Kind::MessageSign => self.message_sign.abandon_message(),
+            Kind::MessageVerify => self.message_verify.abandon_message(),
+            _ => (),
+        }
     }
 
     /// Ends them all.
@@ -194,6 +293,9 @@ impl Operations {
             || self.decrypt.awaits_login()
             || self.encrypt.awaits_login()
             || self.sign_recover.awaits_login()
+            || self.message_encrypt.awaits_login()
+            || self.message_decrypt.awaits_login()
+            || self.message_sign.awaits_login()
     }
 
     /// The context-specific login succeeded.
@@ -202,5 +304,8 @@ impl Operations {
         self.decrypt.unlock();
         self.encrypt.unlock();
         self.sign_recover.unlock();
+        self.message_encrypt.unlock();
+        self.message_decrypt.unlock();
+        self.message_sign.unlock();
     }
 }

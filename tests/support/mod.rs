@@ -9,6 +9,7 @@ pub mod host;
 pub mod isolation;
 pub mod known;
 pub mod log;
+pub mod messages;
 pub mod module;
 pub mod openssl;
 pub mod operations;

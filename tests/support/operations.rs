@@ -100,6 +100,10 @@ beginnings! {
     verify_init = C_VerifyInit;
     sign_recover_init = C_SignRecoverInit;
     verify_recover_init = C_VerifyRecoverInit;
+    message_encrypt_init = C_MessageEncryptInit;
+    message_decrypt_init = C_MessageDecryptInit;
+    message_sign_init = C_MessageSignInit;
+    message_verify_init = C_MessageVerifyInit;
 }
 
 /// Calls with input and output of variable length.

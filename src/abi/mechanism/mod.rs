@@ -2,6 +2,7 @@
 //! a family. Which one applies stands in the mechanism's row. PKCS#11 3.2, chapter "Mechanisms".
 
 mod ec;
+pub(super) mod message;
 pub(super) mod returned;
 mod rsa;
 mod symmetric;

@@ -54,7 +54,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .decrypts(gcm::decrypt)
         .wraps(gcm::encrypt)
         .unwraps(|key, params, _| gcm::decrypt(key, params))
-        .envelops(Shape::GcmMessage, gcm_wrap::envelop, gcm_wrap::open),
+        .envelops(Shape::GcmMessage, gcm_wrap::envelop, gcm_wrap::open)
+        .messages(gcm::message),
     row!(CKM_AES_KEY_WRAP)
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::OptionalIv)

@@ -14,6 +14,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         .generates_pair(ec::generate_pair),
     row!(CKM_ECDSA)
         .keys(&[KeyType::Ec], 256, 521)
+        .one_part()
         .flagged(CURVES)
         .signs(|key, params| ecdsa::sign(key, params, None))
         .verifies(|key, params| ecdsa::verify(key, params, None)),

@@ -93,6 +93,7 @@ pub(super) const fn derivation_of(kdf: u64) -> Option<Option<Digest>> {
 impl Mechanism {
     /// The flags of `CK_MECHANISM_INFO`. They follow from the columns, so they cannot lie.
     pub(crate) fn flags(&self) -> u64 {
+        let has_messages = self.messages.is_some() || self.sign.is_some() || self.verify.is_some();
         [
             (self.encrypt.is_some(), cryptoki::CKF_ENCRYPT),
             (self.decrypt.is_some(), cryptoki::CKF_DECRYPT),
@@ -108,6 +109,11 @@ impl Mechanism {
             (self.decapsulate.is_some(), cryptoki::CKF_DECAPSULATE),
             (self.sign_recover.is_some(), cryptoki::CKF_SIGN_RECOVER),
             (self.verify_recover.is_some(), cryptoki::CKF_VERIFY_RECOVER),
+            (self.encrypt.and(self.messages).is_some(), cryptoki::CKF_MESSAGE_ENCRYPT),
+            (self.decrypt.and(self.messages).is_some(), cryptoki::CKF_MESSAGE_DECRYPT),
+            (self.sign.is_some(), cryptoki::CKF_MESSAGE_SIGN),
+            (self.verify.is_some(), cryptoki::CKF_MESSAGE_VERIFY),
+            (has_messages && !self.one_part, cryptoki::CKF_MULTI_MESSAGE),
         ]
         .into_iter()
         .filter(|(can, _)| *can)

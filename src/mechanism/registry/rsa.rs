@@ -14,6 +14,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         .generates_pair(rsa::generate_pair),
     row!(CKM_RSA_PKCS)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .one_part()
         .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, None))
         .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, None))
         .encrypts(|key, params| rsa::encrypt(key, params, rsa::Scheme::Pkcs1))
@@ -26,6 +27,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Oaep)),
     row!(CKM_RSA_PKCS_PSS)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .one_part()
         .takes(Shape::Pss)
         .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, None))
         .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, None)),

@@ -13,6 +13,7 @@ pub struct MechanismRow {
     pub name: &'static str,
     /// What it does: `encrypt`, `decrypt`, `digest`, `sign`, `verify`, `generate`,
     /// `generate pair`, `derive`, `wrap`, `unwrap`, and the authenticated forms of these two.
+    /// `generate pair`, `derive`, `sign recover`, `verify recover`, `messages`.
     pub functions: Vec<&'static str>,
     /// The types of key that it works with or makes; none for digests.
     pub keys: Vec<&'static str>,
@@ -53,6 +54,9 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         (mechanism.unwrap.is_some(), "unwrap"),
         (mechanism.envelop.is_some(), "wrap authenticated"),
         (mechanism.open.is_some(), "unwrap authenticated"),
+        (mechanism.sign_recover.is_some(), "sign recover"),
+        (mechanism.verify_recover.is_some(), "verify recover"),
+        (mechanism.messages.is_some(), "messages"),
     ];
     MechanismRow {
         name: mechanism.name,
