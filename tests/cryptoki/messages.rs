@@ -255,6 +255,8 @@ fn a_counter_that_has_come_to_its_end_stays_there() {
     });
 }
 
+type Change = fn(&mut ck::CK_GCM_MESSAGE_PARAMS);
+
 #[test]
 fn wrong_parameters_are_refused_and_the_messages_go_on() {
     isolated(|bench| {
@@ -263,7 +265,7 @@ fn wrong_parameters_are_refused_and_the_messages_go_on() {
         begin(&session, key(&session, 16));
         let s = session.handle;
         let (data, data_len) = input(b"data");
-        let wrong: [(&str, fn(&mut ck::CK_GCM_MESSAGE_PARAMS)); 11] = [
+        let wrong: [(&str, Change); 11] = [
             ("no IV", |c| c.ulIvLen = 0),
             ("a NULL IV", |c| c.pIv = null_mut()),
             ("an endless IV", |c| c.ulIvLen = ck::CK_ULONG::MAX),
