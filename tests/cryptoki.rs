@@ -41,6 +41,8 @@ mod damaged;
 mod derive;
 #[path = "cryptoki/digests.rs"]
 mod digests;
+#[path = "cryptoki/dual.rs"]
+mod dual;
 #[path = "cryptoki/ecdsa.rs"]
 mod ecdsa;
 #[path = "cryptoki/eddsa.rs"]

@@ -15,6 +15,9 @@ use crate::error::Rv;
 
 use super::decryption::{C_Decrypt, C_DecryptFinal, C_DecryptInit, C_DecryptUpdate};
 use super::digesting::{C_Digest, C_DigestFinal, C_DigestInit, C_DigestKey, C_DigestUpdate};
+use super::dual::{
+    C_DecryptDigestUpdate, C_DecryptVerifyUpdate, C_DigestEncryptUpdate, C_SignEncryptUpdate,
+};
 use super::encryption::{C_Encrypt, C_EncryptFinal, C_EncryptInit, C_EncryptUpdate};
 use super::finding::{C_FindObjects, C_FindObjectsFinal, C_FindObjectsInit};
 use super::general::{C_CancelFunction, C_Finalize, C_GetFunctionStatus, C_GetInfo, C_Initialize};
@@ -52,9 +55,8 @@ use super::slots::{
     C_InitToken, C_WaitForSlotEvent,
 };
 use super::unsupported::{
-    C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_DecryptDigestUpdate,
-    C_DecryptVerifyUpdate, C_DigestEncryptUpdate, C_EncapsulateKey, C_GetOperationState,
-    C_SetOperationState, C_SignEncryptUpdate,
+    C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_EncapsulateKey,
+    C_GetOperationState, C_SetOperationState,
 };
 use super::verifying::{
     C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifySignature, C_VerifySignatureFinal,

@@ -12,6 +12,7 @@
 
 mod decryption;
 mod digesting;
+mod dual;
 mod encryption;
 mod finding;
 mod function_list;

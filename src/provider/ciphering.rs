@@ -10,7 +10,7 @@ use crate::token::policy::{Decrypt, Encrypt};
 use super::journal::facts_of;
 use super::{Call, GivenMechanism};
 
-type Cipher = Operation<Running<dyn Ciphering>>;
+pub(super) type Cipher = Operation<Running<dyn Ciphering>>;
 
 fn part(operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written> {
     operation.update(

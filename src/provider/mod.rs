@@ -10,6 +10,7 @@ mod ciphering;
 mod compatibility;
 mod deriving;
 mod digesting;
+mod dual;
 mod finding;
 mod generating;
 mod initialize;

@@ -128,6 +128,10 @@ transformations! {
     decrypt_update = C_DecryptUpdate;
     sign_data = C_Sign;
     digest_data = C_Digest;
+    digest_encrypt_update = C_DigestEncryptUpdate;
+    decrypt_digest_update = C_DecryptDigestUpdate;
+    sign_encrypt_update = C_SignEncryptUpdate;
+    decrypt_verify_update = C_DecryptVerifyUpdate;
     sign_recover_data = C_SignRecover;
     verify_recover_data = C_VerifyRecover;
 }
