@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::aws_lc::rsa::{OaepParams, PssParams, RsaComponents};
-use crate::engine::ed25519::{KEY_LEN, SIGNATURE_LEN, Variant};
+use crate::engine::ed25519::Variant;
+use crate::engine::edwards::{Edwards, PREHASH_LEN};
+use crate::engine::montgomery::Montgomery;
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -18,10 +20,12 @@ use crate::secret::Secret;
 pub(crate) enum KeySpec {
     /// An RSA pair; the exponent is big endian without leading zeros.
     Rsa { bits: usize, exponent: Vec<u8> },
-    /// A pair on a NIST curve, for signatures and key agreement.
+    /// A pair on a curve in Weierstrass form, for signatures and key agreement.
     Ec(Curve),
-    /// An Ed25519 pair.
-    Ed25519,
+    /// A pair for EdDSA.
+    Edwards(Edwards),
+    /// A pair for X25519 or X448.
+    Montgomery(Montgomery),
 }
 
 /// A key pair as bytes: what the store seals, and what `open` makes a key from.
@@ -32,7 +36,9 @@ pub(crate) enum KeyMaterial {
     /// The scalar as long as the field, and the uncompressed point.
     Ec { curve: Curve, scalar: Secret, point: Vec<u8> },
     /// The seed and public key of RFC 8032.
-    Ed25519 { seed: Secret, public: [u8; KEY_LEN] },
+    Edwards { curve: Edwards, seed: Secret, public: Vec<u8> },
+    /// The scalar and u coordinate of RFC 7748.
+    Montgomery { curve: Montgomery, scalar: Secret, public: Vec<u8> },
 }
 
 /// What a private key is, as far as lengths and choices depend on it.
@@ -42,17 +48,20 @@ pub(crate) enum KeyKind {
     Rsa { modulus_len: usize },
     /// ECDSA and ECDH on this curve.
     Ec(Curve),
-    /// Ed25519.
-    Ed25519,
+    /// EdDSA on this curve.
+    Edwards(Edwards),
+    /// X25519 or X448.
+    Montgomery(Montgomery),
 }
 
 impl KeyKind {
-    /// The length of every signature of such a key.
+    /// The length of every signature of such a key; 0 if it makes none.
     pub(crate) fn signature_len(self) -> usize {
         match self {
             Self::Rsa { modulus_len } => modulus_len,
             Self::Ec(curve) => curve.signature_len(),
-            Self::Ed25519 => SIGNATURE_LEN,
+            Self::Edwards(curve) => curve.signature_len(),
+            Self::Montgomery(_) => 0,
         }
     }
 }
@@ -65,10 +74,10 @@ pub(crate) enum SignPrimitive<'a> {
     Pss { params: PssParams, digest: &'a [u8] },
     /// ECDSA over a digest of any length; `r` and `s` come out at field length each.
     Ecdsa(&'a [u8]),
-    /// Ed25519 over a whole message.
-    Ed25519 { variant: Variant<'a>, message: &'a [u8] },
-    /// Ed25519ph over the SHA-512 digest of a message.
-    Ed25519Prehashed { context: &'a [u8], digest: &'a [u8; 64] },
+    /// EdDSA over a whole message.
+    Eddsa { variant: Variant<'a>, message: &'a [u8] },
+    /// EdDSA over the digest of a message, which the curve's prehashed scheme names.
+    EddsaPrehashed { context: &'a [u8], digest: &'a [u8; PREHASH_LEN] },
 }
 
 /// A private operation that decrypts. The ciphertext is as long as the modulus.
@@ -81,7 +90,7 @@ pub(crate) enum DecryptPrimitive<'a> {
 
 /// A private operation that agrees on a secret.
 pub(crate) enum DerivePrimitive<'a> {
-    /// Diffie-Hellman on the key's curve with the peer's point; gives the x coordinate.
+    /// Diffie-Hellman on the key's curve with the peer's point; gives the x or u coordinate.
     Ecdh { point: &'a [u8] },
 }
 
@@ -106,7 +115,7 @@ pub(crate) trait PrivateKey: Send + Sync {
     /// Agrees on a secret.
     ///
     /// # Errors
-    /// `CKR_PUBLIC_KEY_INVALID` for a point that is not on the curve.
+    /// `CKR_PUBLIC_KEY_INVALID` for a point that is not on the curve or of small order.
     fn derive(&self, primitive: DerivePrimitive<'_>) -> Result<Secret>;
 }
 
@@ -143,7 +152,9 @@ pub(crate) fn contract(custodian: &dyn Custodian) {
         KeySpec::Ec(Curve::P256),
         KeySpec::Ec(Curve::P384),
         KeySpec::Ec(Curve::P521),
-        KeySpec::Ed25519,
+        KeySpec::Ec(Curve::Brainpool512),
+        KeySpec::Edwards(Edwards::Ed25519),
+        KeySpec::Edwards(Edwards::Ed448),
     ];
     for spec in &specs {
         let material = custodian.generate(spec).expect("a key pair");
@@ -151,9 +162,10 @@ pub(crate) fn contract(custodian: &dyn Custodian) {
         let primitive = match key.kind() {
             KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"contract"),
             KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"contract"),
-            KeyKind::Ed25519 => {
-                SignPrimitive::Ed25519 { variant: Variant::Pure, message: b"contract" }
+            KeyKind::Edwards(_) => {
+                SignPrimitive::Eddsa { variant: Variant::Pure, message: b"contract" }
             }
+            KeyKind::Montgomery(_) => panic!("a pair that does not sign"),
         };
         let mut out = vec![0; key.kind().signature_len()];
         let written = key.sign(primitive, &mut out).expect("a signature");
@@ -165,6 +177,22 @@ pub(crate) fn contract(custodian: &dyn Custodian) {
         let refused = key.sign(foreign, &mut out).expect_err("a primitive of another kind");
         assert_eq!(refused.rv, Rv::KeyTypeInconsistent, "{spec:?}");
         custodian.destroy(&material).expect("forgotten");
+    }
+    for curve in [Montgomery::X25519, Montgomery::X448] {
+        let spec = KeySpec::Montgomery(curve);
+        let [ours, theirs] = [(), ()].map(|()| custodian.generate(&spec).expect("a key pair"));
+        let point = |material: &KeyMaterial| match material {
+            KeyMaterial::Montgomery { public, .. } => public.clone(),
+            other => panic!("another kind: {other:?}"),
+        };
+        let agree = |own: &KeyMaterial, peer: &KeyMaterial| {
+            let key = custodian.open(own).expect("its own key");
+            let refused = key.sign(SignPrimitive::Ecdsa(b"contract"), &mut [0; 200]);
+            assert_eq!(refused.expect_err("no signature").rv, Rv::KeyTypeInconsistent);
+            let agreed = key.derive(DerivePrimitive::Ecdh { point: &point(peer) });
+            agreed.expect("a secret").expose(<[u8]>::to_vec)
+        };
+        assert_eq!(agree(&ours, &theirs), agree(&theirs, &ours), "{spec:?}");
     }
     let tiny = KeySpec::Rsa { bits: 512, exponent: vec![1, 0, 1] };
     assert!(custodian.generate(&tiny).is_err(), "a modulus that is no protection");

@@ -8,12 +8,11 @@
 #[allow(unsafe_code)]
 pub(crate) mod aws_lc;
 pub(crate) mod ed25519;
-#[allow(dead_code, reason = "its key types come next")]
 pub(crate) mod ed448;
+pub(crate) mod edwards;
 pub(crate) mod hash;
 pub(crate) mod kdf;
 pub(crate) mod ml_dsa;
-#[allow(dead_code, reason = "its key types come next")]
 pub(crate) mod montgomery;
 pub(crate) mod random;
 pub(crate) mod ratchet;

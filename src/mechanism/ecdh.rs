@@ -1,16 +1,18 @@
-//! Diffie-Hellman on the NIST curves: the raw secret, or the key derivation of ANSI X9.63.
+//! Diffie-Hellman on elliptic curves: the raw secret, or the key derivation of ANSI X9.63.
 //!
 //! PKCS#11 3.2, "Elliptic Curve Diffie-Hellman key derivation", "CK_ECDH1_DERIVE_PARAMS".
 
 use super::params::{MechanismParams, invalid};
-use super::{Derivation, inconsistent, private_key, registry};
+use super::{Derivation, inconsistent, private_key_of, registry};
 use crate::custody::{DerivePrimitive, KeyKind};
-use crate::engine::aws_lc::ec::Curve;
 use crate::engine::hash::{Digest, Hasher};
 use crate::error::{Error, Result, Rv};
 use crate::object::class::KeyType;
+use crate::object::curve::CurveName;
 use crate::secret::Secret;
 
+/// Edwards keys only where they lie on a Montgomery curve, as SoftHSM has them.
+const AGREEING: &[KeyType] = &[KeyType::Ec, KeyType::EcMontgomery, KeyType::EcEdwards];
 /// The longest secret that is derived, in bytes; far beyond every key type.
 const LONGEST: usize = 8192;
 /// DER's tag; no point here is longer than its lengths of one byte.
@@ -19,8 +21,12 @@ const OCTET_STRING: u8 = 0x04;
 /// Derives a secret; with a length, its last bytes or that much of the derivation function.
 pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
     let &Derivation { base, params, len, .. } = derivation;
-    let private = private_key(base, KeyType::Ec)?;
-    let KeyKind::Ec(curve) = private.kind() else { return Err(inconsistent()) };
+    let private = private_key_of(base, AGREEING)?;
+    let curve = match private.kind() {
+        KeyKind::Ec(curve) => CurveName::Weierstrass(curve),
+        KeyKind::Montgomery(curve) => CurveName::Montgomery(curve),
+        _ => return Err(inconsistent()),
+    };
     let MechanismParams::Ecdh1 { kdf, shared, public } = params else {
         return Err(invalid("key agreement needs its parameters"));
     };
@@ -41,9 +47,8 @@ pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
 
 /// The point itself, where a caller gave it inside an octet string as in `CKA_EC_POINT`. A raw
 /// point is recognised by its length first, since both begin with the same byte.
-fn raw_point(curve: Curve, given: &[u8]) -> &[u8] {
-    let field_len = curve.field_len();
-    if given.len() == 1 + 2 * field_len || given.len() == 1 + field_len {
+fn raw_point(curve: CurveName, given: &[u8]) -> &[u8] {
+    if curve.is_point_len(given.len()) {
         return given;
     }
     match given {

@@ -1,6 +1,6 @@
-//! Ed25519 in its three variants: pure, with context, and over a digest.
+//! EdDSA in its three variants: pure, with context, and over a digest.
 //!
-//! The first two read the message twice, so that parts are kept until the end. PKCS#11 3.2,
+//! Without a parameter it is the pure one of the key's curve. The first two read the message twice, so that parts are kept until the end. PKCS#11 3.2,
 //! "EdDSA", "CK_EDDSA_PARAMS"; RFC 8032.
 
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::operation::{Signing, Verifying};
 use super::params::{MechanismParams, invalid};
 use super::{Key, expect_key, inconsistent, private_key};
-use crate::custody::{PrivateKey, SignPrimitive};
-use crate::engine::ed25519::{Ed25519Public, SIGNATURE_LEN, Variant};
-use crate::engine::hash::{Digest, Hasher};
-use crate::error::{Result, Rv};
+use crate::custody::{KeyKind, PrivateKey, SignPrimitive};
+use crate::engine::ed25519::Variant;
+use crate::engine::edwards::{Edwards, EdwardsPublic, Prehasher};
+use crate::error::{Error, Result, Rv};
 use crate::object::class::{Class, KeyType};
 use crate::object::{Object, Prepared};
 
@@ -24,20 +24,22 @@ const LONGEST_CONTEXT: usize = 255;
 enum Scheme {
     Pure(Message),
     Context(Vec<u8>, Message),
-    Prehash(Vec<u8>, Box<Hasher>),
+    /// The hasher is gone when it has given its digest.
+    Prehash(Vec<u8>, Option<Box<Prehasher>>),
 }
 
 impl Scheme {
-    /// Callers that send a parameter with neither digest nor context mean plain Ed25519: RFC
-    /// 8032 advises against an empty context, and other implementations refuse it.
-    fn of(params: &MechanismParams) -> Result<Self> {
+    /// Callers that send a parameter with neither digest nor context mean the plain scheme: for
+    /// Ed25519, RFC 8032 advises against an empty context, and other implementations refuse it;
+    /// for Ed448 it is the plain scheme.
+    fn of(curve: Edwards, params: &MechanismParams) -> Result<Self> {
         match params {
             MechanismParams::None => Ok(Self::Pure(Message::default())),
             MechanismParams::Eddsa { context, .. } if context.len() > LONGEST_CONTEXT => {
                 Err(invalid("a context of more than 255 bytes"))
             }
             MechanismParams::Eddsa { prehash: true, context } => {
-                Ok(Self::Prehash(context.clone(), Box::new(Hasher::new(Digest::Sha512))))
+                Ok(Self::Prehash(context.clone(), Some(Box::new(Prehasher::new(curve)?))))
             }
             MechanismParams::Eddsa { prehash: false, context } if context.is_empty() => {
                 Ok(Self::Pure(Message::default()))
@@ -52,10 +54,8 @@ impl Scheme {
     fn update(&mut self, part: &[u8]) -> Result<()> {
         match self {
             Self::Pure(message) | Self::Context(_, message) => message.add(part),
-            Self::Prehash(_, hasher) => {
-                hasher.update(part);
-                Ok(())
-            }
+            Self::Prehash(_, Some(hasher)) => Ok(hasher.update(part)?),
+            Self::Prehash(_, None) => Err(over()),
         }
     }
 
@@ -68,20 +68,24 @@ impl Scheme {
         match self {
             Self::Pure(kept) => {
                 let message = whole.unwrap_or(&kept.0);
-                end(SignPrimitive::Ed25519 { variant: Variant::Pure, message })
+                end(SignPrimitive::Eddsa { variant: Variant::Pure, message })
             }
             Self::Context(context, kept) => {
                 let message = whole.unwrap_or(&kept.0);
-                end(SignPrimitive::Ed25519 { variant: Variant::Context(context), message })
+                end(SignPrimitive::Eddsa { variant: Variant::Context(context), message })
             }
             Self::Prehash(context, hasher) => {
-                hasher.update(whole.unwrap_or_default());
-                let mut digest = [0; Digest::Sha512.len()];
-                hasher.finish(&mut digest)?;
-                end(SignPrimitive::Ed25519Prehashed { context, digest: &digest })
+                let mut hasher = hasher.take().ok_or_else(over)?;
+                hasher.update(whole.unwrap_or_default())?;
+                let digest = hasher.finish()?;
+                end(SignPrimitive::EddsaPrehashed { context, digest: &digest })
             }
         }
     }
+}
+
+fn over() -> Error {
+    Rv::GeneralError.because("a digest that was already taken")
 }
 
 /// The parts of a message.
@@ -104,20 +108,21 @@ impl Message {
 /// Starts a signature.
 pub(super) fn sign(key: &Key, params: &MechanismParams) -> Result<Box<dyn Signing>> {
     let key = private_key(key, KeyType::EcEdwards)?;
-    Ok(Box::new(Signature { key, scheme: Scheme::of(params)? }))
+    let KeyKind::Edwards(curve) = key.kind() else { return Err(inconsistent()) };
+    Ok(Box::new(Signature { key, scheme: Scheme::of(curve, params)? }))
 }
 
 /// Starts a verification.
 pub(super) fn verify(key: &Key, params: &MechanismParams) -> Result<Box<dyn Verifying>> {
-    public_key(key)?;
-    Ok(Box::new(Verification { key: Arc::clone(key), scheme: Scheme::of(params)? }))
+    let scheme = Scheme::of(public_key(key)?.curve(), params)?;
+    Ok(Box::new(Verification { key: Arc::clone(key), scheme }))
 }
 
-/// A public Ed25519 key, ready for use.
-fn public_key(key: &Object) -> Result<&Ed25519Public> {
+/// A public key, ready for use.
+fn public_key(key: &Object) -> Result<&EdwardsPublic> {
     expect_key(key, Class::PublicKey, &[KeyType::EcEdwards])?;
     match key.prepared()? {
-        Prepared::Ed25519(public) => Ok(public),
+        Prepared::Edwards(public) => Ok(public),
         _ => Err(inconsistent()),
     }
 }
@@ -129,7 +134,7 @@ struct Signature {
 
 impl Signing for Signature {
     fn len(&self) -> usize {
-        SIGNATURE_LEN
+        self.key.kind().signature_len()
     }
 
     fn update(&mut self, part: &[u8]) -> Result<()> {
@@ -156,10 +161,10 @@ impl Verification {
         let key = public_key(&self.key)?;
         self.scheme.finish(whole, |primitive| {
             match primitive {
-                SignPrimitive::Ed25519 { variant, message } => {
-                    key.verify_variant(variant, message, signature)
+                SignPrimitive::Eddsa { variant, message } => {
+                    key.verify(variant, message, signature)
                 }
-                SignPrimitive::Ed25519Prehashed { context, digest } => {
+                SignPrimitive::EddsaPrehashed { context, digest } => {
                     key.verify_prehashed(context, digest, signature)
                 }
                 _ => return Err(inconsistent()),
@@ -171,10 +176,10 @@ impl Verification {
 
 impl Verifying for Verification {
     fn check_len(&self, signature: usize) -> Result<()> {
-        if signature == SIGNATURE_LEN {
+        if signature == public_key(&self.key)?.curve().signature_len() {
             Ok(())
         } else {
-            Err(Rv::SignatureLenRange.because("an Ed25519 signature has 64 bytes"))
+            Err(Rv::SignatureLenRange.because("length of an EdDSA signature"))
         }
     }
 

@@ -67,9 +67,14 @@ fn inconsistent() -> Error {
     Rv::KeyTypeInconsistent.because("the mechanism does not work with this kind of key")
 }
 
-/// A private key of one of the types, ready for use.
+/// A private key of the type, ready for use.
 fn private_key(key: &Object, key_type: KeyType) -> Result<Arc<dyn PrivateKey>> {
-    expect_key(key, Class::PrivateKey, &[key_type])?;
+    private_key_of(key, &[key_type])
+}
+
+/// A private key of one of the types, ready for use.
+fn private_key_of(key: &Object, types: &[KeyType]) -> Result<Arc<dyn PrivateKey>> {
+    expect_key(key, Class::PrivateKey, types)?;
     match key.prepared()? {
         Prepared::Private(private) => Ok(Arc::clone(private)),
         _ => Err(inconsistent()),
@@ -114,7 +119,8 @@ fn new_pair(
     let fits = match (spec, &made) {
         (KeySpec::Rsa { .. }, KeyMaterial::Rsa(_)) => true,
         (KeySpec::Ec(asked), KeyMaterial::Ec { curve, .. }) => asked == curve,
-        (KeySpec::Ed25519, KeyMaterial::Ed25519 { .. }) => true,
+        (KeySpec::Edwards(asked), KeyMaterial::Edwards { curve, .. }) => asked == curve,
+        (KeySpec::Montgomery(asked), KeyMaterial::Montgomery { curve, .. }) => asked == curve,
         _ => false,
     };
     if fits {

@@ -165,7 +165,6 @@ impl Mechanism {
     }
 
     #[cfg(feature = "legacy")]
-    #[allow(dead_code, reason = "for rows of families that are outlived")]
     pub(super) const fn legacy(mut self) -> Self {
         self.legacy = true;
         self

@@ -23,7 +23,7 @@ impl Family {
     pub(crate) const fn of(key_type: KeyType) -> Option<Self> {
         match key_type {
             KeyType::Rsa => Some(Self::Rsa),
-            KeyType::Ec | KeyType::EcEdwards => Some(Self::Ec),
+            KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => Some(Self::Ec),
             KeyType::Aes => Some(Self::Aes),
             KeyType::GenericSecret
             | KeyType::Sha1Hmac

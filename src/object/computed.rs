@@ -47,12 +47,10 @@ impl PublicPart {
     pub(super) fn info(&self) -> Vec<u8> {
         let algorithm = match self {
             Self::Rsa { .. } => RSA_ALGORITHM.to_vec(),
-            Self::Point { curve: curve @ CurveName::Nist(_), .. } => {
+            Self::Point { curve: curve @ CurveName::Weierstrass(_), .. } => {
                 der::element(der::SEQUENCE, &[EC_ALGORITHM, curve::identifier(*curve)])
             }
-            Self::Point { curve: curve @ CurveName::Edwards25519, .. } => {
-                der::element(der::SEQUENCE, &[curve::identifier(*curve)])
-            }
+            Self::Point { curve, .. } => der::element(der::SEQUENCE, &[curve::identifier(*curve)]),
         };
         der::element(der::SEQUENCE, &[&algorithm, &der::bit_string(&self.bits())])
     }

@@ -1,20 +1,53 @@
 //! Curves as callers name them, and the points on them as callers write them.
 //!
-//! PKCS#11 3.2, "Elliptic curve": parameters are an object identifier or a name; points of the
-//! NIST curves are DER octet strings, those of Edwards curves bare bytes.
+//! PKCS#11 3.2, "Elliptic curve": parameters are an object identifier or a name; points of curves
+//! in Weierstrass form are DER octet strings, those of Edwards and Montgomery curves bare bytes.
 
+use super::class::KeyType;
 use super::der;
 use crate::engine::aws_lc::ec::{Curve, EcPublic};
-use crate::engine::ed25519::Ed25519Public;
+use crate::engine::edwards::{Edwards, EdwardsPublic};
+use crate::engine::montgomery::Montgomery;
 use crate::error::{Error, Result, Rv};
 
 /// A curve that keys can lie on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum CurveName {
     /// For `CKK_EC`: ECDSA and ECDH.
-    Nist(Curve),
-    /// For `CKK_EC_EDWARDS`: Ed25519.
-    Edwards25519,
+    Weierstrass(Curve),
+    /// For `CKK_EC_EDWARDS`: EdDSA.
+    Edwards(Edwards),
+    /// For `CKK_EC_MONTGOMERY`, and by a habit of SoftHSM also for `CKK_EC_EDWARDS`: ECDH.
+    Montgomery(Montgomery),
+}
+
+impl CurveName {
+    /// Whether keys of this type may lie on the curve.
+    pub(crate) fn is_of(self, key_type: KeyType) -> bool {
+        match self {
+            Self::Weierstrass(_) => key_type == KeyType::Ec,
+            Self::Edwards(_) => key_type == KeyType::EcEdwards,
+            Self::Montgomery(_) => matches!(key_type, KeyType::EcMontgomery | KeyType::EcEdwards),
+        }
+    }
+
+    /// Whether a bare point of the curve can be so many bytes long.
+    pub(crate) const fn is_point_len(self, len: usize) -> bool {
+        match self {
+            Self::Weierstrass(curve) => len == curve.point_len() || len == 1 + curve.field_len(),
+            Self::Edwards(curve) => len == curve.key_len(),
+            Self::Montgomery(curve) => len == curve.len(),
+        }
+    }
+
+    /// Bits of a key. Curve25519 counts as 256, as it does where people compare strengths.
+    pub(crate) const fn bits(self) -> usize {
+        match self {
+            Self::Weierstrass(curve) => curve.bits(),
+            Self::Edwards(Edwards::Ed25519) | Self::Montgomery(Montgomery::X25519) => 256,
+            Self::Edwards(Edwards::Ed448) | Self::Montgomery(Montgomery::X448) => 448,
+        }
+    }
 }
 
 /// A curve with its object identifier and the names that name it.
@@ -28,28 +61,71 @@ struct Known {
 /// The first identifier is the one that is written.
 static CURVES: &[Known] = &[
     Known {
-        curve: CurveName::Nist(Curve::P256),
+        curve: CurveName::Weierstrass(Curve::P256),
         identifiers: &[&[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]],
         names: &["secp256r1", "prime256v1", "P-256", "nistp256"],
     },
     Known {
-        curve: CurveName::Nist(Curve::P384),
+        curve: CurveName::Weierstrass(Curve::P384),
         identifiers: &[&[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22]],
         names: &["secp384r1", "P-384", "nistp384"],
     },
     Known {
-        curve: CurveName::Nist(Curve::P521),
+        curve: CurveName::Weierstrass(Curve::P521),
         identifiers: &[&[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23]],
         names: &["secp521r1", "P-521", "nistp521"],
     },
     Known {
-        curve: CurveName::Edwards25519,
-        // RFC 8410's, and the older one that GnuPG gave out.
+        curve: CurveName::Weierstrass(Curve::P224),
+        identifiers: &[&[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x21]],
+        names: &["secp224r1", "P-224", "nistp224"],
+    },
+    Known {
+        curve: CurveName::Weierstrass(Curve::Secp256k1),
+        identifiers: &[&[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a]],
+        names: &["secp256k1"],
+    },
+    Known {
+        curve: CurveName::Weierstrass(Curve::Brainpool256),
+        identifiers: &[&[0x06, 0x09, 0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07]],
+        names: &["brainpoolP256r1"],
+    },
+    Known {
+        curve: CurveName::Weierstrass(Curve::Brainpool384),
+        identifiers: &[&[0x06, 0x09, 0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0b]],
+        names: &["brainpoolP384r1"],
+    },
+    Known {
+        curve: CurveName::Weierstrass(Curve::Brainpool512),
+        identifiers: &[&[0x06, 0x09, 0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0d]],
+        names: &["brainpoolP512r1"],
+    },
+    // The first two: RFC 8410's, and the older one that GnuPG gave out.
+    Known {
+        curve: CurveName::Edwards(Edwards::Ed25519),
         identifiers: &[
             &[0x06, 0x03, 0x2b, 0x65, 0x70],
             &[0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01],
         ],
         names: &["edwards25519", "Ed25519"],
+    },
+    Known {
+        curve: CurveName::Montgomery(Montgomery::X25519),
+        identifiers: &[
+            &[0x06, 0x03, 0x2b, 0x65, 0x6e],
+            &[0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x97, 0x55, 0x01, 0x05, 0x01],
+        ],
+        names: &["curve25519", "X25519"],
+    },
+    Known {
+        curve: CurveName::Edwards(Edwards::Ed448),
+        identifiers: &[&[0x06, 0x03, 0x2b, 0x65, 0x71]],
+        names: &["edwards448", "Ed448"],
+    },
+    Known {
+        curve: CurveName::Montgomery(Montgomery::X448),
+        identifiers: &[&[0x06, 0x03, 0x2b, 0x65, 0x6f]],
+        names: &["curve448", "X448"],
     },
 ];
 
@@ -81,19 +157,13 @@ pub(crate) fn identifier(curve: CurveName) -> &'static [u8] {
     known.and_then(|known| known.identifiers.first().copied()).unwrap_or_default()
 }
 
-/// The bare point that a `CKA_EC_POINT` holds: uncompressed, or the 32 bytes of Ed25519.
+/// The bare point that a `CKA_EC_POINT` holds: uncompressed, or the one form of the other curves.
 /// It may be given bare, compressed, or in a DER octet or bit string.
 ///
 /// # Errors
 /// `CKR_ATTRIBUTE_VALUE_INVALID` for what is no public key on the curve.
 pub(crate) fn point_of(curve: CurveName, given: &[u8]) -> Result<Vec<u8>> {
-    let bare = |bytes: &[u8]| match curve {
-        CurveName::Nist(curve) => {
-            let lens = [1 + 2 * curve.field_len(), 1 + curve.field_len()];
-            lens.contains(&bytes.len())
-        }
-        CurveName::Edwards25519 => bytes.len() == 32,
-    };
+    let bare = |bytes: &[u8]| curve.is_point_len(bytes.len());
     let point = if bare(given) {
         given
     } else {
@@ -104,24 +174,26 @@ pub(crate) fn point_of(curve: CurveName, given: &[u8]) -> Result<Vec<u8>> {
         }
     };
     match curve {
-        CurveName::Nist(curve) => {
+        CurveName::Weierstrass(curve) => {
             let public = EcPublic::from_point(curve, point);
             let point = public.and_then(|public| public.point());
             point.map_err(|_| off_curve("CKA_EC_POINT is not on the curve"))
         }
-        CurveName::Edwards25519 => {
-            Ed25519Public::from_bytes(point)
-                .map_err(|_| off_curve("CKA_EC_POINT is no Ed25519 public key"))?;
+        CurveName::Edwards(curve) => {
+            EdwardsPublic::from_bytes(curve, point)
+                .map_err(|_| off_curve("CKA_EC_POINT is no public key of the curve"))?;
             Ok(point.to_vec())
         }
+        // Every string of this length is a key.
+        CurveName::Montgomery(_) => Ok(point.to_vec()),
     }
 }
 
 /// `CKA_EC_POINT` for a bare point.
 pub(crate) fn written_point(curve: CurveName, point: &[u8]) -> Vec<u8> {
     match curve {
-        CurveName::Nist(_) => der::element(der::OCTET_STRING, &[point]),
-        CurveName::Edwards25519 => point.to_vec(),
+        CurveName::Weierstrass(_) => der::element(der::OCTET_STRING, &[point]),
+        CurveName::Edwards(_) | CurveName::Montgomery(_) => point.to_vec(),
     }
 }
 

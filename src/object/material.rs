@@ -12,7 +12,8 @@ use super::template::Template;
 use crate::custody::KeyMaterial;
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaComponents;
-use crate::engine::ed25519::Ed25519Private;
+use crate::engine::edwards::EdwardsPrivate;
+use crate::engine::montgomery::MontgomeryPrivate;
 use crate::error::{Error, Result, Rv};
 use crate::secret::Secret;
 
@@ -61,19 +62,27 @@ fn point_material(attributes: &Template) -> Result<KeyMaterial> {
     let known = info.and_then(computed::subject_public_key);
     let value = value.expose(Secret::copy_of)?;
     match curve::curve_of(params)? {
-        CurveName::Nist(curve) => {
+        CurveName::Weierstrass(curve) => {
             let point = match known {
                 Some(point) => point.to_vec(),
                 None => EcPrivate::from_scalar(curve, &value)?.public_point()?,
             };
             Ok(KeyMaterial::Ec { curve, scalar: value, point })
         }
-        CurveName::Edwards25519 => {
-            let public = match known.and_then(|bits| bits.try_into().ok()) {
-                Some(public) => public,
-                None => Ed25519Private::from_seed(&value)?.public(),
+        CurveName::Edwards(curve) => {
+            let public = match known {
+                Some(public) => public.to_vec(),
+                None => EdwardsPrivate::from_seed(curve, &value)?.public(),
             };
-            Ok(KeyMaterial::Ed25519 { seed: value, public })
+            Ok(KeyMaterial::Edwards { curve, seed: value, public })
+        }
+        CurveName::Montgomery(curve) => {
+            let key = MontgomeryPrivate::from_scalar(curve, value)?;
+            let public = match known {
+                Some(public) => public.to_vec(),
+                None => key.public()?,
+            };
+            Ok(KeyMaterial::Montgomery { curve, scalar: key.scalar()?, public })
         }
     }
 }
@@ -83,7 +92,8 @@ fn species_of(material: &KeyMaterial, class: Class) -> Species {
     let key_type = match material {
         KeyMaterial::Rsa(_) => KeyType::Rsa,
         KeyMaterial::Ec { .. } => KeyType::Ec,
-        KeyMaterial::Ed25519 { .. } => KeyType::EcEdwards,
+        KeyMaterial::Edwards { .. } => KeyType::EcEdwards,
+        KeyMaterial::Montgomery { .. } => KeyType::EcMontgomery,
     };
     Species::key(class, key_type)
 }
@@ -110,8 +120,11 @@ pub(crate) fn public_template(material: &KeyMaterial) -> Template {
             made.set(attribute::MODULUS, numbers.modulus.clone());
             made.set(attribute::PUBLIC_EXPONENT, numbers.public_exponent.clone());
         }
-        KeyMaterial::Ec { curve, point, .. } => set_point(CurveName::Nist(*curve), point),
-        KeyMaterial::Ed25519 { public, .. } => set_point(CurveName::Edwards25519, public),
+        KeyMaterial::Ec { curve, point, .. } => set_point(CurveName::Weierstrass(*curve), point),
+        KeyMaterial::Edwards { curve, public, .. } => set_point(CurveName::Edwards(*curve), public),
+        KeyMaterial::Montgomery { curve, public, .. } => {
+            set_point(CurveName::Montgomery(*curve), public);
+        }
     }
     made
 }
@@ -123,6 +136,10 @@ pub(crate) fn public_template(material: &KeyMaterial) -> Template {
 pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
     let mut made = begun(material, Class::PrivateKey);
     let copy = |secret: &Secret| secret.expose(Secret::copy_of);
+    let mut set_value = |curve: CurveName, value: Secret| {
+        made.set(attribute::EC_PARAMS, curve::identifier(curve).to_vec());
+        made.set(attribute::VALUE, value);
+    };
     match material {
         KeyMaterial::Rsa(numbers) => {
             made.set(attribute::MODULUS, numbers.modulus.clone());
@@ -143,14 +160,13 @@ pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
             }
         }
         KeyMaterial::Ec { curve, scalar, .. } => {
-            let params = curve::identifier(CurveName::Nist(*curve));
-            made.set(attribute::EC_PARAMS, params.to_vec());
-            made.set(attribute::VALUE, copy(scalar)?);
+            set_value(CurveName::Weierstrass(*curve), copy(scalar)?);
         }
-        KeyMaterial::Ed25519 { seed, .. } => {
-            let params = curve::identifier(CurveName::Edwards25519);
-            made.set(attribute::EC_PARAMS, params.to_vec());
-            made.set(attribute::VALUE, copy(seed)?);
+        KeyMaterial::Edwards { curve, seed, .. } => {
+            set_value(CurveName::Edwards(*curve), copy(seed)?);
+        }
+        KeyMaterial::Montgomery { curve, scalar, .. } => {
+            set_value(CurveName::Montgomery(*curve), copy(scalar)?);
         }
     }
     Ok(made)
@@ -169,6 +185,13 @@ pub(crate) fn pair(
 ) -> Result<(Template, Template)> {
     let mut made_public = public_template(material);
     let mut made_private = private_template(material)?;
+    let key_type = public.get(attribute::KEY_TYPE).or_else(|| private.get(attribute::KEY_TYPE));
+    if let Some(key_type) = key_type.filter(|_| matches!(material, KeyMaterial::Montgomery { .. }))
+    {
+        // Keys on these curves may be of either type; the mechanism saw to it that it is one.
+        made_public.set(attribute::KEY_TYPE, key_type);
+        made_private.set(attribute::KEY_TYPE, key_type);
+    }
     if let Some(params) = public.get(attribute::EC_PARAMS) {
         made_public.set(attribute::EC_PARAMS, params.to_vec());
         made_private.set(attribute::EC_PARAMS, params.to_vec());

@@ -22,7 +22,8 @@ use crate::custody::software::Software;
 use crate::custody::{Custodian, PrivateKey};
 use crate::engine::aws_lc::ec::EcPublic;
 use crate::engine::aws_lc::rsa_public::RsaPublic;
-use crate::engine::ed25519::Ed25519Public;
+use crate::engine::edwards::EdwardsPublic;
+use crate::engine::montgomery::Montgomery;
 use crate::error::{Error, Result, Rv};
 use attribute::Attr;
 use class::{Class, KeyType, Species};
@@ -35,10 +36,12 @@ pub(crate) enum Prepared {
     Private(Arc<dyn PrivateKey>),
     /// An RSA public key.
     Rsa(RsaPublic),
-    /// A public key on a NIST curve.
+    /// A public key on a curve in Weierstrass form.
     Ec(EcPublic),
-    /// An Ed25519 public key.
-    Ed25519(Ed25519Public),
+    /// A public key for EdDSA.
+    Edwards(EdwardsPublic),
+    /// A public key for X25519 or X448, of which nothing is to be parsed.
+    Montgomery(Montgomery, Vec<u8>),
 }
 
 /// A whole object. Secret keys are used through their attributes, keys of a pair through
@@ -91,10 +94,13 @@ impl Object {
                 let point = self.attributes.require(attribute::EC_POINT)?;
                 let point = curve::point_of(curve, point)?;
                 Ok(match curve {
-                    CurveName::Nist(curve) => Prepared::Ec(EcPublic::from_point(curve, &point)?),
-                    CurveName::Edwards25519 => {
-                        Prepared::Ed25519(Ed25519Public::from_bytes(&point)?)
+                    CurveName::Weierstrass(curve) => {
+                        Prepared::Ec(EcPublic::from_point(curve, &point)?)
                     }
+                    CurveName::Edwards(curve) => {
+                        Prepared::Edwards(EdwardsPublic::from_bytes(curve, &point)?)
+                    }
+                    CurveName::Montgomery(curve) => Prepared::Montgomery(curve, point),
                 })
             }
             (Class::Data | Class::Certificate | Class::SecretKey, _) => {

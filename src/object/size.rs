@@ -2,7 +2,7 @@
 
 use super::attribute;
 use super::class::KeyType;
-use super::curve::{CurveName, curve_of};
+use super::curve::curve_of;
 use super::template::Template;
 
 /// The bits of a modulus, a curve or a secret; nothing if the attributes do not tell.
@@ -12,8 +12,9 @@ pub(crate) fn bits_of(attributes: &Template) -> Option<u64> {
             Some(modulus) => bits_of_modulus(modulus),
             None => attributes.get(attribute::MODULUS_BITS),
         },
-        KeyType::Ec | KeyType::EcEdwards => {
-            curve_of(attributes.get(attribute::EC_PARAMS)?).ok().and_then(bits_of_curve)
+        KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => {
+            let curve = curve_of(attributes.get(attribute::EC_PARAMS)?).ok()?;
+            u64::try_from(curve.bits()).ok()
         }
         _ => match attributes.get(attribute::VALUE_LEN) {
             Some(bytes) => bytes.checked_mul(8),
@@ -28,11 +29,4 @@ fn bits_of_modulus(modulus: &[u8]) -> Option<u64> {
     let first = digits.first()?;
     let bits = u64::try_from(digits.len()).ok()?.checked_mul(8)?;
     bits.checked_sub(u64::from(first.leading_zeros()))
-}
-
-fn bits_of_curve(curve: CurveName) -> Option<u64> {
-    match curve {
-        CurveName::Nist(curve) => u64::try_from(curve.bits()).ok(),
-        CurveName::Edwards25519 => Some(256),
-    }
 }

@@ -162,6 +162,22 @@ fn what_leaves_is_pkcs8_that_openssl_reads() {
             let public = openssl.must("pkey -in key.der -inform DER -pubout -outform DER");
             session.has(key, ck::CKA_PUBLIC_KEY_INFO, &public[..]);
         }
+        for (mechanism, curve) in [
+            (ck::CKM_EC_KEY_PAIR_GEN, &b"\x13\x09secp256k1"[..]),
+            (ck::CKM_EC_KEY_PAIR_GEN, b"\x13\x0fbrainpoolP512r1"),
+            (ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, b"\x13\x0aedwards448"),
+            (ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN, b"\x13\x0acurve25519"),
+            (ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN, b"\x13\x08curve448"),
+        ] {
+            let public = template! { CKA_EC_PARAMS => curve };
+            let private = template! { CKA_EXTRACTABLE => true };
+            let (_, key) = session.generate_pair(&plain(mechanism), &public, &private).unwrap();
+            let wrapped = session.wrap(&how, by, key).unwrap();
+            let pkcs8 = session.decrypt(&how, by, &wrapped).unwrap();
+            openssl.file("key.der", &pkcs8);
+            let public = openssl.must("pkey -in key.der -inform DER -pubout -outform DER");
+            session.has(key, ck::CKA_PUBLIC_KEY_INFO, &public[..]);
+        }
     });
 }
 
@@ -177,7 +193,11 @@ fn what_openssl_writes_is_taken() {
             ("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", ck::CKK_RSA),
             ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256", ck::CKK_EC),
             ("-algorithm EC -pkeyopt ec_paramgen_curve:P-521", ck::CKK_EC),
+            ("-algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP384r1", ck::CKK_EC),
             ("-algorithm ED25519", ck::CKK_EC_EDWARDS),
+            ("-algorithm ED448", ck::CKK_EC_EDWARDS),
+            ("-algorithm X25519", ck::CKK_EC_MONTGOMERY),
+            ("-algorithm X448", ck::CKK_EC_MONTGOMERY),
         ] {
             openssl.must(&format!("genpkey {make} -outform DER -out new.der"));
             let pkcs8 = openssl.must("pkcs8 -topk8 -nocrypt -in new.der -inform DER -outform DER");

@@ -1,4 +1,4 @@
-//! Keys on the NIST curves in software.
+//! Keys on curves in Weierstrass form in software.
 
 use super::{PROOF, foreign, unfit};
 use crate::custody::{

@@ -1,41 +1,39 @@
-//! Keys on Edwards curves in software.
+//! Keys for EdDSA in software.
 
 use super::{PROOF, foreign, unfit};
 use crate::custody::{
     DecryptPrimitive, DerivePrimitive, KeyKind, KeyMaterial, PrivateKey, SignPrimitive,
 };
-use crate::engine::ed25519::{Ed25519Private, Ed25519Public};
-use crate::error::{Result, Rv};
+use crate::engine::ed25519::Variant;
+use crate::engine::edwards::{Edwards, EdwardsPrivate, EdwardsPublic};
+use crate::error::Result;
 use crate::secret::Secret;
 
-pub(super) fn generate_ed25519() -> Result<KeyMaterial> {
-    let private = Ed25519Private::generate()?;
+pub(super) fn generate_edwards(curve: Edwards) -> Result<KeyMaterial> {
+    let private = EdwardsPrivate::generate(curve)?;
     let public = private.public();
-    let signature = private.sign(PROOF);
-    Ed25519Public::from_bytes(&public)?.verify(PROOF, &signature).map_err(|_| unfit())?;
-    Ok(KeyMaterial::Ed25519 { seed: private.seed()?, public })
+    let mut signature = vec![0; curve.signature_len()];
+    private.sign(Variant::Pure, PROOF, &mut signature)?;
+    let half = EdwardsPublic::from_bytes(curve, &public)?;
+    half.verify(Variant::Pure, PROOF, &signature).map_err(|_| unfit())?;
+    Ok(KeyMaterial::Edwards { curve, seed: private.seed()?, public })
 }
 
-pub(super) struct SoftwareEd25519(pub(super) Ed25519Private);
+pub(super) struct SoftwareEdwards(pub(super) EdwardsPrivate);
 
-impl PrivateKey for SoftwareEd25519 {
+impl PrivateKey for SoftwareEdwards {
     fn kind(&self) -> KeyKind {
-        KeyKind::Ed25519
+        KeyKind::Edwards(self.0.curve())
     }
 
     fn sign(&self, primitive: SignPrimitive<'_>, out: &mut [u8]) -> Result<usize> {
-        let signature = match primitive {
-            SignPrimitive::Ed25519 { variant, message } => self.0.sign_variant(variant, message)?,
-            SignPrimitive::Ed25519Prehashed { context, digest } => {
-                self.0.sign_prehashed(context, digest)?
+        match primitive {
+            SignPrimitive::Eddsa { variant, message } => Ok(self.0.sign(variant, message, out)?),
+            SignPrimitive::EddsaPrehashed { context, digest } => {
+                Ok(self.0.sign_prehashed(context, digest, out)?)
             }
-            _ => return Err(foreign()),
-        };
-        let room = out
-            .get_mut(..signature.len())
-            .ok_or_else(|| Rv::GeneralError.because("no room for a signature"))?;
-        room.copy_from_slice(&signature);
-        Ok(signature.len())
+            _ => Err(foreign()),
+        }
     }
 
     fn decrypt(&self, _primitive: DecryptPrimitive<'_>, _out: &mut [u8]) -> Result<usize> {

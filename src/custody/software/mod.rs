@@ -5,6 +5,7 @@
 
 mod ec;
 mod edwards;
+mod montgomery;
 mod rsa;
 
 use std::sync::Arc;
@@ -12,11 +13,14 @@ use std::sync::Arc;
 use super::{Custodian, KeyMaterial, KeySpec, PrivateKey};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaPrivate;
-use crate::engine::ed25519::Ed25519Private;
+use crate::engine::edwards::EdwardsPrivate;
+use crate::engine::montgomery::MontgomeryPrivate;
 use crate::error::{Error, Result, Rv};
+use crate::secret::Secret;
 
 use ec::{SoftwareEc, generate_ec};
-use edwards::{SoftwareEd25519, generate_ed25519};
+use edwards::{SoftwareEdwards, generate_edwards};
+use montgomery::{SoftwareMontgomery, generate_montgomery};
 use rsa::{SoftwareRsa, generate_rsa};
 
 /// What a new pair signs to prove that its halves belong together: 32 bytes, as a digest is.
@@ -31,7 +35,8 @@ impl Custodian for Software {
         match spec {
             KeySpec::Rsa { bits, exponent } => generate_rsa(*bits, exponent),
             KeySpec::Ec(curve) => generate_ec(*curve),
-            KeySpec::Ed25519 => generate_ed25519(),
+            KeySpec::Edwards(curve) => generate_edwards(*curve),
+            KeySpec::Montgomery(curve) => generate_montgomery(*curve),
         }
     }
 
@@ -43,8 +48,12 @@ impl Custodian for Software {
             KeyMaterial::Ec { curve, scalar, .. } => {
                 Arc::new(SoftwareEc { curve: *curve, key: EcPrivate::from_scalar(*curve, scalar)? })
             }
-            KeyMaterial::Ed25519 { seed, .. } => {
-                Arc::new(SoftwareEd25519(Ed25519Private::from_seed(seed)?))
+            KeyMaterial::Edwards { curve, seed, .. } => {
+                Arc::new(SoftwareEdwards(EdwardsPrivate::from_seed(*curve, seed)?))
+            }
+            KeyMaterial::Montgomery { curve, scalar, .. } => {
+                let scalar = scalar.expose(Secret::copy_of)?;
+                Arc::new(SoftwareMontgomery(MontgomeryPrivate::from_scalar(*curve, scalar)?))
             }
         })
     }

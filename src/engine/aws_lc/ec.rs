@@ -13,7 +13,6 @@ use super::{EngineError, Owned, check, failed, gate, initialise};
 use crate::secret::Secret;
 
 /// A curve that is offered.
-#[allow(dead_code, reason = "some of them get their names next")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Curve {
     P224,

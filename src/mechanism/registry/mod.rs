@@ -31,9 +31,8 @@ pub(super) const RSA_NEW_BITS: RangeInclusive<u64> = 2048..=4096;
 
 /// Prime fields, curves by their object identifier, points that are not compressed.
 const CURVES: u64 = cryptoki::CKF_EC_F_P | cryptoki::CKF_EC_OID | cryptoki::CKF_EC_UNCOMPRESS;
-/// Curves by identifier or by name.
-const EDWARDS_CURVES: u64 =
-    cryptoki::CKF_EC_F_P | cryptoki::CKF_EC_OID | cryptoki::CKF_EC_CURVENAME;
+/// Edwards and Montgomery curves, by identifier or by name.
+const NAMED_CURVES: u64 = cryptoki::CKF_EC_F_P | cryptoki::CKF_EC_OID | cryptoki::CKF_EC_CURVENAME;
 
 /// The hash function that a parameter names by its mechanism.
 pub(super) const fn digest_of(mechanism: u64) -> Option<Digest> {

@@ -7,6 +7,7 @@ use crate::cryptoki as ck;
 use crate::custody::software::Software;
 use crate::custody::{Custodian, KeyMaterial, KeySpec, PrivateKey};
 use crate::engine::aws_lc::ec::{Curve, EcPrivate};
+use crate::engine::edwards::Edwards;
 use crate::error::{Result, Rv};
 use crate::mechanism::find;
 use crate::mechanism::params::MechanismParams;
@@ -116,7 +117,12 @@ fn curves_of_other_mechanisms_are_refused() {
     let (nist, edwards_gen) = (ck::CKM_EC_KEY_PAIR_GEN, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN);
     assert_eq!(refused(make(nist, edwards, &[])), Rv::CurveNotSupported);
     assert_eq!(refused(make(edwards_gen, p256, &[])), Rv::CurveNotSupported);
-    assert_eq!(refused(make(nist, b"\x06\x05\x2b\x81\x04\x00\x0a", &[])), Rv::CurveNotSupported);
+    let montgomery = ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN;
+    assert_eq!(refused(make(montgomery, edwards, &[])), Rv::CurveNotSupported);
+    assert_eq!(refused(make(montgomery, p256, &[])), Rv::CurveNotSupported);
+    assert_eq!(refused(make(nist, b"\x13\x0acurve25519", &[])), Rv::CurveNotSupported);
+    let secp192r1 = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x01";
+    assert_eq!(refused(make(nist, secp192r1, &[])), Rv::CurveNotSupported);
     for params in [&b""[..], b"\x05\x00", b"\x30\x03\x02\x01\x01", b"\x06\x08\x2a"] {
         assert_eq!(refused(make(nist, params, &[])), Rv::DomainParamsInvalid, "{params:?}");
     }
@@ -139,7 +145,7 @@ struct Confused;
 
 impl Custodian for Confused {
     fn generate(&self, _spec: &KeySpec) -> Result<KeyMaterial> {
-        Software.generate(&KeySpec::Ed25519)
+        Software.generate(&KeySpec::Edwards(Edwards::Ed25519))
     }
 
     fn open(&self, material: &KeyMaterial) -> Result<Arc<dyn PrivateKey>> {

@@ -12,6 +12,8 @@ use crate::cryptoki as ck;
 use crate::custody::software::Software;
 use crate::custody::{Custodian, KeySpec};
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::edwards::Edwards;
+use crate::engine::montgomery::Montgomery;
 use crate::error::{Result, Rv};
 use crate::object::class::{Class, KeyType};
 use crate::object::material::{private_template, public_template};
@@ -149,7 +151,8 @@ fn fitting(row: &Mechanism) -> Vec<Key> {
     let (public, private) = match row.key_types.first() {
         Some(KeyType::Rsa) => rsa_pair(),
         Some(KeyType::Ec) => pair(&KeySpec::Ec(Curve::P256)),
-        Some(KeyType::EcEdwards) => pair(&KeySpec::Ed25519),
+        Some(KeyType::EcEdwards) => pair(&KeySpec::Edwards(Edwards::Ed25519)),
+        Some(KeyType::EcMontgomery) => pair(&KeySpec::Montgomery(Montgomery::X25519)),
         Some(other) => return vec![secret_key(*other, &[7; 32])],
         None => return vec![],
     };

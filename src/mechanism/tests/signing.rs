@@ -4,11 +4,13 @@ use super::{pair, refused, rsa_pair, sound};
 use crate::cryptoki as ck;
 use crate::custody::KeySpec;
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::edwards::Edwards;
 use crate::engine::hash::{self, Digest};
 use crate::error::{Result, Rv};
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::mechanism::registry::REGISTRY;
-use crate::mechanism::vectors::curves::{ec_public, ed_private, ed_public};
+use crate::mechanism::vectors::curves::ec_public;
+use crate::mechanism::vectors::edwards::{ed_private, ed_public};
 use crate::mechanism::vectors::{row, secret_key, signatures, verify};
 use crate::mechanism::{Key, Mechanism};
 use crate::object::attribute;
@@ -24,7 +26,7 @@ fn signed(row: &Mechanism, key: &Key, params: &MechanismParams, data: &[u8]) -> 
 /// Every mechanism that signs, with a pair and data that it takes.
 fn signers() -> Vec<(&'static Mechanism, Key, Key, MechanismParams, Vec<u8>)> {
     let (rsa, ec) = (rsa_pair(), pair(&KeySpec::Ec(Curve::P384)));
-    let edwards = pair(&KeySpec::Ed25519);
+    let edwards = pair(&KeySpec::Edwards(Edwards::Ed25519));
     let rows = REGISTRY.iter().filter(|row| row.sign.is_some());
     rows.map(|row| {
         let (public, private) = match row.key_types[0] {
@@ -176,7 +178,7 @@ fn hashing_here_or_by_the_caller_is_the_same_signature() {
 
 #[test]
 fn ed25519_variants_are_told_apart_and_contexts_bounded() {
-    let (public, private) = pair(&KeySpec::Ed25519);
+    let (public, private) = pair(&KeySpec::Edwards(Edwards::Ed25519));
     let row = row("CKM_EDDSA");
     let eddsa =
         |prehash, context: &[u8]| MechanismParams::Eddsa { prehash, context: context.to_vec() };
@@ -200,7 +202,7 @@ fn ed25519_variants_are_told_apart_and_contexts_bounded() {
 
 #[test]
 fn a_message_in_parts_is_bounded_where_it_is_kept() {
-    let (_, private) = pair(&KeySpec::Ed25519);
+    let (_, private) = pair(&KeySpec::Edwards(Edwards::Ed25519));
     let start = row("CKM_EDDSA").sign.expect("a row");
     let mut signing = start(&private, &NONE).expect("started");
     let part = vec![0; 32 * 1024 * 1024];

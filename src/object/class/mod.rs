@@ -63,6 +63,7 @@ numbered! {
         Rsa = CKK_RSA,
         Ec = CKK_EC,
         EcEdwards = CKK_EC_EDWARDS,
+        EcMontgomery = CKK_EC_MONTGOMERY,
         GenericSecret = CKK_GENERIC_SECRET,
         Aes = CKK_AES,
         Sha1Hmac = CKK_SHA_1_HMAC,
@@ -103,7 +104,7 @@ impl Class {
 impl KeyType {
     /// Whether keys of this type come in pairs.
     pub(crate) fn is_asymmetric(self) -> bool {
-        matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards)
+        matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
     }
 }
 

@@ -193,11 +193,11 @@ static RSA_PRIVATE: &[Row] = &[
     row(attribute::COEFFICIENT, N4 | N6 | N7, Empty),
 ];
 
-/// "Elliptic curve public key object attributes", and the same for Edwards curves.
+/// "Elliptic curve public key object attributes", and the same for the other curves.
 static EC_PUBLIC: &[Row] =
     &[row(attribute::EC_PARAMS, N1 | N3, Empty), row(attribute::EC_POINT, N1 | N4, Empty)];
 
-/// "Elliptic curve private key object attributes", and the same for Edwards curves.
+/// "Elliptic curve private key object attributes", and the same for the other curves.
 static EC_PRIVATE: &[Row] = &[
     row(attribute::EC_PARAMS, N1 | N4 | N6, Empty),
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
@@ -255,6 +255,7 @@ pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
     let uses = match key_type {
         Some(KeyType::Rsa) => RSA_USES,
         Some(KeyType::Aes) => AES_USES,
+        Some(KeyType::EcMontgomery) => &[],
         Some(_) => SIGNING_USES,
         None => &[],
     };

@@ -5,10 +5,10 @@
 //! curve", "AES", "Generic secret key".
 
 use super::{Class, KeyType, Species};
-use crate::engine::EngineError;
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::{MODULUS_BITS, RsaPrivate};
-use crate::engine::ed25519::Ed25519Private;
+use crate::engine::edwards::EdwardsPrivate;
+use crate::engine::montgomery::MontgomeryPrivate;
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Attr, Hidden};
 use crate::object::computed::PublicPart;
@@ -36,8 +36,7 @@ pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option
         (Class::PublicKey, Some(KeyType::Rsa)) => rsa_public(template),
         (Class::PublicKey, _) => ec_public(template, species).map(Some),
         (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_private(template),
-        (Class::PrivateKey, Some(KeyType::EcEdwards)) => edwards_private(template).map(Some),
-        (Class::PrivateKey, _) => ec_private(template).map(Some),
+        (Class::PrivateKey, _) => ec_private(template, species).map(Some),
     }
 }
 
@@ -160,44 +159,50 @@ fn rsa_private(template: &mut Template) -> Result<Option<PublicPart>> {
     Ok(exponent.map(|exponent| PublicPart::Rsa { modulus, exponent }))
 }
 
-fn ec_public(template: &mut Template, species: Species) -> Result<PublicPart> {
+/// The curve of a key, which is one of its type.
+fn own_curve(template: &Template, species: Species) -> Result<CurveName> {
     let curve = curve::curve_of(template.require(attribute::EC_PARAMS)?)?;
-    let edwards = curve == CurveName::Edwards25519;
-    if edwards != (species.key_type == Some(KeyType::EcEdwards)) {
-        return Err(foreign_curve());
+    if species.key_type.is_some_and(|key_type| curve.is_of(key_type)) {
+        Ok(curve)
+    } else {
+        Err(Rv::CurveNotSupported.because("a curve of another type of key"))
     }
+}
+
+fn ec_public(template: &mut Template, species: Species) -> Result<PublicPart> {
+    let curve = own_curve(template, species)?;
     let point = curve::point_of(curve, template.require(attribute::EC_POINT)?)?;
     template.set(attribute::EC_POINT, curve::written_point(curve, &point));
     Ok(PublicPart::Point { curve, point })
 }
 
-fn ec_private(template: &mut Template) -> Result<PublicPart> {
-    let params = curve::curve_of(template.require(attribute::EC_PARAMS)?)?;
-    let CurveName::Nist(curve) = params else { return Err(foreign_curve()) };
-    let key = EcPrivate::from_scalar(curve, template.require(attribute::VALUE)?)?;
-    let point = key.public_point()?;
-    template.set(attribute::VALUE, key.scalar()?);
-    Ok(PublicPart::Point { curve: params, point })
+fn ec_private(template: &mut Template, species: Species) -> Result<PublicPart> {
+    let curve = own_curve(template, species)?;
+    let given = template.require(attribute::VALUE)?;
+    let (value, point) = match curve {
+        CurveName::Weierstrass(curve) => {
+            let key = EcPrivate::from_scalar(curve, given)?;
+            (key.scalar()?, key.public_point()?)
+        }
+        CurveName::Edwards(curve) => {
+            let seed = bare(given, curve.key_len())?;
+            let public = EdwardsPrivate::from_seed(curve, &seed)?.public();
+            (seed, public)
+        }
+        CurveName::Montgomery(curve) => {
+            let key = MontgomeryPrivate::from_scalar(curve, bare(given, curve.len())?)?;
+            (key.scalar()?, key.public()?)
+        }
+    };
+    template.set(attribute::VALUE, value);
+    Ok(PublicPart::Point { curve, point })
 }
 
-fn edwards_private(template: &mut Template) -> Result<PublicPart> {
-    let curve = curve::curve_of(template.require(attribute::EC_PARAMS)?)?;
-    if curve != CurveName::Edwards25519 {
-        return Err(foreign_curve());
-    }
-    let seed = template.require(attribute::VALUE)?.expose(|given| match der::whole(given) {
-        // The octet string of RFC 8410, as some callers take it from a PKCS#8 file.
-        Some((der::OCTET_STRING, seed)) if seed.len() == 32 => Secret::copy_of(seed),
+/// A value that may stand in the octet string of RFC 8410, as some callers take it from a PKCS#8
+/// file.
+fn bare(given: &Secret, len: usize) -> Result<Secret> {
+    given.expose(|given| match der::whole(given) {
+        Some((der::OCTET_STRING, inner)) if inner.len() == len => Secret::copy_of(inner),
         _ => Secret::copy_of(given),
-    })?;
-    let key = Ed25519Private::from_seed(&seed).map_err(|error| match error {
-        EngineError::Key(why) => invalid(why),
-        other => other.into(),
-    })?;
-    template.set(attribute::VALUE, seed);
-    Ok(PublicPart::Point { curve, point: key.public().to_vec() })
-}
-
-fn foreign_curve() -> Error {
-    Rv::CurveNotSupported.because("a curve of another type of key")
+    })
 }

@@ -13,8 +13,12 @@ use crate::secret::Secret;
 
 /// `id-ecPublicKey`.
 pub(super) const EC_ALGORITHM: &[u8] = EC;
-/// `id-Ed25519`.
-pub(super) const ED25519_ALGORITHM: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+/// `id-Ed25519`, `id-Ed448`.
+pub(super) const EDWARDS_ALGORITHMS: &[&[u8]] =
+    &[&[0x06, 0x03, 0x2b, 0x65, 0x70], &[0x06, 0x03, 0x2b, 0x65, 0x71]];
+/// `id-X25519`, `id-X448`.
+pub(super) const MONTGOMERY_ALGORITHMS: &[&[u8]] =
+    &[&[0x06, 0x03, 0x2b, 0x65, 0x6e], &[0x06, 0x03, 0x2b, 0x65, 0x6f]];
 
 /// `ecPrivkeyVer1`.
 const VERSION: &[u8] = &[1];

@@ -42,7 +42,13 @@ static FORMS: &[Form] = &[
     },
     Form {
         key_type: KeyType::EcEdwards,
-        algorithms: &[curves::ED25519_ALGORITHM],
+        algorithms: curves::EDWARDS_ALGORITHMS,
+        write: curves::write_bare,
+        read: curves::read_bare,
+    },
+    Form {
+        key_type: KeyType::EcMontgomery,
+        algorithms: curves::MONTGOMERY_ALGORITHMS,
         write: curves::write_bare,
         read: curves::read_bare,
     },

@@ -2,10 +2,12 @@
 
 use super::secret;
 use crate::custody::software::Software;
-use crate::custody::{Custodian, KeyKind, KeyMaterial, KeySpec, SignPrimitive};
+use crate::custody::{Custodian, KeyKind, KeyMaterial, KeySpec, PrivateKey, SignPrimitive};
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::ed25519::Variant;
+use crate::engine::edwards::Edwards;
 use crate::engine::hash::{Digest, digest};
+use crate::engine::montgomery::Montgomery;
 use crate::error::Rv;
 use crate::object::class::change;
 use crate::object::class::reading::{Answer, readable};
@@ -26,10 +28,18 @@ fn curves_have_names_and_numbers() {
         der
     };
     for (curve, names) in [
-        (CurveName::Nist(Curve::P256), &["secp256r1", "prime256v1", "P-256"][..]),
-        (CurveName::Nist(Curve::P384), &["secp384r1", "P-384"]),
-        (CurveName::Nist(Curve::P521), &["secp521r1", "P-521"]),
-        (CurveName::Edwards25519, &["edwards25519"]),
+        (CurveName::Weierstrass(Curve::P256), &["secp256r1", "prime256v1", "P-256"][..]),
+        (CurveName::Weierstrass(Curve::P384), &["secp384r1", "P-384"]),
+        (CurveName::Weierstrass(Curve::P521), &["secp521r1", "P-521"]),
+        (CurveName::Weierstrass(Curve::P224), &["secp224r1", "P-224"]),
+        (CurveName::Weierstrass(Curve::Secp256k1), &["secp256k1"]),
+        (CurveName::Weierstrass(Curve::Brainpool256), &["brainpoolP256r1"]),
+        (CurveName::Weierstrass(Curve::Brainpool384), &["brainpoolP384r1"]),
+        (CurveName::Weierstrass(Curve::Brainpool512), &["brainpoolP512r1"]),
+        (CurveName::Edwards(Edwards::Ed25519), &["edwards25519"]),
+        (CurveName::Edwards(Edwards::Ed448), &["edwards448", "Ed448"]),
+        (CurveName::Montgomery(Montgomery::X25519), &["curve25519", "X25519"]),
+        (CurveName::Montgomery(Montgomery::X448), &["curve448", "X448"]),
     ] {
         assert_eq!(curve_of(identifier(curve)), Ok(curve));
         for name in names {
@@ -37,11 +47,11 @@ fn curves_have_names_and_numbers() {
         }
     }
     let refused = |params: &[u8]| curve_of(params).expect_err("no curve").rv;
-    for name in ["secp256k1", "edwards448", "curve25519", "P-25"] {
+    for name in ["secp192r1", "brainpoolP224r1", "edwards", "curve255190", "P-25"] {
         assert_eq!(refused(&printable(name)), Rv::CurveNotSupported, "{name}");
     }
-    let secp256k1 = [0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a];
-    assert_eq!(refused(&secp256k1), Rv::CurveNotSupported);
+    let secp192r1 = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01];
+    assert_eq!(refused(&secp192r1), Rv::CurveNotSupported);
     for params in [
         &[][..],
         &[5, 0],
@@ -61,7 +71,7 @@ fn points_are_read_in_every_usual_form() {
     for curve in [Curve::P256, Curve::P384, Curve::P521] {
         let material = Software.generate(&KeySpec::Ec(curve)).expect("a pair");
         let KeyMaterial::Ec { point, .. } = material else { panic!("another kind") };
-        let name = CurveName::Nist(curve);
+        let name = CurveName::Weierstrass(curve);
         let written = written_point(name, &point);
         let mut compressed = vec![2 + point[point.len() - 1] % 2];
         compressed.extend(&point[1..=curve.field_len()]);
@@ -75,9 +85,9 @@ fn points_are_read_in_every_usual_form() {
             assert_eq!(refused, Rv::AttributeValueInvalid);
         }
     }
-    let material = Software.generate(&KeySpec::Ed25519).expect("a pair");
-    let KeyMaterial::Ed25519 { public, .. } = material else { panic!("another kind") };
-    let name = CurveName::Edwards25519;
+    let material = Software.generate(&KeySpec::Edwards(Edwards::Ed25519)).expect("a pair");
+    let KeyMaterial::Edwards { public, .. } = material else { panic!("another kind") };
+    let name = CurveName::Edwards(Edwards::Ed25519);
     let octets = [&[4, 32][..], &public].concat();
     let bits = [&[3, 33, 0][..], &public].concat();
     for given in [&public[..], &octets, &bits] {
@@ -95,17 +105,29 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
     match spec {
         KeySpec::Rsa { .. } => public.set(attribute::MODULUS_BITS, 1024),
         KeySpec::Ec(curve) => {
-            let params = identifier(CurveName::Nist(*curve)).to_vec();
+            let params = identifier(CurveName::Weierstrass(*curve)).to_vec();
             public.set(attribute::EC_PARAMS, params);
         }
-        KeySpec::Ed25519 => public.set(attribute::EC_PARAMS, b"\x13\x0cedwards25519".to_vec()),
+        KeySpec::Edwards(curve) => {
+            let name = if *curve == Edwards::Ed25519 {
+                &b"\x13\x0cedwards25519"[..]
+            } else {
+                b"\x13\x0aedwards448"
+            };
+            public.set(attribute::EC_PARAMS, name.to_vec());
+        }
+        KeySpec::Montgomery(curve) => {
+            let params = identifier(CurveName::Montgomery(*curve)).to_vec();
+            public.set(attribute::EC_PARAMS, params);
+        }
     }
     let private = Template::default();
     let context = Context { mechanism: Some(7), ..STANDARD };
     let key_type = match spec {
         KeySpec::Rsa { .. } => KeyType::Rsa,
         KeySpec::Ec(_) => KeyType::Ec,
-        KeySpec::Ed25519 => KeyType::EcEdwards,
+        KeySpec::Edwards(_) => KeyType::EcEdwards,
+        KeySpec::Montgomery(_) => KeyType::EcMontgomery,
     };
     for (template, class, birth) in [
         (&public, Class::PublicKey, Birth::GeneratePublic),
@@ -118,13 +140,18 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
     (public, complete(private, Birth::GeneratePrivate, &context).expect("private"))
 }
 
-fn specs() -> [KeySpec; 5] {
+fn specs() -> [KeySpec; 10] {
     [
         KeySpec::Rsa { bits: 1024, exponent: vec![1, 0, 1] },
         KeySpec::Ec(Curve::P256),
         KeySpec::Ec(Curve::P384),
         KeySpec::Ec(Curve::P521),
-        KeySpec::Ed25519,
+        KeySpec::Ec(Curve::Secp256k1),
+        KeySpec::Ec(Curve::Brainpool512),
+        KeySpec::Edwards(Edwards::Ed25519),
+        KeySpec::Edwards(Edwards::Ed448),
+        KeySpec::Montgomery(Montgomery::X25519),
+        KeySpec::Montgomery(Montgomery::X448),
     ]
 }
 
@@ -152,27 +179,14 @@ fn a_pair_signs_and_is_imported_again() {
     for spec in specs() {
         let (public, private) = generated(&spec);
         let key = Object::new(private.try_clone().expect("memory"));
-        let Prepared::Private(signer) = key.prepared().expect("a key") else { panic!("{spec:?}") };
-        let primitive = match signer.kind() {
-            KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"message"),
-            KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"message"),
-            KeyKind::Ed25519 => {
-                SignPrimitive::Ed25519 { variant: Variant::Pure, message: b"message" }
-            }
-        };
-        let mut signature = vec![0; signer.kind().signature_len()];
-        signer.sign(primitive, &mut signature).expect("a signature");
         let public = Object::new(public);
-        match public.prepared().expect("a public key") {
-            Prepared::Rsa(key) => key.verify_pkcs1(b"message", &signature),
-            Prepared::Ec(key) => key.verify(b"message", &signature),
-            Prepared::Ed25519(key) => key.verify(b"message", &signature),
-            Prepared::Private(_) => panic!("a private key"),
+        let Prepared::Private(signer) = key.prepared().expect("a key") else { panic!("{spec:?}") };
+        if !matches!(spec, KeySpec::Montgomery(_)) {
+            signs(&**signer, public.prepared().expect("a public key"));
         }
-        .expect("the signature fits");
         let material = material_of(&private).expect("material");
         let made = private_template(&material).expect("attributes");
-        assert!(private.matches(&made) || matches!(spec, KeySpec::Ed25519), "{spec:?}");
+        assert!(private.matches(&made) || matches!(spec, KeySpec::Edwards(_)), "{spec:?}");
         let imported = complete(made, Birth::Create, &STANDARD).expect("imported");
         assert_eq!(
             imported.get(attribute::PUBLIC_KEY_INFO),
@@ -186,6 +200,24 @@ fn a_pair_signs_and_is_imported_again() {
         );
         assert!(!imported.is_set(attribute::LOCAL));
     }
+}
+
+fn signs(private: &dyn PrivateKey, public: &Prepared) {
+    let primitive = match private.kind() {
+        KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"message"),
+        KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"message"),
+        KeyKind::Edwards(_) => SignPrimitive::Eddsa { variant: Variant::Pure, message: b"message" },
+        other => panic!("{other:?} does not sign"),
+    };
+    let mut signature = vec![0; private.kind().signature_len()];
+    private.sign(primitive, &mut signature).expect("a signature");
+    match public {
+        Prepared::Rsa(key) => key.verify_pkcs1(b"message", &signature),
+        Prepared::Ec(key) => key.verify(b"message", &signature),
+        Prepared::Edwards(key) => key.verify(Variant::Pure, b"message", &signature),
+        _ => panic!("no key that verifies"),
+    }
+    .expect("the signature fits");
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -213,7 +245,7 @@ fn the_public_key_info_is_what_x_509_has() {
     // RFC 8410, 10.1 and 10.3.
     let seed = "D4EE72DBF913584AD5B6D8F1F769F8AD3AFE7C28CBF1D4FBE097A88F44755842";
     assert_eq!(
-        info_of(KeyType::EcEdwards, identifier(CurveName::Edwards25519), seed),
+        info_of(KeyType::EcEdwards, identifier(CurveName::Edwards(Edwards::Ed25519)), seed),
         bytes(
             "302A300506032B6570032100
              19BF44096984CDFE8541BAC167DC3B96C85086AA30B6B6CB0C5C38AD703166E1"
@@ -221,7 +253,7 @@ fn the_public_key_info_is_what_x_509_has() {
     );
     // The base point of P-256 (FIPS 186-4, D.1.2.3) belongs to the scalar 1.
     assert_eq!(
-        info_of(KeyType::Ec, identifier(CurveName::Nist(Curve::P256)), "01"),
+        info_of(KeyType::Ec, identifier(CurveName::Weierstrass(Curve::P256)), "01"),
         bytes(
             "3059301306072A8648CE3D020106082A8648CE3D03010703420004
              6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
@@ -252,7 +284,7 @@ fn secret_keys_are_not_prepared() {
 
 #[test]
 fn an_id_given_to_one_half_holds_for_both() {
-    let material = Software.generate(&KeySpec::Ed25519).expect("a pair");
+    let material = Software.generate(&KeySpec::Edwards(Edwards::Ed25519)).expect("a pair");
     let mut with_id = Template::default();
     with_id.set(attribute::ID, vec![1]);
     let without = Template::default();

@@ -75,7 +75,7 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
 /// are made, and in bytes where a MAC uses them.
 const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
-        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards => "bits",
+        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => "bits",
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
         _ => "bytes",
     }
@@ -85,7 +85,8 @@ const fn key_name(key_type: KeyType) -> &'static str {
     match key_type {
         KeyType::Rsa => "RSA",
         KeyType::Ec => "EC",
-        KeyType::EcEdwards => "Ed25519",
+        KeyType::EcEdwards => "Edwards",
+        KeyType::EcMontgomery => "Montgomery",
         KeyType::Aes => "AES",
         KeyType::GenericSecret => "generic secret",
         KeyType::Sha1Hmac => "SHA-1 HMAC",

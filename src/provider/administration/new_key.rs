@@ -2,6 +2,7 @@
 //! used and not read, and only for what their kind is for.
 
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::edwards::Edwards;
 use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
@@ -121,10 +122,10 @@ impl NewKey {
             Self::Aes(bytes) | Self::Generic(bytes) => {
                 return template.set(attribute::VALUE_LEN, bytes);
             }
-            Self::P256 => CurveName::Nist(Curve::P256),
-            Self::P384 => CurveName::Nist(Curve::P384),
-            Self::P521 => CurveName::Nist(Curve::P521),
-            Self::Ed25519 => CurveName::Edwards25519,
+            Self::P256 => CurveName::Weierstrass(Curve::P256),
+            Self::P384 => CurveName::Weierstrass(Curve::P384),
+            Self::P521 => CurveName::Weierstrass(Curve::P521),
+            Self::Ed25519 => CurveName::Edwards(Edwards::Ed25519),
         };
         template.set(attribute::EC_PARAMS, identifier(curve).to_vec());
     }

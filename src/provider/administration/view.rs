@@ -1,9 +1,12 @@
 //! Objects in plain words: which are meant, and what may be shown of them to everybody who sees
 //! them. Attributes that could be secret are never read here.
 
+use crate::engine::edwards::Edwards;
+use crate::engine::montgomery::Montgomery;
 use crate::error::Result;
 use crate::object::attribute::{self, Attr};
 use crate::object::class::{Class, KeyType};
+use crate::object::curve::{CurveName, curve_of};
 use crate::object::size::bits_of;
 use crate::object::template::Template;
 use crate::provider::Call;
@@ -115,7 +118,7 @@ impl Call<'_> {
         Ok(ObjectView {
             unique_id: text(attributes.get(attribute::UNIQUE_ID)),
             class: shown.map(|(_, shown)| *shown),
-            key_type: key_type.map(key_type_name),
+            key_type: key_type.map(|key_type| key_name(key_type, attributes)),
             bits: key_type.and_then(|_| bits_of(attributes)),
             label: text(attributes.get(attribute::LABEL)),
             id: attributes.get(attribute::ID).unwrap_or_default().to_vec(),
@@ -127,11 +130,24 @@ impl Call<'_> {
     }
 }
 
+/// The type of a key; for keys of the newer curves, what the curve is called in daily life.
+fn key_name(key_type: KeyType, attributes: &Template) -> &'static str {
+    let curve = attributes.get(attribute::EC_PARAMS).and_then(|params| curve_of(params).ok());
+    match curve {
+        Some(CurveName::Edwards(Edwards::Ed25519)) => "ed25519",
+        Some(CurveName::Edwards(Edwards::Ed448)) => "ed448",
+        Some(CurveName::Montgomery(Montgomery::X25519)) => "x25519",
+        Some(CurveName::Montgomery(Montgomery::X448)) => "x448",
+        _ => key_type_name(key_type),
+    }
+}
+
 const fn key_type_name(key_type: KeyType) -> &'static str {
     match key_type {
         KeyType::Rsa => "rsa",
         KeyType::Ec => "ec",
-        KeyType::EcEdwards => "ed25519",
+        KeyType::EcEdwards => "edwards",
+        KeyType::EcMontgomery => "montgomery",
         KeyType::Aes => "aes",
         KeyType::GenericSecret => "generic",
         KeyType::Sha1Hmac
