@@ -35,6 +35,8 @@ mod changes;
 mod compatibility;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
+#[path = "cryptoki/curves.rs"]
+mod curves;
 #[path = "cryptoki/damaged.rs"]
 mod damaged;
 #[path = "cryptoki/derive.rs"]
