@@ -1,7 +1,7 @@
 //! EdDSA in its three variants: pure, with context, and over a digest.
 //!
-//! Without a parameter it is the pure one of the key's curve. The first two read the message twice, so that parts are kept until the end. PKCS#11 3.2,
-//! "EdDSA", "CK_EDDSA_PARAMS"; RFC 8032.
+//! Without a parameter it is the pure one of the key's curve. The first two read the message
+//! twice, so that parts are kept until the end. PKCS#11 3.2, "EdDSA", "CK_EDDSA_PARAMS"; RFC 8032.
 
 use std::sync::Arc;
 
