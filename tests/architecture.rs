@@ -43,7 +43,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("x448", &["engine/"]),
     ("aes_gcm", &["engine/"]),
     ("argon2", &["engine/"]),
-    ("hkdf", &["engine/"]),
     // `audit` uses the engine's room of that name.
     ("ml_dsa", &["engine/", "audit/"]),
     ("blake2", &["engine/"]),

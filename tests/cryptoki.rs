@@ -70,6 +70,8 @@ mod hmac;
 mod initialise;
 #[path = "cryptoki/interfaces.rs"]
 mod interfaces;
+#[path = "cryptoki/kdf.rs"]
+mod kdf;
 #[path = "cryptoki/killed.rs"]
 mod killed;
 #[path = "cryptoki/leaving.rs"]

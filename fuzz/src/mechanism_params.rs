@@ -138,6 +138,49 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
             params.pContextData = context;
             structure(&params)
         }
+        ck::CKM_CONCATENATE_BASE_AND_DATA
+        | ck::CKM_CONCATENATE_DATA_AND_BASE
+        | ck::CKM_XOR_BASE_AND_DATA
+        | ck::CKM_AES_ECB_ENCRYPT_DATA => {
+            let (data, data_len) = part(bytes, &mut parts);
+            structure(&ck::CK_KEY_DERIVATION_STRING_DATA { pData: data, ulLen: data_len })
+        }
+        ck::CKM_AES_CBC_ENCRYPT_DATA => {
+            let (data, data_len) = part(bytes, &mut parts);
+            let iv = [bytes.byte(); 16];
+            structure(&ck::CK_AES_CBC_ENCRYPT_DATA_PARAMS { iv, pData: data, length: data_len })
+        }
+        ck::CKM_CONCATENATE_BASE_AND_KEY => structure(&bytes.pick(&[0, 1, 2, 3, 4, 5, 6, 7, 8])),
+        ck::CKM_EXTRACT_KEY_FROM_KEY => structure(&ck::CK_ULONG::from(bytes.byte())),
+        ck::CKM_HKDF_DERIVE | ck::CKM_HKDF_DATA => {
+            let (salt, salt_len) = part(bytes, &mut parts);
+            let (info, info_len) = part(bytes, &mut parts);
+            // SAFETY: all zeros are a valid value of plain C data.
+            let mut params: ck::CK_HKDF_PARAMS = unsafe { std::mem::zeroed() };
+            params.bExtract = bytes.byte() & 1;
+            params.bExpand = bytes.byte() & 1;
+            params.prfHashMechanism = bytes.pick(HASHES);
+            params.ulSaltType = bytes.pick(&[0, 1, 2, 4, 8]);
+            (params.pSalt, params.ulSaltLen) = (salt, salt_len);
+            params.hSaltKey = bytes.pick(&[0, 1, 2, 3, 4, 5]);
+            (params.pInfo, params.ulInfoLen) = (info, info_len);
+            structure(&params)
+        }
+        ck::CKM_PKCS5_PBKD2 => {
+            let (salt, salt_len) = part(bytes, &mut parts);
+            let (password, password_len) = part(bytes, &mut parts);
+            structure(&ck::CK_PKCS5_PBKD2_PARAMS2 {
+                saltSource: bytes.pick(&[ck::CKZ_SALT_SPECIFIED, 0, 2]),
+                pSaltSourceData: salt.cast(),
+                ulSaltSourceDataLen: salt_len,
+                iterations: bytes.pick(&[1, 2, 0, ck::CK_ULONG::MAX]),
+                prf: bytes.pick(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+                pPrfData: null_mut(),
+                ulPrfDataLen: bytes.pick(&[0, 0, 0, 1]),
+                pPassword: password,
+                ulPasswordLen: password_len,
+            })
+        }
         _ if PSS.contains(&id) => structure(&ck::CK_RSA_PKCS_PSS_PARAMS {
             hashAlg: bytes.pick(HASHES),
             mgf: bytes.pick(MASKS),

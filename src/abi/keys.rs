@@ -89,7 +89,9 @@ pub(super) unsafe extern "C" fn C_DeriveKey(
         let given = unsafe { mechanism(mechanism_)? };
         // SAFETY: this function's own contract.
         let template = unsafe { template(attributes, count)? };
-        let handle = call.derive_key(&given, base_key, template)?;
+        let derived = call.derive_key(&given, base_key, template, Vec::new())?;
+        let handle = derived.handles.first().copied();
+        let handle = handle.ok_or_else(|| Rv::GeneralError.because("no handle"))?;
         // SAFETY: this function's own contract.
         unsafe { write(key, handle) }
     })

@@ -1,11 +1,11 @@
 //! Keys from PINs (Argon2id, RFC 9106) and keys from keys (HKDF-SHA-256, RFC 5869).
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use hkdf::Hkdf;
-use sha2::Sha256;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::EngineError;
+use super::aws_lc::kdf::{hkdf_expand, hkdf_extract};
+use super::hash::Digest;
 use crate::secret::Secret;
 
 /// Length of every derived key.
@@ -43,7 +43,8 @@ pub(crate) fn argon2id(pin: &Secret, salt: &[u8], cost: Argon2Cost) -> Result<Se
 /// A 32-byte key for the purpose that `info` names.
 pub(crate) fn hkdf_sha256(key: &Secret, salt: &[u8], info: &[u8]) -> Result<Secret, EngineError> {
     Secret::build(KEY_LEN, |out| {
-        key.expose(|key| Hkdf::<Sha256>::new(Some(salt), key).expand(info, out))
-            .map_err(|_| EngineError::Length)
+        let mut extracted = Zeroizing::new([0; KEY_LEN]);
+        key.expose(|key| hkdf_extract(Digest::Sha256, key, salt, extracted.as_mut_slice()))?;
+        hkdf_expand(Digest::Sha256, extracted.as_slice(), info, out)
     })
 }

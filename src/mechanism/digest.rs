@@ -1,12 +1,14 @@
-//! The hash functions of `C_Digest…`.
+//! The hash functions of `C_Digest…`, and keys that are digests of others.
 //!
 //! SHA-1 is here for the identifiers that standards still build on it, not for signatures.
-//! PKCS#11 3.2, "Digests".
+//! PKCS#11 3.2, "Digests", "Hash-based Key Derivation".
 
 use super::operation::Digesting;
 use super::params::{MechanismParams, invalid};
+use super::{Derivation, any_secret};
 use crate::engine::hash::{Digest, Hasher, Truncation};
 use crate::error::Result;
+use crate::secret::Secret;
 
 struct Running(Hasher);
 
@@ -29,6 +31,26 @@ pub(super) fn truncated(params: &MechanismParams) -> Result<Digest> {
     };
     let length = Truncation::of(*bits).ok_or_else(|| invalid("length of SHA-512/t"))?;
     Ok(Digest::Sha512T(length))
+}
+
+/// Derives a key by digesting the base key's value once.
+pub(super) fn derive(derivation: &Derivation<'_>, digest: Digest) -> Result<Secret> {
+    let base = any_secret(derivation.base)?;
+    derivation.params.none()?;
+    digested(derivation, base, digest)
+}
+
+/// As `derive`, by SHA-512/t.
+pub(super) fn derive_truncated(derivation: &Derivation<'_>) -> Result<Secret> {
+    let base = any_secret(derivation.base)?;
+    digested(derivation, base, truncated(derivation.params)?)
+}
+
+fn digested(derivation: &Derivation<'_>, base: &Secret, digest: Digest) -> Result<Secret> {
+    let mut hasher = Hasher::new(digest);
+    base.expose(|base| hasher.update(base));
+    let value = Secret::build(digest.len(), |room| hasher.finish(room).map(drop))?;
+    value.expose(|value| derivation.front_of(value))
 }
 
 impl Digesting for Running {

@@ -6,19 +6,24 @@
 
 mod aes;
 mod block_wrap;
+mod derivation;
 mod digest;
 mod ec;
 mod ecdh;
 mod ecdsa;
 mod eddsa;
+mod encrypted_data;
 mod gcm;
 mod gcm_wrap;
 mod generic;
+mod hkdf;
 mod hmac;
+pub(crate) mod kdf_params;
 mod key_wrap;
 pub(crate) mod message;
 pub(crate) mod operation;
 pub(crate) mod params;
+mod pbkdf2;
 pub(crate) mod registry;
 mod row;
 mod rsa;
@@ -44,7 +49,7 @@ use crate::secret::Secret;
 
 #[cfg(test)]
 pub(crate) use row::StartCiphering;
-pub(crate) use row::{Derivation, Mechanism, Wraps};
+pub(crate) use row::{Derivation, Derived, Mechanism, Wraps};
 
 /// A key as operations hold it: parsed once, and alive as long as one of them runs.
 pub(crate) type Key = Arc<Object>;
@@ -87,6 +92,13 @@ fn secret_value<'k>(key: &'k Object, types: &[KeyType]) -> Result<&'k Secret> {
     key.attributes
         .get(attribute::VALUE)
         .ok_or_else(|| Rv::GeneralError.because("a secret key without a value"))
+}
+
+/// The value of a secret key of any type.
+fn any_secret(key: &Object) -> Result<&Secret> {
+    let own = key.attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code);
+    let own = own.filter(|own| !own.is_asymmetric()).ok_or_else(inconsistent)?;
+    secret_value(key, &[own])
 }
 
 /// Checks that a caller's template does not ask for another kind of key than a mechanism makes.

@@ -3,6 +3,7 @@
 //! The door reads the C structures by shape; whether the values make sense for a mechanism and
 //! a key is decided by the mechanism's family. PKCS#11 3.2, "Mechanisms".
 
+use super::kdf_params::{KdfParams, KdfShape};
 use crate::error::{Error, Rv};
 
 /// What a caller gave beside the number of a mechanism.
@@ -30,6 +31,8 @@ pub(crate) enum MechanismParams {
     Eddsa { prehash: bool, context: Vec<u8> },
     /// `CK_MAC_GENERAL_PARAMS`: the length of the MAC in bytes.
     MacLength(u64),
+    /// What a derivation takes.
+    Kdf(KdfParams),
 }
 
 /// Who makes an initialisation vector, and how.
@@ -70,12 +73,22 @@ pub(crate) enum Shape {
     Ecdh1,
     /// A `CK_MAC_GENERAL_PARAMS`.
     MacLength,
+    /// What a derivation takes.
+    Kdf(KdfShape),
 }
 
 impl MechanismParams {
     /// Whether wrapping with it gives something back through it.
     pub(crate) fn takes_back(&self) -> bool {
         matches!(self, Self::GcmWrap { .. })
+    }
+
+    /// The handles of the keys that it names.
+    pub(crate) fn handles(&self) -> Vec<u64> {
+        match self {
+            Self::Kdf(kdf) => kdf.handles(),
+            _ => Vec::new(),
+        }
     }
 
     /// For mechanisms without a parameter.

@@ -37,6 +37,8 @@ pub(crate) type GeneratePair =
     fn(&dyn Custodian, &Template, &Template) -> Result<(Template, Template)>;
 /// Derives a value from a base key; with a length, exactly that many bytes.
 pub(crate) type Derive = fn(&Derivation<'_>) -> Result<Secret>;
+/// Derives what is no single secret key: gives whole templates, the caller's among them.
+pub(crate) type DeriveObjects = fn(&Derivation<'_>, Vec<Template>) -> Result<Derived>;
 /// Prepares to make a secret for the holder of a public key, of a length if one is asked for.
 pub(crate) type StartEncapsulating =
     fn(&Key, &MechanismParams, Option<usize>) -> Result<Box<dyn Encapsulating>>;
@@ -57,10 +59,21 @@ pub(crate) enum Wraps {
 pub(crate) struct Derivation<'d> {
     pub(crate) base: &'d Key,
     pub(crate) params: &'d MechanismParams,
+    /// The keys that the parameter names by their handles, in its order.
+    pub(crate) others: &'d [Key],
     /// The length in bytes that the template asks for.
     pub(crate) len: Option<usize>,
     /// The type of key that is made of the value.
     pub(crate) key_type: KeyType,
+}
+
+/// What is derived, where it is no single secret key.
+pub(crate) struct Derived {
+    /// The attributes of each new object, and its value apart from them where that is a secret.
+    /// The first one's handle is what C_DeriveKey gives.
+    pub(crate) objects: Vec<(Template, Option<Secret>)>,
+    /// Bytes that the caller's own structure gets.
+    pub(crate) told: Vec<u8>,
 }
 
 /// One row of the registry: a mechanism and what can be done with it.
@@ -90,6 +103,11 @@ pub(crate) struct Mechanism {
     pub(crate) generate: Option<Generate>,
     pub(crate) generate_pair: Option<GeneratePair>,
     pub(crate) derive: Option<Derive>,
+    pub(crate) derive_objects: Option<DeriveObjects>,
+    /// What is derived, if the caller's template does not say.
+    pub(crate) derives_usually: Option<KeyType>,
+    /// Whether the value shows in what is derived of it, which is then as secret as that.
+    pub(crate) shows_base: bool,
     /// Takes the bytes of a key: a secret key's value, a private key's `PrivateKeyInfo`.
     pub(crate) wrap: Option<StartCiphering>,
     /// Gives what `wrap` took.
@@ -132,6 +150,9 @@ impl Mechanism {
             generate: None,
             generate_pair: None,
             derive: None,
+            derive_objects: None,
+            derives_usually: None,
+            shows_base: false,
             wrap: None,
             unwrap: None,
             wraps: Wraps::Any,
@@ -207,6 +228,21 @@ impl Mechanism {
 
     pub(super) const fn derives(mut self, derive: Derive) -> Self {
         self.derive = Some(derive);
+        self
+    }
+
+    pub(super) const fn derives_objects(mut self, derive: DeriveObjects) -> Self {
+        self.derive_objects = Some(derive);
+        self
+    }
+
+    pub(super) const fn usually(mut self, key_type: KeyType) -> Self {
+        self.derives_usually = Some(key_type);
+        self
+    }
+
+    pub(super) const fn shows_base(mut self) -> Self {
+        self.shows_base = true;
         self
     }
 

@@ -42,7 +42,9 @@ impl Family {
             | KeyType::Blake2b256Hmac
             | KeyType::Blake2b384Hmac
             | KeyType::Blake2b512Hmac
-            | KeyType::Md5Hmac => Some(Self::Hmac),
+            | KeyType::Md5Hmac
+            | KeyType::Hkdf => Some(Self::Hmac),
+            KeyType::AesXts | KeyType::ChaCha20 | KeyType::Poly1305 => None,
         }
     }
 }
@@ -58,7 +60,7 @@ impl Mechanism {
     pub(crate) fn counts_bytes(&self) -> bool {
         match self.key_types.first() {
             Some(KeyType::GenericSecret) => self.generate.is_none(),
-            Some(KeyType::Aes) => true,
+            Some(KeyType::Aes | KeyType::AesXts) => true,
             Some(other) => Family::of(*other) == Some(Family::Hmac),
             None => false,
         }

@@ -1,18 +1,73 @@
 //! Deriving keys. PKCS#11 3.2, "C_DeriveKey".
+//!
+//! A parameter may name further keys by their handles. They are used as the base key is, and so
+//! meet the same checks, and what is derived is no more open than any of them allows.
+
+use std::sync::Arc;
 
 use crate::error::{Result, Rv};
-use crate::mechanism::Derivation;
+use crate::mechanism::{Derivation, Derived, Key, Mechanism};
 use crate::object::attribute;
-use crate::object::class::{Birth, Class, Species, admit, complete};
+use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
 use crate::object::template::Template;
 use crate::secret::Secret;
+use crate::token::objects::Held;
 use crate::token::policy;
 
 use super::keys::with_demands;
 use super::{Call, GivenMechanism};
 
+/// What C_DeriveKey made.
+pub(crate) struct DerivedKeys {
+    /// One handle per object.
+    pub(crate) handles: Vec<u64>,
+    /// Bytes for the caller's structure.
+    pub(crate) told: Vec<u8>,
+}
+
+/// The keys that a derivation uses, the base key first.
+struct Sources(Vec<Arc<Held>>);
+
+impl Sources {
+    fn all(&self, flag: attribute::Attr<bool>) -> bool {
+        self.0.iter().all(|held| held.object.is_set(flag))
+    }
+
+    fn birth(&self) -> Birth {
+        Birth::Derive {
+            always_sensitive: self.all(attribute::ALWAYS_SENSITIVE),
+            never_extractable: self.all(attribute::NEVER_EXTRACTABLE),
+        }
+    }
+
+    /// A caller's template, with what the sources ask of every key that is derived from them.
+    fn prepare(&self, row: &Mechanism, mut template: Template) -> Result<Template> {
+        for held in &self.0 {
+            let demanded = held.object.attributes.get(attribute::DERIVE_TEMPLATE);
+            template = with_demands(template, demanded)?;
+        }
+        if let Some(usual) = row.derives_usually {
+            if !template.contains(attribute::CLASS.id) {
+                template.set(attribute::CLASS, Class::SecretKey.code());
+            }
+            if !template.contains(attribute::KEY_TYPE.id) {
+                template.set(attribute::KEY_TYPE, usual.code());
+            }
+        }
+        if row.shows_base {
+            if self.0.iter().any(|held| held.object.is_set(attribute::SENSITIVE)) {
+                template.set(attribute::SENSITIVE, true);
+            }
+            if !self.all(attribute::EXTRACTABLE) {
+                template.set(attribute::EXTRACTABLE, false);
+            }
+        }
+        Ok(template)
+    }
+}
+
 impl Call<'_> {
-    /// C_DeriveKey; the key's handle.
+    /// C_DeriveKey. Some mechanisms make further keys, each by a template in their parameter.
     ///
     /// # Errors
     /// The standard's, the policy's, the store's.
@@ -21,42 +76,94 @@ impl Call<'_> {
         given: &GivenMechanism,
         base: u64,
         template: Template,
-    ) -> Result<u64> {
+        further: Vec<Template>,
+    ) -> Result<DerivedKeys> {
         let row = self.row(given)?;
-        let derive = row.column(row.derive)?;
-        let (held, again) = self.key_for::<policy::Derive>(row, base)?;
+        row.column(row.derive.map(drop).or(row.derive_objects.map(drop)))?;
+        let others: Vec<_> = given.params.handles();
+        let others = others.into_iter().map(|other| self.source(row, other));
+        let others = others.collect::<Result<Vec<_>>>()?;
+        // The record names the key that was asked for last: the base key.
+        let base = self.source(row, base)?;
+        let sources = Sources(std::iter::once(base).chain(others).collect());
+        let templates = std::iter::once(template).chain(further);
+        let templates = templates.map(|template| sources.prepare(row, template));
+        let templates = templates.collect::<Result<Vec<_>>>()?;
+        let derived = self.derived(row, given, &sources, templates)?;
+        // What was derived is not kept before the use of what it came from is on record.
+        for other in sources.0.iter().skip(1) {
+            self.token().record(&self.note.beside(other), "CKR_OK")?;
+        }
+        self.token().record(&self.note, "CKR_OK")?;
+        let viewer = self.viewer()?;
+        let context = self.token().context(&viewer, Some(given.id));
+        let whole = derived.objects.into_iter().map(|(mut made, value)| {
+            if let Some(value) = value {
+                made.set(attribute::VALUE, value);
+            }
+            complete(made, sources.birth(), &context)
+        });
+        let whole = whole.collect::<Result<Vec<_>>>()?;
+        let handles = self.token().add_all(&viewer, whole)?;
+        Ok(DerivedKeys { handles, told: derived.told })
+    }
+
+    /// A key that something is derived from.
+    fn source(&self, row: &Mechanism, handle: u64) -> Result<Arc<Held>> {
+        let (held, again) = self.key_for::<policy::Derive>(row, handle)?;
         if again {
             // The second login belongs to an operation that C_…Init started; there is none.
             let why = "a key with CKA_ALWAYS_AUTHENTICATE cannot derive";
             return Err(Rv::UserNotLoggedIn.because(why));
         }
-        let base = &held.object.attributes;
-        let birth = Birth::Derive {
-            always_sensitive: base.is_set(attribute::ALWAYS_SENSITIVE),
-            never_extractable: base.is_set(attribute::NEVER_EXTRACTABLE),
-        };
-        let template = with_demands(template, base.get(attribute::DERIVE_TEMPLATE))?;
-        let species = Species::of(&template)?;
-        if species.class != Class::SecretKey {
+        Ok(held)
+    }
+
+    /// Admits the templates and computes what they ask for.
+    fn derived(
+        &self,
+        row: &Mechanism,
+        given: &GivenMechanism,
+        sources: &Sources,
+        mut templates: Vec<Template>,
+    ) -> Result<Derived> {
+        let keys: Vec<Key> = sources.0.iter().map(|held| Arc::clone(&held.object)).collect();
+        let (base, others) =
+            keys.split_first().ok_or_else(|| Rv::GeneralError.because("no base key"))?;
+        let first = templates.first();
+        let key_type = first.and_then(|first| first.get(attribute::KEY_TYPE));
+        let key_type = key_type.and_then(KeyType::from_code).unwrap_or(KeyType::GenericSecret);
+        let len = first.and_then(|first| first.get(attribute::VALUE_LEN));
+        let len = len.map(usize::try_from).transpose();
+        let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
+        let params = &given.params;
+        let derivation = Derivation { base, params, others, len, key_type };
+        if let Some(derive) = row.derive_objects {
+            let derived = derive(&derivation, templates)?;
+            for (made, _) in &derived.objects {
+                self.admit_derived(given, made, sources.birth())?;
+            }
+            return Ok(derived);
+        }
+        let derive = row.column(row.derive)?;
+        let template = templates.pop().unwrap_or_default();
+        if Species::of(&template)?.class != Class::SecretKey {
             return Err(Rv::TemplateInconsistent.because("only secret keys can be derived"));
         }
-        self.check_birth(&template, species)?;
-        let viewer = self.viewer()?;
-        let context = self.token().context(&viewer, Some(given.id));
-        admit(&template, species, birth, &context)?;
-        let wanted = template.get(attribute::VALUE_LEN);
-        let wanted = wanted
-            .map(usize::try_from)
-            .transpose()
-            .map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
-        let key_type = species.key_type.ok_or_else(|| Rv::GeneralError.because("no key type"))?;
-        let (base, params) = (&held.object, &given.params);
-        let value: Secret = derive(&Derivation { base, params, len: wanted, key_type })?;
-        // What was derived is not kept before the use of its base is on record.
-        self.token().record(&self.note, "CKR_OK")?;
-        let mut made = template;
-        made.set(attribute::VALUE, value);
-        let whole = complete(made, birth, &context)?;
-        self.token().add(&viewer, whole)
+        self.admit_derived(given, &template, sources.birth())?;
+        let value: Secret = derive(&derivation)?;
+        Ok(Derived { objects: vec![(template, Some(value))], told: Vec::new() })
+    }
+
+    fn admit_derived(
+        &self,
+        given: &GivenMechanism,
+        template: &Template,
+        birth: Birth,
+    ) -> Result<()> {
+        let species = Species::of(template)?;
+        self.check_birth(template, species)?;
+        let context = self.token().context(&self.viewer()?, Some(given.id));
+        admit(template, species, birth, &context)
     }
 }

@@ -4,7 +4,8 @@ use crate::custody::software::Software;
 use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
-use crate::object::class::{Birth, Class, Species, admit, complete};
+use crate::object::attribute;
+use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
 use crate::object::template::Template;
 
 use super::{Call, GivenMechanism};
@@ -19,11 +20,19 @@ pub struct KeyPair {
 }
 
 impl Mechanism {
-    /// The kind of key that a generation mechanism makes.
-    fn species(&self, class: Class) -> Result<Species> {
-        let key_type =
+    /// The kind of key that a generation mechanism makes; where it can make several, the template
+    /// says which.
+    fn species(&self, class: Class, template: &Template) -> Result<Species> {
+        let usual =
             self.makes().ok_or_else(|| Rv::GeneralError.because("a row that makes no key"))?;
-        Ok(Species::key(class, key_type))
+        if self.key_types.len() == 1 {
+            return Ok(Species::key(class, usual));
+        }
+        let asked = KeyType::from_code(template.require(attribute::KEY_TYPE)?);
+        let asked = asked.filter(|asked| self.key_types.contains(asked));
+        asked
+            .map(|asked| Species::key(class, asked))
+            .ok_or_else(|| Rv::TemplateInconsistent.because("the mechanism makes other keys"))
     }
 }
 
@@ -35,7 +44,7 @@ impl Call<'_> {
     pub(crate) fn generate_key(&self, given: &GivenMechanism, template: Template) -> Result<u64> {
         let row = self.row(given)?;
         let generate = row.column(row.generate)?;
-        let species = row.species(Class::SecretKey)?;
+        let species = row.species(Class::SecretKey, &template)?;
         self.check_birth(&template, species)?;
         let viewer = self.viewer()?;
         let context = self.token().context(&viewer, Some(given.id));
@@ -67,7 +76,7 @@ impl Call<'_> {
             (&public, Class::PublicKey, Birth::GeneratePublic),
             (&private, Class::PrivateKey, Birth::GeneratePrivate),
         ] {
-            let species = row.species(class)?;
+            let species = row.species(class, template)?;
             self.check_birth(template, species)?;
             admit(template, species, birth, &context)?;
         }

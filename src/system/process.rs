@@ -1,4 +1,5 @@
-//! Who this process is, for whoever reads a log later: asked of the kernel, once a login.
+//! Who this process is, for whoever reads a log later: asked of the kernel, once a login. And what
+//! stands in its memory, where a number may be an address and may be none.
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -33,9 +34,30 @@ impl Process {
     }
 }
 
+/// The number at an address of this process; `None` if nothing can be read there. The kernel reads,
+/// so an address that is none does no harm.
+pub(crate) fn peek(address: usize) -> Option<u64> {
+    let mut bytes = [0; size_of::<u64>()];
+    let here = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    let there =
+        libc::iovec { iov_base: std::ptr::without_provenance_mut(address), iov_len: bytes.len() };
+    // SAFETY: `here` is exclusively borrowed memory of that length; the kernel checks `there`.
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &here, 1, &there, 1, 0) };
+    (usize::try_from(read) == Ok(bytes.len())).then(|| u64::from_ne_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Process;
+    use super::{Process, peek};
+
+    #[test]
+    fn memory_is_read_where_there_is_some() {
+        let number = 0x1234_5678_9abc_def0_u64;
+        assert_eq!(peek((&raw const number).addr()), Some(number));
+        for nowhere in [0, 8, 1 << 40, usize::MAX - 7, usize::MAX] {
+            assert_eq!(peek(nowhere), None, "{nowhere:#x}");
+        }
+    }
 
     #[test]
     fn this_process_is_told() {

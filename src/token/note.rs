@@ -62,6 +62,18 @@ impl Note {
         }
     }
 
+    /// Of the same call, about another object that it uses.
+    pub(crate) fn beside(&self, held: &Held) -> Self {
+        let beside = Self {
+            context: self.context.clone(),
+            function: self.function,
+            ..Self::of_command(self.call, self.session)
+        };
+        beside.mechanism.set(self.mechanism.get());
+        beside.concerns(held);
+        beside
+    }
+
     /// Names the object that is used or changed.
     pub(crate) fn concerns(&self, held: &Held) {
         self.names(Arc::clone(&held.object), held.version());

@@ -2,6 +2,7 @@
 //! a family. Which one applies stands in the mechanism's row. PKCS#11 3.2, chapter "Mechanisms".
 
 mod ec;
+mod kdf;
 pub(super) mod message;
 pub(super) mod returned;
 mod rsa;
@@ -86,6 +87,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::Ecdh1 => ec::ecdh1,
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
+        Shape::Kdf(shape) => kdf::reader(shape),
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod ec;
 pub(crate) mod eddsa;
 mod gate;
 pub(crate) mod gcm;
+pub(crate) mod kdf;
 pub(crate) mod key_wrap;
 pub(crate) mod ml_dsa;
 pub(crate) mod ml_kem;

@@ -6,6 +6,7 @@
 //! families compare with. PKCS#11 3.2, "Mechanisms".
 
 mod aes;
+mod derivation;
 mod digest;
 mod ec;
 mod generic;
@@ -23,6 +24,9 @@ pub(super) const LABEL_SPECIFIED: u64 = cryptoki::CKZ_DATA_SPECIFIED;
 
 /// The mechanism whose bad parameters a configuration may call bad arguments.
 pub(crate) const OAEP_NAME: &str = "CKM_RSA_PKCS_OAEP";
+
+/// Where a salt of PBKDF2 comes from: from the parameter.
+pub(super) const SALT_SPECIFIED: u64 = cryptoki::CKZ_SALT_SPECIFIED;
 
 /// The RSA moduli that keys may have, in bits. Imported keys may be older than new ones.
 pub(super) const RSA_BITS: RangeInclusive<u64> = 1024..=16384;
@@ -48,6 +52,20 @@ pub(super) const fn digest_of(mechanism: u64) -> Option<Digest> {
         cryptoki::CKM_SHA3_256 => Some(Digest::Sha3_256),
         cryptoki::CKM_SHA3_384 => Some(Digest::Sha3_384),
         cryptoki::CKM_SHA3_512 => Some(Digest::Sha3_512),
+        _ => None,
+    }
+}
+
+/// The hash function of a PRF of PBKDF2, which is HMAC.
+pub(super) const fn prf_of(prf: u64) -> Option<Digest> {
+    match prf {
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA1 => Some(Sha1),
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA224 => Some(Sha224),
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA256 => Some(Sha256),
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA384 => Some(Sha384),
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA512 => Some(Sha512),
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA512_224 => Some(Digest::Sha512_224),
+        cryptoki::CKP_PKCS5_PBKD2_HMAC_SHA512_256 => Some(Digest::Sha512_256),
         _ => None,
     }
 }
@@ -101,7 +119,7 @@ impl Mechanism {
             (self.verify.is_some(), cryptoki::CKF_VERIFY),
             (self.generate.is_some(), cryptoki::CKF_GENERATE),
             (self.generate_pair.is_some(), cryptoki::CKF_GENERATE_KEY_PAIR),
-            (self.derive.is_some(), cryptoki::CKF_DERIVE),
+            (self.derive.is_some() || self.derive_objects.is_some(), cryptoki::CKF_DERIVE),
             (self.wrap.is_some() || self.envelop.is_some(), cryptoki::CKF_WRAP),
             (self.unwrap.is_some() || self.open.is_some(), cryptoki::CKF_UNWRAP),
             (self.encapsulate.is_some(), cryptoki::CKF_ENCAPSULATE),
@@ -130,7 +148,7 @@ use row;
 
 /// A family each.
 const FAMILIES: &[&[Mechanism]] =
-    &[aes::ROWS, digest::ROWS, ec::ROWS, generic::ROWS, mac::ROWS, rsa::ROWS];
+    &[aes::ROWS, derivation::ROWS, digest::ROWS, ec::ROWS, generic::ROWS, mac::ROWS, rsa::ROWS];
 
 /// How many mechanisms there are.
 const COUNT: usize = {

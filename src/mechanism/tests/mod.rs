@@ -4,10 +4,13 @@ mod ciphers;
 mod making;
 mod signing;
 
+use super::kdf_params::{KdfParams, KdfShape, Password, Salt};
 use super::params::{IvGenerator, MechanismParams, Shape};
 use super::registry::REGISTRY;
-use super::vectors::{derived, key, rsa, secret_key};
-use super::{Key, Mechanism, find};
+use super::vectors::{derived, key, rsa, secret, secret_key};
+use super::{Derivation, Key, Mechanism, find};
+use std::sync::Arc;
+
 use crate::cryptoki as ck;
 use crate::custody::software::Software;
 use crate::custody::{Custodian, KeySpec};
@@ -64,6 +67,30 @@ fn sound(shape: Shape) -> MechanismParams {
             MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
         }
         Shape::MacLength => MechanismParams::MacLength(16),
+        Shape::Kdf(shape) => MechanismParams::Kdf(sound_kdf(shape)),
+    }
+}
+
+fn sound_kdf(shape: KdfShape) -> KdfParams {
+    match shape {
+        KdfShape::Data => KdfParams::Data(vec![1; 16]),
+        KdfShape::OtherKey => KdfParams::OtherKey(1),
+        KdfShape::FirstBit => KdfParams::FirstBit(3),
+        KdfShape::AesCbcData => KdfParams::CbcData { iv: vec![0; 16], data: vec![1; 16] },
+        KdfShape::Hkdf => KdfParams::Hkdf {
+            extract: true,
+            expand: true,
+            hash: ck::CKM_SHA256,
+            salt: Salt::Null,
+            info: vec![],
+        },
+        KdfShape::Pbkdf2 => KdfParams::Pbkdf2 {
+            source: ck::CKZ_SALT_SPECIFIED,
+            salt: vec![0; 8],
+            iterations: 1,
+            prf: ck::CKP_PKCS5_PBKD2_HMAC_SHA256,
+            password: Password(Arc::new(secret(b"password"))),
+        },
     }
 }
 
@@ -85,6 +112,11 @@ fn starts(row: &Mechanism, key: &Key, params: &MechanismParams) -> Vec<Option<Rv
     }
     if let Some(start) = row.unwrap {
         add(start(key, params, None).map(drop));
+    }
+    if let Some(derive) = row.derive_objects {
+        let (len, key_type) = (None, KeyType::GenericSecret);
+        let derivation = Derivation { base: key, params, others: &[], len, key_type };
+        add(derive(&derivation, vec![]).map(drop));
     }
     if row.derive.is_some() {
         add(derived(row, key, params, None).map(drop));
@@ -169,6 +201,12 @@ fn parameters_of_another_shape_are_refused() {
         Shape::Oaep,
         Shape::Ecdh1,
         Shape::MacLength,
+        Shape::Kdf(KdfShape::Data),
+        Shape::Kdf(KdfShape::OtherKey),
+        Shape::Kdf(KdfShape::FirstBit),
+        Shape::Kdf(KdfShape::AesCbcData),
+        Shape::Kdf(KdfShape::Hkdf),
+        Shape::Kdf(KdfShape::Pbkdf2),
     ];
     for row in REGISTRY {
         for key in fitting(row) {

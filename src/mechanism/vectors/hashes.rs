@@ -146,7 +146,7 @@ const SHORT: &[u8] = b"abc";
 const LONG: &[u8] = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
 const LONGER: &[u8] = b"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn\
 hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu";
-const DIGESTS: &[(&str, &[u8], &str)] = &[
+pub(super) const DIGESTS: &[(&str, &[u8], &str)] = &[
     ("CKM_SHA_1", SHORT, "a9993e364706816aba3e25717850c26c9cd0d89d"),
     ("CKM_SHA_1", LONG, "84983e441c3bd26ebaae4aa1f95129e5e54670f1"),
     ("CKM_SHA224", SHORT, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"),

@@ -4,6 +4,7 @@
 //! lists; larger published sets are read from a directory, if it is there (`files`).
 
 pub(super) mod curves;
+mod derivations;
 pub(super) mod edwards;
 mod files;
 mod hashes;
@@ -26,8 +27,15 @@ use crate::secret::Secret;
 /// Gives how many vectors of a row were run.
 type Run = fn(&Mechanism) -> usize;
 /// A family each.
-const FAMILIES: &[Run] =
-    &[curves::run, edwards::run, hashes::run, rsa::run, symmetric::run, wrapping::run];
+const FAMILIES: &[Run] = &[
+    curves::run,
+    derivations::run,
+    edwards::run,
+    hashes::run,
+    rsa::run,
+    symmetric::run,
+    wrapping::run,
+];
 
 #[test]
 fn every_row_has_vectors_and_passes_them() {
@@ -153,7 +161,7 @@ pub(super) fn derived(
     len: Option<usize>,
 ) -> Result<Secret> {
     let derive = row.derive.expect("a mechanism that derives");
-    derive(&Derivation { base, params, len, key_type: KeyType::GenericSecret })
+    derive(&Derivation { base, params, others: &[], len, key_type: KeyType::GenericSecret })
 }
 
 /// Encrypts or decrypts in one part.

@@ -20,13 +20,13 @@ pub(super) fn run(row: &Mechanism) -> usize {
 }
 
 /// SP 800-38A, F.1, F.2 and F.5: four blocks, under a key of 128 and one of 256 bits.
-const KEYS: [&str; 2] = [
+pub(super) const KEYS: [&str; 2] = [
     "2b7e151628aed2a6abf7158809cf4f3c",
     "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
 ];
-const PLAIN: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51
+pub(super) const PLAIN: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51
                      30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
-const SEALED: [(&str, &str, [&str; 2]); 3] = [
+pub(super) const SEALED: [(&str, &str, [&str; 2]); 3] = [
     (
         "CKM_AES_ECB",
         "",

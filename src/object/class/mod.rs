@@ -83,6 +83,10 @@ numbered! {
         Blake2b384Hmac = CKK_BLAKE2B_384_HMAC,
         Blake2b512Hmac = CKK_BLAKE2B_512_HMAC,
         Md5Hmac = CKK_MD5_HMAC,
+        Hkdf = CKK_HKDF,
+        AesXts = CKK_AES_XTS,
+        ChaCha20 = CKK_CHACHA20,
+        Poly1305 = CKK_POLY1305,
     }
 }
 
@@ -105,6 +109,27 @@ impl KeyType {
     /// Whether keys of this type come in pairs.
     pub(crate) fn is_asymmetric(self) -> bool {
         matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
+    }
+}
+
+/// Secret keys.
+impl KeyType {
+    /// The length in bytes of every value, where there is one.
+    pub(crate) const fn fixed_len(self) -> Option<usize> {
+        match self {
+            Self::ChaCha20 | Self::Poly1305 => Some(32),
+            _ => None,
+        }
+    }
+
+    /// Whether values have one of a few lengths, so that somebody must choose.
+    pub(crate) const fn has_sizes(self) -> bool {
+        matches!(self, Self::Aes | Self::AesXts)
+    }
+
+    /// Whether the lowest bit of each byte of a value is its parity.
+    pub(crate) const fn has_parity(self) -> bool {
+        false
     }
 }
 

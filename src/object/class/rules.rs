@@ -209,6 +209,11 @@ static SECRET_VALUE: &[Row] = &[
     row(attribute::VALUE_LEN, N2 | N3, Computed),
 ];
 
+/// "ChaCha20 secret key object attributes" and the like, whose values have one length. It may be
+/// asked for all the same.
+static SECRET_OF_ONE_LENGTH: &[Row] =
+    &[row(attribute::VALUE, N1 | N4 | N6 | N7, Empty), row(attribute::VALUE_LEN, N2, Computed)];
+
 /// The tables that make up an object, from the common to the particular.
 pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]; 4] {
     let particular = match (class, key_type) {
@@ -216,6 +221,7 @@ pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]
         (Class::PublicKey, _) => EC_PUBLIC,
         (Class::PrivateKey, Some(KeyType::Rsa)) => RSA_PRIVATE,
         (Class::PrivateKey, _) => EC_PRIVATE,
+        (Class::SecretKey, Some(own)) if own.fixed_len().is_some() => SECRET_OF_ONE_LENGTH,
         (Class::SecretKey, _) => SECRET_VALUE,
         (Class::Data | Class::Certificate, _) => &[],
     };
@@ -248,6 +254,8 @@ static AES_USES: &[Attr<bool>] = &[
     attribute::UNWRAP,
 ];
 
+static CIPHER_USES: &[Attr<bool>] = &[attribute::ENCRYPT, attribute::DECRYPT];
+
 static SIGNING_USES: &[Attr<bool>] = &[attribute::SIGN, attribute::VERIFY];
 
 /// Whether a type of key may be used so unless its maker says otherwise.
@@ -255,7 +263,8 @@ pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
     let uses = match key_type {
         Some(KeyType::Rsa) => RSA_USES,
         Some(KeyType::Aes) => AES_USES,
-        Some(KeyType::EcMontgomery) => &[],
+        Some(KeyType::ChaCha20 | KeyType::AesXts) => CIPHER_USES,
+        Some(KeyType::Hkdf | KeyType::EcMontgomery) => &[],
         Some(_) => SIGNING_USES,
         None => &[],
     };

@@ -75,6 +75,8 @@ fn secret_key(template: &Template, key_type: Option<KeyType>) -> Result<()> {
     let len = template.require(attribute::VALUE)?.len();
     let fits = match key_type {
         Some(KeyType::Aes) => matches!(len, 16 | 24 | 32),
+        Some(KeyType::AesXts) => matches!(len, 32 | 64),
+        Some(key_type) if key_type.fixed_len().is_some() => key_type.fixed_len() == Some(len),
         _ => (1..=LONGEST_SECRET).contains(&len),
     };
     if !fits {

@@ -2,6 +2,7 @@
 //! that a document cannot promise what the module does not do. PKCS#11 3.2, "Mechanisms".
 
 use crate::mechanism::Mechanism;
+use crate::mechanism::kdf_params::KdfShape;
 use crate::mechanism::params::Shape;
 use crate::mechanism::registry::REGISTRY;
 use crate::object::class::KeyType;
@@ -49,7 +50,7 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         (mechanism.verify.is_some(), "verify"),
         (mechanism.generate.is_some(), "generate"),
         (mechanism.generate_pair.is_some(), "generate pair"),
-        (mechanism.derive.is_some(), "derive"),
+        (mechanism.derive.is_some() || mechanism.derive_objects.is_some(), "derive"),
         (mechanism.wrap.is_some(), "wrap"),
         (mechanism.unwrap.is_some(), "unwrap"),
         (mechanism.envelop.is_some(), "wrap authenticated"),
@@ -106,6 +107,10 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::Blake2b384Hmac => "BLAKE2b-384 HMAC",
         KeyType::Blake2b512Hmac => "BLAKE2b-512 HMAC",
         KeyType::Md5Hmac => "MD5 HMAC",
+        KeyType::Hkdf => "HKDF",
+        KeyType::AesXts => "AES-XTS",
+        KeyType::ChaCha20 => "ChaCha20",
+        KeyType::Poly1305 => "Poly1305",
     }
 }
 
@@ -123,5 +128,17 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::Oaep => Some("`CK_RSA_PKCS_OAEP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
+        Shape::Kdf(shape) => Some(kdf_parameter(shape)),
+    }
+}
+
+const fn kdf_parameter(shape: KdfShape) -> &'static str {
+    match shape {
+        KdfShape::Data => "`CK_KEY_DERIVATION_STRING_DATA`",
+        KdfShape::OtherKey => "`CK_OBJECT_HANDLE`",
+        KdfShape::FirstBit => "`CK_EXTRACT_PARAMS`",
+        KdfShape::AesCbcData => "`CK_AES_CBC_ENCRYPT_DATA_PARAMS`",
+        KdfShape::Hkdf => "`CK_HKDF_PARAMS`",
+        KdfShape::Pbkdf2 => "`CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`",
     }
 }

@@ -150,6 +150,10 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::EcMontgomery => "montgomery",
         KeyType::Aes => "aes",
         KeyType::GenericSecret => "generic",
+        KeyType::Hkdf => "hkdf",
+        KeyType::AesXts => "aes-xts",
+        KeyType::ChaCha20 => "chacha20",
+        KeyType::Poly1305 => "poly1305",
         KeyType::Sha1Hmac
         | KeyType::Sha224Hmac
         | KeyType::Sha256Hmac

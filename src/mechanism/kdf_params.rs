@@ -1,0 +1,85 @@
+//! The parameters of derivations, and the shapes that they take. PKCS#11 3.2, "Miscellaneous simple
+//! key derivation mechanisms", "Key derivation by data encryption", "HKDF", "PKCS #5".
+
+use std::sync::Arc;
+
+use super::params::{MechanismParams, invalid};
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// What a caller gave to a derivation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum KdfParams {
+    /// `CK_KEY_DERIVATION_STRING_DATA`.
+    Data(Vec<u8>),
+    /// The handle of a second key.
+    OtherKey(u64),
+    /// `CK_EXTRACT_PARAMS`: where in the base key the new one begins, in bits.
+    FirstBit(u64),
+    /// `CK_AES_CBC_ENCRYPT_DATA_PARAMS` and its like.
+    CbcData { iv: Vec<u8>, data: Vec<u8> },
+    /// `CK_HKDF_PARAMS`.
+    Hkdf { extract: bool, expand: bool, hash: u64, salt: Salt, info: Vec<u8> },
+    /// `CK_PKCS5_PBKD2_PARAMS2`.
+    Pbkdf2 { source: u64, salt: Vec<u8>, iterations: u64, prf: u64, password: Password },
+}
+
+/// The salt of HKDF.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Salt {
+    /// None; or of a kind that there is not, which the family refuses.
+    Null,
+    Data(Vec<u8>),
+    Key(u64),
+    Unknown,
+}
+
+/// A password among parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Password(pub(crate) Arc<Secret>);
+
+impl PartialEq for Password {
+    /// Passwords are not compared; the same one is the same.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Password {}
+
+/// Which structure the door reads for a derivation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum KdfShape {
+    /// A `CK_KEY_DERIVATION_STRING_DATA`.
+    Data,
+    /// A `CK_OBJECT_HANDLE`.
+    OtherKey,
+    /// A `CK_EXTRACT_PARAMS`.
+    FirstBit,
+    /// A `CK_AES_CBC_ENCRYPT_DATA_PARAMS`.
+    AesCbcData,
+    /// A `CK_HKDF_PARAMS`.
+    Hkdf,
+    /// A `CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`.
+    Pbkdf2,
+}
+
+impl KdfParams {
+    /// The handles of the keys that it names.
+    pub(super) fn handles(&self) -> Vec<u64> {
+        match self {
+            Self::OtherKey(handle) | Self::Hkdf { salt: Salt::Key(handle), .. } => vec![*handle],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl MechanismParams {
+    /// For derivations.
+    pub(super) fn kdf(&self) -> Result<&KdfParams, Error> {
+        match self {
+            Self::Kdf(kdf) => Ok(kdf),
+            _ => Err(invalid("the derivation needs its parameters")),
+        }
+    }
+}
