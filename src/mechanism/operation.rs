@@ -119,6 +119,15 @@ pub(crate) trait Ciphering: Send {
     /// As `whole`, but for what only the computation can tell.
     fn whole_len(&self, input: usize) -> Result<usize>;
 
+    /// The exact length of the output of `whole`, where that can be found out although it is less
+    /// than `whole_len`; asked for a caller whose room is shorter than that.
+    ///
+    /// # Errors
+    /// As `whole`.
+    fn exact_len(&self, input: &[u8]) -> Result<usize> {
+        self.whole_len(input.len())
+    }
+
     /// Encrypts or decrypts data given in one part.
     ///
     /// # Errors

@@ -190,17 +190,10 @@ struct Decryption {
     capacity: usize,
 }
 
-impl Ciphering for Decryption {
-    fn whole_len(&self, input: usize) -> Result<usize> {
-        if input == self.modulus_len {
-            Ok(self.capacity)
-        } else {
-            Err(Rv::EncryptedDataLenRange.because("an RSA ciphertext is as long as the modulus"))
-        }
-    }
-
-    fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
-        let out = room(out, self.whole_len(input.len())?)?;
+impl Decryption {
+    /// The message, at the beginning of what is longer, and its length.
+    fn open(&self, input: &[u8]) -> Result<(Secret, usize)> {
+        self.whole_len(input.len())?;
         let primitive = match &self.padding {
             Padding::Pkcs1 => DecryptPrimitive::Pkcs1(input),
             Padding::Oaep { hash, mgf, label } => {
@@ -213,6 +206,25 @@ impl Ciphering for Decryption {
             written = self.key.decrypt(primitive, room)?;
             Ok::<_, Error>(())
         })?;
+        Ok((opened, written))
+    }
+}
+
+impl Ciphering for Decryption {
+    fn exact_len(&self, input: &[u8]) -> Result<usize> {
+        self.open(input).map(|(_, written)| written)
+    }
+
+    fn whole_len(&self, input: usize) -> Result<usize> {
+        if input == self.modulus_len {
+            Ok(self.capacity)
+        } else {
+            Err(Rv::EncryptedDataLenRange.because("an RSA ciphertext is as long as the modulus"))
+        }
+    }
+
+    fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let (opened, written) = self.open(input)?;
         let out = room(out, written)?;
         opened.expose(|opened| {
             out.iter_mut().zip(opened).for_each(|(to, from)| *to = *from);

@@ -51,7 +51,20 @@ struct Recovery {
     key: Key,
 }
 
+impl Recovery {
+    fn data(&self, signature: &[u8]) -> Result<Vec<u8>> {
+        self.whole_len(signature.len())?;
+        rsa::public_key(&self.key)?
+            .recover_pkcs1(signature)
+            .map_err(|_| Rv::SignatureInvalid.because("no data with the right padding"))
+    }
+}
+
 impl Ciphering for Recovery {
+    fn exact_len(&self, input: &[u8]) -> Result<usize> {
+        self.data(input).map(|data| data.len())
+    }
+
     fn whole_len(&self, input: usize) -> Result<usize> {
         let modulus_len = rsa::public_key(&self.key)?.modulus_len();
         if input == modulus_len {
@@ -62,11 +75,7 @@ impl Ciphering for Recovery {
     }
 
     fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
-        let out = room(out, self.whole_len(input.len())?)?;
-        let key = rsa::public_key(&self.key)?;
-        let data = key
-            .recover_pkcs1(input)
-            .map_err(|_| Rv::SignatureInvalid.because("no data with the right padding"))?;
+        let data = self.data(input)?;
         room(out, data.len())?.copy_from_slice(&data);
         Ok(data.len())
     }

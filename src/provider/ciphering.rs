@@ -30,16 +30,33 @@ impl Call<'_> {
         input: &[u8],
         room: Room<'_>,
     ) -> Result<Written> {
+        let room_len = match &room {
+            Room::LengthQuery => None,
+            Room::Bytes(bytes) => Some(bytes.len()),
+        };
         operation.finish(
             Ending::Whole,
             room,
-            |running| running.work.whole_len(input.len()),
+            |running| match (running.work.whole_len(input.len())?, room_len) {
+                (most, Some(room)) if room < most => self.tried(running, input, room),
+                (most, _) => Ok(most),
+            },
             |running, out| {
                 running.take_in(input);
                 let done = running.work.whole(input, out);
                 self.recorded(running, done)
             },
         )
+    }
+
+    /// The exact length, for a caller with less room than there could be output. Whether it fits
+    /// tells something of what was decrypted, so that this is on record too.
+    fn tried(&self, running: &Running<dyn Ciphering>, input: &[u8], room: usize) -> Result<usize> {
+        let exact = running.work.exact_len(input)?;
+        if exact > room && running.work.whole_len(input.len())? != exact {
+            self.record_trial(running)?;
+        }
+        Ok(exact)
     }
 
     fn last(&self, operation: &mut Cipher, room: Room<'_>) -> Result<Written> {

@@ -84,6 +84,18 @@ impl Call<'_> {
         self.kept(outcome)
     }
 
+    /// Keeps the record of a use that told the caller only that its room is too small, and goes on.
+    ///
+    /// # Errors
+    /// Why there is no record.
+    pub(super) fn record_trial<W: ?Sized>(&self, running: &Running<W>) -> Result<()> {
+        self.note.mechanism.set(running.facts.mechanism);
+        if let Some((object, version)) = &running.facts.key {
+            self.note.names(std::sync::Arc::clone(object), *version);
+        }
+        self.token().record(&self.note, Rv::BufferTooSmall.name())
+    }
+
     /// Keeps the record of a call, unless there is one already.
     pub(super) fn keep_record<T>(&self, outcome: Result<T>) -> Result<T> {
         let wanted = match (self.function.audit(), &outcome) {

@@ -338,3 +338,33 @@ fn bad_padding_tells_nothing_but_that_it_is_bad() {
         assert!(known.contains(&answers[0].as_str()), "{answers:?}");
     });
 }
+
+#[test]
+fn room_for_the_message_alone_is_enough_and_less_is_on_record() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let public = session.create(&known::rsa_public().and(ck::CKA_ENCRYPT, true)).unwrap();
+        let private = known::rsa_private().and(ck::CKA_DECRYPT, true).and(ck::CKA_TOKEN, true);
+        let private = session.create(&private).unwrap();
+        let how = plain(ck::CKM_RSA_PKCS);
+        let sealed = session.encrypt(&how, public, b"message").unwrap();
+        session.decrypt_init(&how, private).unwrap();
+        let (given, given_len) = input(&sealed);
+        let decrypt = |room| {
+            lend_room(room, |out, out_len| {
+                call!(session, C_Decrypt(session.handle, given, given_len, out, out_len))
+            })
+        };
+        let (rv, needed, _) = decrypt(6);
+        rv.is(ck::CKR_BUFFER_TOO_SMALL);
+        assert_eq!(needed, 7);
+        let (rv, written, bytes) = decrypt(7);
+        rv.is(ck::CKR_OK);
+        assert_eq!(&bytes[..written], b"message");
+        session.logout().unwrap();
+        let log = bench.log();
+        log.one("C_Decrypt", "CKR_BUFFER_TOO_SMALL");
+        log.one("C_Decrypt", "CKR_OK");
+    });
+}

@@ -12,12 +12,16 @@ use crate::object::class::KeyType;
 pub struct MechanismRow {
     /// The standard's name.
     pub name: &'static str,
+    /// The standard's number.
+    pub number: u64,
     /// What it does: `encrypt`, `decrypt`, `digest`, `sign`, `verify`, `generate`,
     /// `generate pair`, `derive`, `wrap`, `unwrap`, and the authenticated forms of these two.
     /// `generate pair`, `derive`, `sign recover`, `verify recover`, `messages`.
     pub functions: Vec<&'static str>,
     /// The types of key that it works with or makes; none for digests.
     pub keys: Vec<&'static str>,
+    /// The standard's numbers of these types.
+    pub key_numbers: Vec<u64>,
     /// The sizes of keys, if it takes or makes any.
     pub key_sizes: Option<KeySizes>,
     /// The structure or bytes that it takes as its parameter, if it takes any.
@@ -61,8 +65,10 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
     ];
     MechanismRow {
         name: mechanism.name,
+        number: mechanism.id,
         functions: functions.into_iter().filter(|(can, _)| *can).map(|(_, word)| word).collect(),
         keys: mechanism.key_types.iter().map(|key_type| key_name(*key_type)).collect(),
+        key_numbers: mechanism.key_types.iter().map(|key_type| key_type.code()).collect(),
         key_sizes: mechanism.key_types.first().map(|key_type| KeySizes {
             min: mechanism.min_key_size,
             max: mechanism.max_key_size,
