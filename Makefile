@@ -24,13 +24,14 @@ modulefile := $(P11KITDIR)/claviger.module
 # rustup puts cargo here, and a fresh shell may not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help build demo check format lint test interop stress tamper bench install uninstall clean
+.PHONY: help build demo check format lint test interop conformance stress tamper bench install uninstall clean
 
 help:
 	@echo 'make demo       build, then show tokens at work with stock tools, on one screen'
 	@echo 'make check      everything that must hold: format, lints, tests, neighbours, demo'
 	@echo 'make build      target/release/libclaviger.so and target/release/claviger'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)   (and: make uninstall)'
+	@echo 'make conformance   what pkcs11-check says, which needs Python 3.12 or later; long'
 	@echo 'make stress     the tests that take long      make bench   how fast it is'
 	@echo 'make tamper     change every byte of a token, one after the other (root; long)'
 
@@ -66,6 +67,11 @@ test:
 
 interop: build
 	interop/run
+
+# Other people's suites against a fresh token: docs/conformance.md. One that cannot be run here is
+# said so, and is no failure.
+conformance: build
+	@status=0; interop/pkcs11-check/check.sh || status=$$?; [ $$status = 0 ] || [ $$status = 77 ]
 
 # Tests that are marked as slow, and more processes on one token than a check has time for.
 stress: build

@@ -39,7 +39,14 @@ pub fn isolated<F: FnOnce(&Bench)>(test: F) {
 /// directory lies in memory where there is room for it, so that nothing waits for a disk.
 #[track_caller]
 pub fn isolated_in_memory<F: FnOnce(&Bench)>(patience: Duration, test: F) {
-    let name = test_name::<F>();
+    isolated_as::<F>(patience, test);
+}
+
+/// The same, under the name of the test that `Named` stands in: for functions that wrap a test's
+/// closure in one of their own.
+#[track_caller]
+pub fn isolated_as<Named>(patience: Duration, test: impl FnOnce(&Bench)) {
+    let name = test_name::<Named>();
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     match std::env::var(MARK) {
