@@ -128,3 +128,9 @@ mod vendor;
 mod verify_signature;
 #[path = "cryptoki/wrapping.rs"]
 mod wrapping;
+#[path = "cryptoki/wrapping_gcm.rs"]
+mod wrapping_gcm;
+#[path = "cryptoki/wrapping_rsa.rs"]
+mod wrapping_rsa;
+#[path = "cryptoki/wrapping_rules.rs"]
+mod wrapping_rules;

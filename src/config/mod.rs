@@ -51,6 +51,10 @@ pub struct Configuration {
     pub export: ExportPolicy,
     /// Who may change public token objects.
     pub public_write: PublicWrite,
+    /// True if a key is for data or for keys, not for both.
+    pub separate_uses: bool,
+    /// True if keys make nothing new before their start date and after their end date.
+    pub dates: bool,
     /// Whether mechanisms that are broken or outlived are offered.
     pub legacy: bool,
     /// Where programs expect what the standard does not say.
@@ -137,6 +141,8 @@ impl Default for Configuration {
             readonly_login: ReadOnlyLogin::Deny,
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
+            separate_uses: false,
+            dates: true,
             legacy: false,
             compatibility: Compatibility::default(),
             rules: MechanismRules::default(),

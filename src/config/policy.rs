@@ -44,6 +44,18 @@ const PER_TOKEN: &[&str] = &[
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
+        key: "policy.separate_uses",
+        accept: |to, value| boolean(value).map(|it| to.separate_uses = it),
+        show: |of| Value::Switch(of.separate_uses),
+        meaning: "whether a key is for data or for keys, not for both",
+    },
+    Setting {
+        key: "policy.dates",
+        accept: |to, value| boolean(value).map(|it| to.dates = it),
+        show: |of| Value::Switch(of.dates),
+        meaning: "whether keys make nothing new before their start date and after their end date",
+    },
+    Setting {
         key: "policy.rsa_bits",
         accept: |to, value| bits(value).map(|it| to.rules.rsa_bits = it),
         show: |of| Value::Number(of.rules.rsa_bits),

@@ -84,6 +84,9 @@ pub(crate) enum SignPrimitive<'a> {
 pub(crate) enum DecryptPrimitive<'a> {
     /// PKCS#1 v1.5, block type 2.
     Pkcs1(&'a [u8]),
+    /// The same, for a message as long as `out`; if there is none, `out` stays as it is. Which of
+    /// the two happened shows nowhere.
+    Pkcs1OrElse(&'a [u8]),
     /// OAEP.
     Oaep { params: OaepParams<'a>, ciphertext: &'a [u8] },
 }
@@ -106,7 +109,8 @@ pub(crate) trait PrivateKey: Send + Sync {
     /// a primitive of another kind of key.
     fn sign(&self, primitive: SignPrimitive<'_>, out: &mut [u8]) -> Result<usize>;
 
-    /// Decrypts into `out`, which has at least as many bytes as the modulus.
+    /// Decrypts into `out`, which has at least as many bytes as the modulus where the primitive
+    /// says nothing else.
     ///
     /// # Errors
     /// `CKR_ENCRYPTED_DATA_INVALID` for every kind of bad padding.

@@ -114,6 +114,32 @@ pub(super) fn pkcs1_encryption(message: &[u8], out: &mut [u8]) -> Result<(), Eng
     Ok(())
 }
 
+/// Reads EME-PKCS1-v1_5 (section 7.2.2) for a message whose length is known: copies it over
+/// `out`, or leaves that alone, without a branch or an index that depends on the message.
+pub(super) fn pkcs1_message_or_else(encoded: &[u8], out: &mut [u8]) -> Result<(), EngineError> {
+    let filling = encoded.len().checked_sub(3 + out.len()).filter(|len| *len >= 8);
+    let (head, rest) = encoded.split_first_chunk::<2>().ok_or(TOO_LONG)?;
+    let (filling, tail) = rest.split_at_checked(filling.ok_or(TOO_LONG)?).ok_or(TOO_LONG)?;
+    let (zero, message) = tail.split_first().ok_or(TOO_LONG)?;
+    let [first, second] = head;
+    let mut wrong = *first | (*second ^ 2) | *zero;
+    for byte in filling {
+        wrong |= is_zero(*byte);
+    }
+    // All ones if everything fits.
+    let right = std::hint::black_box(is_zero(wrong));
+    for (to, from) in out.iter_mut().zip(message) {
+        *to = (*to & !right) | (from & right);
+    }
+    Ok(())
+}
+
+/// All ones for zero, else zero, without a branch.
+fn is_zero(byte: u8) -> u8 {
+    let borrowed = u16::from(byte).wrapping_sub(1) >> 8;
+    std::hint::black_box(borrowed as u8)
+}
+
 /// Writes EMSA-PKCS1-v1_5 (section 9.2) around a finished DigestInfo into `out`, which is as
 /// long as the modulus. No randomness: it is here for verification, which compares.
 pub(super) fn pkcs1_signature(info: &[u8], out: &mut [u8]) -> Result<(), EngineError> {

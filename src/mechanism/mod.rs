@@ -29,6 +29,7 @@ mod row;
 mod rsa;
 mod rsa_recovery;
 mod rsa_signature;
+mod rsa_wrap;
 pub(crate) mod strength;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,8 @@ pub(crate) enum MechanismParams {
     Pss { hash: u64, mgf: u64, salt_len: u64 },
     /// `CK_RSA_PKCS_OAEP_PARAMS`.
     Oaep { hash: u64, mgf: u64, source: u64, label: Vec<u8> },
+    /// `CK_RSA_AES_KEY_WRAP_PARAMS`; the second is an `Oaep`.
+    RsaAes { aes_bits: u64, oaep: Box<MechanismParams> },
     /// `CK_ECDH1_DERIVE_PARAMS`.
     Ecdh1 { kdf: u64, shared: Vec<u8>, public: Vec<u8> },
     /// `CK_EDDSA_PARAMS`.
@@ -69,6 +71,8 @@ pub(crate) enum Shape {
     Pss,
     /// A `CK_RSA_PKCS_OAEP_PARAMS`.
     Oaep,
+    /// A `CK_RSA_AES_KEY_WRAP_PARAMS`.
+    RsaAes,
     /// A `CK_ECDH1_DERIVE_PARAMS`.
     Ecdh1,
     /// A `CK_MAC_GENERAL_PARAMS`.

@@ -5,6 +5,7 @@ use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
 use crate::object::attribute;
+use crate::object::class::roles::permit_pair;
 use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
 use crate::object::template::Template;
 
@@ -84,6 +85,7 @@ impl Call<'_> {
         let public = complete(public, Birth::GeneratePublic, &context)?;
         let private = complete(private, Birth::GeneratePrivate, &context)?;
         self.open.offers.check_key(&public)?;
+        permit_pair(&public, &private, &context)?;
         match self.token().add_all(&viewer, vec![public, private])?.as_slice() {
             [public, private] => Ok(KeyPair { public: *public, private: *private }),
             _ => Err(Rv::GeneralError.because("not two handles")),

@@ -91,6 +91,7 @@ impl Call<'_> {
             return Err(Rv::KeyTypeInconsistent.because(why));
         }
         let _permit = policy::allow::<Use>(attributes, row.id)?;
+        self.token().check_use::<Use>(attributes)?;
         self.open.offers.check_key(attributes)?;
         let again = attributes.is_set(attribute::ALWAYS_AUTHENTICATE);
         Ok((held, again))

@@ -229,6 +229,7 @@ impl Call<'_> {
     ) -> Result<Entering> {
         let demanded = by.object.attributes.get(attribute::UNWRAP_TEMPLATE);
         let template = with_demands(template, demanded)?;
+        let template = with_demands(template, Some(&self.token().demands_on_unwrapped(by)))?;
         let species = Species::of(&template)?;
         let fits = match row.wraps {
             Wraps::Any => species.class.is_secret(),

@@ -49,6 +49,7 @@ impl Token {
         Context {
             so: viewer.is_security_officer,
             export_denied: self.settings.export_denied,
+            separate_uses: self.settings.separate_uses,
             mechanism,
         }
     }

@@ -5,15 +5,19 @@ use std::marker::PhantomData;
 
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Attr};
+use crate::object::class::Class;
 use crate::object::template::Template;
 
 use super::Token;
+use super::journal::now;
 use super::table::Held;
 
 /// A use of a key, and the attribute that allows it.
 pub(crate) trait KeyUse {
     /// The attribute that must be true.
     const ALLOWED_BY: Attr<bool>;
+    /// Whether it makes something new. What was made before can be undone and judged for ever.
+    const MAKES: bool = true;
 }
 
 /// Signing and making MACs.
@@ -40,18 +44,21 @@ impl KeyUse for Sign {
 }
 impl KeyUse for Verify {
     const ALLOWED_BY: Attr<bool> = attribute::VERIFY;
+    const MAKES: bool = false;
 }
 impl KeyUse for SignRecover {
     const ALLOWED_BY: Attr<bool> = attribute::SIGN_RECOVER;
 }
 impl KeyUse for VerifyRecover {
     const ALLOWED_BY: Attr<bool> = attribute::VERIFY_RECOVER;
+    const MAKES: bool = false;
 }
 impl KeyUse for Encrypt {
     const ALLOWED_BY: Attr<bool> = attribute::ENCRYPT;
 }
 impl KeyUse for Decrypt {
     const ALLOWED_BY: Attr<bool> = attribute::DECRYPT;
+    const MAKES: bool = false;
 }
 impl KeyUse for Derive {
     const ALLOWED_BY: Attr<bool> = attribute::DERIVE;
@@ -61,10 +68,23 @@ impl KeyUse for Wrap {
 }
 impl KeyUse for Unwrap {
     const ALLOWED_BY: Attr<bool> = attribute::UNWRAP;
+    const MAKES: bool = false;
 }
 
 /// Proof that a key may be used so. Nothing else makes one.
 pub(crate) struct Permit<Use>(PhantomData<Use>);
+
+/// Whether today, in UTC, is neither before the start date of a key nor after its end date.
+fn is_current(key: &Template) -> bool {
+    let dates = [key.get(attribute::START_DATE), key.get(attribute::END_DATE)];
+    let [start, end] = dates.map(|date| date.filter(|date| !date.is_empty()));
+    if start.is_none() && end.is_none() {
+        return true;
+    }
+    let now = now().text();
+    let today: Vec<u8> = now.iter().copied().filter(u8::is_ascii_digit).take(8).collect();
+    start.is_none_or(|start| start <= &today[..]) && end.is_none_or(|end| &today[..] <= end)
+}
 
 /// Asks whether a key may be used with a mechanism.
 ///
@@ -84,6 +104,34 @@ pub(crate) fn allow<Use: KeyUse>(key: &Template, mechanism: u64) -> Result<Permi
 }
 
 impl Token {
+    /// What the token's own policy says about a use that the key's attributes allow.
+    ///
+    /// # Errors
+    /// `CKR_KEY_FUNCTION_NOT_PERMITTED`.
+    pub(crate) fn check_use<Use: KeyUse>(&self, key: &Template) -> Result<()> {
+        if Use::MAKES && self.settings.dates_count && !is_current(key) {
+            return Err(Rv::KeyFunctionNotPermitted.because("outside the key's dates"));
+        }
+        let is_secret = key.get(attribute::CLASS) == Some(Class::SecretKey.code());
+        let decrypts = Use::ALLOWED_BY.id == attribute::DECRYPT.id;
+        if self.settings.export_denied && decrypts && is_secret && key.is_set(attribute::TRUSTED) {
+            // It would give away what it wrapped.
+            return Err(Rv::KeyFunctionNotPermitted.because("a trusted key does not decrypt"));
+        }
+        Ok(())
+    }
+
+    /// What every key has to be that this one unwraps: of a trusted one, which may have wrapped
+    /// keys that cannot be read, none that can.
+    pub(crate) fn demands_on_unwrapped(&self, by: &Held) -> Template {
+        let mut demands = Template::default();
+        if self.settings.export_denied && by.object.is_set(attribute::TRUSTED) {
+            demands.set(attribute::SENSITIVE, true);
+            demands.set(attribute::WRAP_WITH_TRUSTED, true);
+        }
+        demands
+    }
+
     /// May this key leave, wrapped under that one?
     ///
     /// # Errors

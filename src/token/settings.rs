@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(super) tries: u32,
     pub(super) readonly_login: bool,
     pub(super) export_denied: bool,
+    pub(super) separate_uses: bool,
+    pub(super) dates_count: bool,
     pub(super) public_write_needs_login: bool,
     pub(super) audit: AuditRules,
     /// The trace that this process is a part of.
@@ -54,6 +56,8 @@ impl Settings {
             tries: configuration.pin_tries,
             readonly_login: configuration.readonly_login == ReadOnlyLogin::Allow,
             export_denied: configuration.export == ExportPolicy::Deny,
+            separate_uses: configuration.separate_uses,
+            dates_count: configuration.dates,
             audit: configuration.audit.clone(),
             trace: configuration.trace.clone(),
             public_write_needs_login: configuration.public_write == PublicWrite::Login,

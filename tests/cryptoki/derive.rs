@@ -14,7 +14,7 @@ use crate::support::{Refused, Session, Template, isolated, template};
 const CURVES: &[(&[u8], &str, usize)] =
     &[(P256, "prime256v1", 32), (P384, "secp384r1", 48), (P521, "secp521r1", 66)];
 
-fn ecdh(point: &[u8]) -> ck::CK_ECDH1_DERIVE_PARAMS {
+pub fn ecdh(point: &[u8]) -> ck::CK_ECDH1_DERIVE_PARAMS {
     ck::CK_ECDH1_DERIVE_PARAMS {
         kdf: ck::CKD_NULL,
         ulSharedDataLen: 0,
@@ -37,7 +37,7 @@ fn readable(length: Option<usize>) -> Template {
 }
 
 /// The point of a public key, without its OCTET STRING.
-fn point(session: &Session<'_>, public: ck::CK_OBJECT_HANDLE, field: usize) -> Vec<u8> {
+pub fn point(session: &Session<'_>, public: ck::CK_OBJECT_HANDLE, field: usize) -> Vec<u8> {
     let wrapped = session.get(public, ck::CKA_EC_POINT).expect("CKA_EC_POINT");
     wrapped[wrapped.len() - 2 * field - 1..].to_vec()
 }

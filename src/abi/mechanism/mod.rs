@@ -84,6 +84,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::GcmMessage => symmetric::gcm_message,
         Shape::Pss => rsa::pss,
         Shape::Oaep => rsa::oaep,
+        Shape::RsaAes => rsa::rsa_aes,
         Shape::Ecdh1 => ec::ecdh1,
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,

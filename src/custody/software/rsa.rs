@@ -41,6 +41,10 @@ impl PrivateKey for SoftwareRsa {
     fn decrypt(&self, primitive: DecryptPrimitive<'_>, out: &mut [u8]) -> Result<usize> {
         match primitive {
             DecryptPrimitive::Pkcs1(ciphertext) => Ok(self.0.decrypt_pkcs1(ciphertext, out)?),
+            DecryptPrimitive::Pkcs1OrElse(ciphertext) => {
+                self.0.decrypt_pkcs1_or_else(ciphertext, out)?;
+                Ok(out.len())
+            }
             DecryptPrimitive::Oaep { params, ciphertext } => {
                 Ok(self.0.decrypt_oaep(&params, ciphertext, out)?)
             }

@@ -200,6 +200,43 @@ impl RsaPrivate {
         })
     }
 
+    /// Writes the message in a PKCS#1 v1.5 encryption over `out`, if it is as long as that;
+    /// leaves `out` alone if not, in the same time. `Length` only by the two lengths.
+    pub(crate) fn decrypt_pkcs1_or_else(
+        &self,
+        ciphertext: &[u8],
+        out: &mut [u8],
+    ) -> Result<(), EngineError> {
+        if ciphertext.len() != self.modulus_len() {
+            return Err(EngineError::Length);
+        }
+        let mut written = self.modulus_len();
+        let _inside = gate::enter();
+        let encoded = Secret::build(written, |room| {
+            // SAFETY: a live key, a readable input, and room for a whole modulus.
+            let done = unsafe {
+                lc::RSA_decrypt(
+                    self.rsa.as_ptr(),
+                    &raw mut written,
+                    room.as_mut_ptr(),
+                    room.len(),
+                    ciphertext.as_ptr(),
+                    ciphertext.len(),
+                    lc::RSA_NO_PADDING,
+                )
+            };
+            // It fails for a number that is not below the modulus, which anybody can see.
+            check(done, EngineError::Decrypt)
+        });
+        match encoded {
+            Err(EngineError::Decrypt) => Ok(()),
+            Err(other) => Err(other),
+            Ok(encoded) => {
+                encoded.expose(|encoded| rsa_padding::pkcs1_message_or_else(encoded, out))
+            }
+        }
+    }
+
     /// Takes off OAEP. Results as of `decrypt_pkcs1`.
     pub(crate) fn decrypt_oaep(
         &self,

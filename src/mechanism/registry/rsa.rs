@@ -5,7 +5,7 @@ use crate::cryptoki;
 use crate::engine::hash::Digest::{Sha224, Sha256, Sha384, Sha512};
 use crate::mechanism::params::Shape;
 use crate::mechanism::rsa_signature::Scheme;
-use crate::mechanism::{Mechanism, rsa, rsa_recovery, rsa_signature};
+use crate::mechanism::{Mechanism, rsa, rsa_recovery, rsa_signature, rsa_wrap};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -19,12 +19,23 @@ pub(super) const ROWS: &[Mechanism] = &[
         .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, None))
         .encrypts(|key, params| rsa::encrypt(key, params, rsa::Scheme::Pkcs1))
         .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Pkcs1))
-        .recovers(rsa_recovery::sign, rsa_recovery::verify),
+        .recovers(rsa_recovery::sign, rsa_recovery::verify)
+        .wraps(|key, params| rsa::encrypt(key, params, rsa::Scheme::Pkcs1))
+        .unwraps(rsa_wrap::unwrap_pkcs1)
+        .secrets_only(),
     row!(CKM_RSA_PKCS_OAEP)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
         .takes(Shape::Oaep)
         .encrypts(|key, params| rsa::encrypt(key, params, rsa::Scheme::Oaep))
-        .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Oaep)),
+        .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Oaep))
+        .wraps(|key, params| rsa::encrypt(key, params, rsa::Scheme::Oaep))
+        .unwraps(|key, params, _| rsa::decrypt(key, params, rsa::Scheme::Oaep))
+        .secrets_only(),
+    row!(CKM_RSA_AES_KEY_WRAP)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::RsaAes)
+        .wraps(rsa_wrap::wrap_aes)
+        .unwraps(|key, params, _| rsa_wrap::unwrap_aes(key, params)),
     row!(CKM_RSA_PKCS_PSS)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
         .one_part()

@@ -63,6 +63,9 @@ fn sound(shape: Shape) -> MechanismParams {
             source: ck::CKZ_DATA_SPECIFIED,
             label: vec![],
         },
+        Shape::RsaAes => {
+            MechanismParams::RsaAes { aes_bits: 256, oaep: Box::new(sound(Shape::Oaep)) }
+        }
         Shape::Ecdh1 => {
             MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
         }

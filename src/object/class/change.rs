@@ -4,7 +4,7 @@
 //! Which attribute may change how stands in the attribute table. PKCS#11 3.2, "C_CopyObject"
 //! and "C_SetAttributeValue".
 
-use super::{Class, Context, Species, consistent, secrecy};
+use super::{Class, Context, Species, consistent, roles, secrecy};
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change, Rule};
 use crate::object::computed;
@@ -31,7 +31,7 @@ pub(crate) fn change(old: &Template, changes: &Template, context: &Context) -> R
         let present = old.value(id).is_some_and(is_true);
         let allowed = match rule.change {
             Change::Never | Change::OnCopy | Change::ByToken => false,
-            Change::Freely => true,
+            Change::Freely => present || !is_true(value) || !roles::stays(id, context),
             Change::OnlyToTrue => !present,
             Change::OnlyToFalse => present,
             Change::Trust => context.so || (!present && !is_true(value)),
@@ -62,7 +62,8 @@ pub(crate) fn copy(old: &Template, changes: &Template, context: &Context) -> Res
         let present = old.value(id).is_some_and(is_true);
         let allowed = match rule.change {
             Change::Never | Change::ByToken => false,
-            Change::Freely | Change::OnCopy => true,
+            Change::Freely => present || !is_true(value) || !roles::stays(id, context),
+            Change::OnCopy => true,
             Change::OnlyToTrue => !present || is_true(value),
             Change::OnlyToFalse => present || !is_true(value),
             Change::Trust => context.so || present == is_true(value),
@@ -95,6 +96,9 @@ fn settle_on_token(
     }
     if to_token {
         computed::identify(copy, species);
+    } else if context.export_denied && !from_session && species.class.is_secret() {
+        // Off the token, but not out of its rules.
+        copy.set(attribute::WRAP_WITH_TRUSTED, true);
     }
     // Trust that the original has was given by the SO; the copy keeps it.
     let kept = Context { so: context.so || old.is_set(attribute::TRUSTED), ..*context };

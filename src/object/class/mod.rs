@@ -6,6 +6,7 @@
 
 pub(crate) mod change;
 pub(crate) mod reading;
+pub(crate) mod roles;
 mod rules;
 pub(crate) mod secrecy;
 #[cfg(test)]
@@ -225,6 +226,8 @@ pub(crate) struct Context {
     pub(crate) so: bool,
     /// Whether `policy.export` is `deny`.
     pub(crate) export_denied: bool,
+    /// Whether `policy.separate_uses` is on.
+    pub(crate) separate_uses: bool,
     /// The mechanism that generates the key, if one does.
     pub(crate) mechanism: Option<u64>,
 }
@@ -261,7 +264,7 @@ pub(crate) fn admit(
             flags.put(id, Value::Bool(*flag));
         }
     }
-    fill(&mut flags, species, birth);
+    fill(&mut flags, species, birth, context);
     consistent(&flags, species, context)
 }
 
@@ -288,7 +291,7 @@ pub(crate) fn complete(
         flat(value)?;
     }
     let public = value::settle(&mut template, species)?;
-    fill(&mut template, species, birth);
+    fill(&mut template, species, birth, context);
     consistent(&template, species, context)?;
     if species.class.is_key() {
         record_birth(&mut template, species, birth, context);
@@ -331,7 +334,7 @@ fn expect(given: &Template, name: attribute::Attr<u64>, expected: u64) -> Result
 }
 
 /// Writes the defaults of flags and numbers that nobody gave.
-fn fill(template: &mut Template, species: Species, birth: Birth) {
+fn fill(template: &mut Template, species: Species, birth: Birth, context: &Context) {
     let on_token = template.is_set(attribute::TOKEN);
     for row in species.rows() {
         let default = match row.absent {
@@ -339,7 +342,10 @@ fn fill(template: &mut Template, species: Species, birth: Birth) {
             Absent::Flag(flag) => Value::Bool(flag),
             Absent::Number(number) => Value::Ulong(number),
             Absent::Private => Value::Bool(species.class.is_secret()),
-            Absent::Use => Value::Bool(rules::is_usual(row.id, species.key_type)),
+            Absent::Use => {
+                let wanted = !context.separate_uses || roles::usual(row.id, template);
+                Value::Bool(wanted && rules::is_usual(row.id, species.key_type))
+            }
             Absent::Secrecy => Value::Bool(secrecy::usual(row.id, species.class, birth, on_token)),
         };
         if !template.contains(row.id) {
@@ -360,7 +366,7 @@ fn consistent(template: &Template, species: Species, context: &Context) -> Resul
     if species.class.is_secret() && context.export_denied {
         secrecy::permit(template)?;
     }
-    Ok(())
+    roles::permit(template, species, context)
 }
 
 /// Writes where a key came from and whether it was ever readable.
