@@ -57,7 +57,8 @@ fn every_key_is_read_and_shown_again() {
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
                 public_write = \"standard\"\nrsa_bits = 3072\nec_bits = 256\naes_bits = 256\n\
-                hmac_bits = 112\nhash_bits = 256\nseparate_uses = true\ndates = false\n[mechanisms]\nlegacy = true\n\
+                hmac_bits = 112\nhash_bits = 256\nseparate_uses = true\n\
+                dates = false\n[mechanisms]\nlegacy = true\n\
                 allow = [\"SHA256_*\"]\ndeny = [\"CKM_MD5\"]\n\
                 [audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\

@@ -71,6 +71,7 @@ fn split(params: &MechanismParams) -> Result<(usize, &MechanismParams)> {
 
 /// Starts wrapping with RSA and AES.
 pub(super) fn wrap_aes(key: &Key, params: &MechanismParams) -> Result<Box<dyn Ciphering>> {
+    rsa::public_key(key)?;
     let (aes_len, oaep) = split(params)?;
     let rsa = rsa::encrypt(key, oaep, Scheme::Oaep)?;
     rsa.whole_len(aes_len).map_err(too_small)?;
@@ -79,9 +80,9 @@ pub(super) fn wrap_aes(key: &Key, params: &MechanismParams) -> Result<Box<dyn Ci
 
 /// Starts unwrapping with RSA and AES.
 pub(super) fn unwrap_aes(key: &Key, params: &MechanismParams) -> Result<Box<dyn Ciphering>> {
+    let modulus_len = private_key(key, KeyType::Rsa)?.kind().signature_len();
     let (aes_len, oaep) = split(params)?;
     let rsa = rsa::decrypt(key, oaep, Scheme::Oaep)?;
-    let modulus_len = private_key(key, KeyType::Rsa)?.kind().signature_len();
     Ok(Box::new(Unwrapping { rsa, modulus_len, aes_len }))
 }
 

@@ -18,7 +18,8 @@ static FOR_KEYS: [Attr<bool>; 2] = [attribute::WRAP, attribute::UNWRAP];
 pub(super) fn usual(use_flag: u64, template: &Template) -> bool {
     let is_one_of = |flags: &[Attr<bool>]| flags.iter().any(|flag| flag.id == use_flag);
     let for_keys = FOR_KEYS.iter().any(|flag| template.is_set(*flag));
-    !is_one_of(&FOR_KEYS) && !(for_keys && is_one_of(&FOR_DATA))
+    let unwanted = is_one_of(&FOR_KEYS) || (for_keys && is_one_of(&FOR_DATA));
+    !unwanted
 }
 
 /// Whether a flag that is false must stay so.
