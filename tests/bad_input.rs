@@ -28,6 +28,8 @@ mod orders;
 mod parameters;
 #[path = "bad_input/sound.rs"]
 mod sound;
+#[path = "bad_input/structures.rs"]
+mod structures;
 #[path = "bad_input/uses.rs"]
 mod uses;
 #[path = "bad_input/wrong_keys.rs"]

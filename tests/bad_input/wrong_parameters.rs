@@ -33,7 +33,7 @@ fn begin(ground: &Ground<'_>, sound: &Sound, how: &Mechanism<'_>) -> Rv {
 
 /// Is that many bytes of a parameter a length that the mechanism takes?
 fn takes(sound: &Sound, length: usize) -> bool {
-    let all = candidates(sound.row.parameter).expect("it was found");
+    let all = candidates(sound.row.parameter, 0).expect("it was found");
     let optional = sound.row.parameter.is_some_and(|word| word.starts_with("none"));
     let says = |what| sound.row.parameter.is_some_and(|word| word.contains(what));
     (length == 0 && (optional || sound.row.parameter.is_none()))

@@ -1,0 +1,187 @@
+//! The standard's structures of parameters, filled in so that some mechanism takes them.
+
+use std::ffi::c_void;
+
+use cryptoki_sys as ck;
+
+use super::parameters::{Parameter, part};
+use crate::support::known::{P256_POINT, hex};
+
+type Parts = Vec<&'static [u8]>;
+
+const HASHES: &[(ck::CK_MECHANISM_TYPE, ck::CK_RSA_PKCS_MGF_TYPE, ck::CK_ULONG)] = &[
+    (ck::CKM_SHA256, ck::CKG_MGF1_SHA256, 32),
+    (ck::CKM_SHA_1, ck::CKG_MGF1_SHA1, 20),
+    (ck::CKM_SHA224, ck::CKG_MGF1_SHA224, 28),
+    (ck::CKM_SHA384, ck::CKG_MGF1_SHA384, 48),
+    (ck::CKM_SHA512, ck::CKG_MGF1_SHA512, 64),
+    (ck::CKM_SHA3_224, ck::CKG_MGF1_SHA3_224, 28),
+    (ck::CKM_SHA3_256, ck::CKG_MGF1_SHA3_256, 32),
+    (ck::CKM_SHA3_384, ck::CKG_MGF1_SHA3_384, 48),
+    (ck::CKM_SHA3_512, ck::CKG_MGF1_SHA3_512, 64),
+];
+
+/// What may be sound of a structure with this name.
+pub fn candidates(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
+    match name {
+        "CK_AES_CTR_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_AES_CTR_PARAMS, _| {
+            to.ulCounterBits = 32;
+        })],
+        "CK_GCM_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_GCM_PARAMS, parts| {
+            (to.pIv, to.ulIvLen) = part(parts, &[7; 12]);
+            (to.pAAD, to.ulAADLen) = part(parts, b"associated");
+            (to.ulIvBits, to.ulTagBits) = (96, 128);
+        })],
+        "CK_GCM_WRAP_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_GCM_WRAP_PARAMS, parts| {
+            (to.pIv, to.ulIvLen) = part(parts, &[7; 12]);
+            (to.pAAD, to.ulAADLen) = part(parts, b"associated");
+            (to.ulTagBits, to.ivGenerator) = (128, ck::CKG_NO_GENERATE);
+        })],
+        "CK_MAC_GENERAL_PARAMS" => vec![Parameter::of_bytes(&8_u64.to_ne_bytes())],
+        "CK_RSA_PKCS_PSS_PARAMS" => HASHES.iter().map(pss).collect(),
+        "CK_RSA_PKCS_OAEP_PARAMS" => vec![Parameter::of(oaep)],
+        "CK_ECDH1_DERIVE_PARAMS" => points().iter().map(|point| ecdh1(point)).collect(),
+        "CK_EDDSA_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_EDDSA_PARAMS, parts| {
+            (to.pContextData, to.ulContextDataLen) = part(parts, b"context");
+        })],
+        "CK_SIGN_ADDITIONAL_CONTEXT" => vec![Parameter::of(context)],
+        "CK_HASH_SIGN_ADDITIONAL_CONTEXT" => {
+            HASHES.iter().map(|(hash, ..)| hashed(*hash)).collect()
+        }
+        "CK_RSA_AES_KEY_WRAP_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_RSA_AES_KEY_WRAP_PARAMS, parts| {
+                let inner = Parameter::of(oaep);
+                let (place, _) = part(parts, &inner.bytes);
+                (to.ulAESKeyBits, to.pOAEPParams) = (256, place.cast());
+            })]
+        }
+        "CK_ECDH_AES_KEY_WRAP_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_ECDH_AES_KEY_WRAP_PARAMS, parts| {
+                (to.ulAESKeyBits, to.kdf) = (256, ck::CKD_SHA256_KDF);
+                (to.pSharedData, to.ulSharedDataLen) = part(parts, b"shared");
+            })]
+        }
+        "CK_CCM_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_CCM_PARAMS, parts| {
+            (to.ulDataLen, to.ulMACLen) = (32, 16);
+            (to.pNonce, to.ulNonceLen) = part(parts, &[7; 12]);
+            (to.pAAD, to.ulAADLen) = part(parts, b"associated");
+        })],
+        "CK_CHACHA20_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_CHACHA20_PARAMS, parts| {
+            (to.pBlockCounter, to.blockCounterBits) = (part(parts, &[0; 4]).0, 32);
+            (to.pNonce, to.ulNonceBits) = (part(parts, &[7; 12]).0, 96);
+        })],
+        "CK_SALSA20_CHACHA20_POLY1305_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_SALSA20_CHACHA20_POLY1305_PARAMS, parts| {
+                (to.pNonce, to.ulNonceLen) = (part(parts, &[7; 12]).0, 96);
+                (to.pAAD, to.ulAADLen) = part(parts, b"associated");
+            })]
+        }
+        _ => derivations(name, other),
+    }
+}
+
+/// Structures of mechanisms that derive.
+fn derivations(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
+    match name {
+        "CK_OBJECT_HANDLE" => vec![Parameter::of_bytes(&other.to_ne_bytes())],
+        "CK_EXTRACT_PARAMS" => vec![Parameter::of_bytes(&8_u64.to_ne_bytes())],
+        "CK_KEY_DERIVATION_STRING_DATA" => {
+            vec![Parameter::of(|to: &mut ck::CK_KEY_DERIVATION_STRING_DATA, parts| {
+                (to.pData, to.ulLen) = part(parts, &[0x31; 32]);
+            })]
+        }
+        "CK_AES_CBC_ENCRYPT_DATA_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_AES_CBC_ENCRYPT_DATA_PARAMS, parts| {
+                (to.pData, to.length) = part(parts, &[0x31; 32]);
+            })]
+        }
+        "CK_DES_CBC_ENCRYPT_DATA_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_DES_CBC_ENCRYPT_DATA_PARAMS, parts| {
+                (to.pData, to.length) = part(parts, &[0x31; 32]);
+            })]
+        }
+        "CK_HKDF_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_HKDF_PARAMS, parts| {
+            (to.bExtract, to.bExpand, to.prfHashMechanism) = (1, 1, ck::CKM_SHA256);
+            to.ulSaltType = ck::CKF_HKDF_SALT_DATA;
+            (to.pSalt, to.ulSaltLen) = part(parts, b"a pinch of salt");
+            (to.pInfo, to.ulInfoLen) = part(parts, b"info");
+        })],
+        "CK_PKCS5_PBKD2_PARAMS2" => {
+            vec![Parameter::of(|to: &mut ck::CK_PKCS5_PBKD2_PARAMS2, parts| {
+                let (salt, salt_len) = part(parts, b"a pinch of salt!");
+                (to.saltSource, to.pSaltSourceData) = (ck::CKZ_SALT_SPECIFIED, salt.cast());
+                (to.ulSaltSourceDataLen, to.iterations) = (salt_len, 1000);
+                to.prf = ck::CKP_PKCS5_PBKD2_HMAC_SHA256;
+                (to.pPassword, to.ulPasswordLen) = part(parts, b"pass phrase");
+            })]
+        }
+        "CK_SP800_108_KDF_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_SP800_108_KDF_PARAMS, parts| {
+                to.prfType = ck::CKM_SHA256_HMAC;
+                (to.pDataParams, to.ulNumberOfDataParams) = fields(parts);
+            })]
+        }
+        "CK_SP800_108_FEEDBACK_KDF_PARAMS" => {
+            vec![Parameter::of(|to: &mut ck::CK_SP800_108_FEEDBACK_KDF_PARAMS, parts| {
+                to.prfType = ck::CKM_SHA256_HMAC;
+                (to.pDataParams, to.ulNumberOfDataParams) = fields(parts);
+                (to.pIV, to.ulIVLen) = part(parts, &[5; 32]);
+            })]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What SP 800-108's functions are run over: a counter, and bytes.
+fn fields(parts: &mut Parts) -> (*mut ck::CK_PRF_DATA_PARAM, ck::CK_ULONG) {
+    let counter = Parameter::of(|to: &mut ck::CK_SP800_108_COUNTER_FORMAT, _| {
+        to.ulWidthInBits = 32;
+    });
+    let (format, format_len) = part(&mut Vec::new(), &counter.bytes);
+    let (label, label_len) = part(&mut Vec::new(), b"label");
+    let both = Parameter::of(|to: &mut [ck::CK_PRF_DATA_PARAM; 2], _| {
+        let [first, second] = to;
+        (first.type_, first.pValue) = (ck::CK_SP800_108_ITERATION_VARIABLE, format.cast());
+        first.ulValueLen = format_len;
+        (second.type_, second.pValue) = (ck::CK_SP800_108_BYTE_ARRAY, label.cast());
+        second.ulValueLen = label_len;
+    });
+    (part(parts, &both.bytes).0.cast(), 2)
+}
+
+fn context(to: &mut ck::CK_SIGN_ADDITIONAL_CONTEXT, parts: &mut Parts) {
+    to.hedgeVariant = ck::CKH_HEDGE_PREFERRED;
+    (to.pContext, to.ulContextLen) = part(parts, b"context");
+}
+
+fn hashed(hash: ck::CK_MECHANISM_TYPE) -> Parameter {
+    Parameter::of(|to: &mut ck::CK_HASH_SIGN_ADDITIONAL_CONTEXT, parts| {
+        (to.hedgeVariant, to.hash) = (ck::CKH_HEDGE_PREFERRED, hash);
+        (to.pContext, to.ulContextLen) = part(parts, b"context");
+    })
+}
+
+fn pss((hash, mgf, salt): &(u64, u64, u64)) -> Parameter {
+    Parameter::of(|to: &mut ck::CK_RSA_PKCS_PSS_PARAMS, _| {
+        (to.hashAlg, to.mgf, to.sLen) = (*hash, *mgf, *salt);
+    })
+}
+
+fn oaep(to: &mut ck::CK_RSA_PKCS_OAEP_PARAMS, parts: &mut Parts) {
+    (to.hashAlg, to.mgf, to.source) = (ck::CKM_SHA256, ck::CKG_MGF1_SHA256, ck::CKZ_DATA_SPECIFIED);
+    let (label, label_len) = part(parts, b"label");
+    (to.pSourceData, to.ulSourceDataLen) = (label.cast::<c_void>(), label_len);
+}
+
+/// Points of other sides, a curve each.
+fn points() -> Vec<Vec<u8>> {
+    let x25519 = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f";
+    vec![hex(P256_POINT), hex(x25519)]
+}
+
+fn ecdh1(point: &[u8]) -> Parameter {
+    Parameter::of(|to: &mut ck::CK_ECDH1_DERIVE_PARAMS, parts| {
+        to.kdf = ck::CKD_NULL;
+        (to.pPublicData, to.ulPublicDataLen) = part(parts, point);
+    })
+}
