@@ -12,7 +12,7 @@ use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
 use crate::object::template::Template;
 use crate::secret::Secret;
 use crate::token::objects::Held;
-use crate::token::policy;
+use crate::token::policy::{self, KeyUse};
 
 use super::keys::with_demands;
 use super::{Call, GivenMechanism};
@@ -81,10 +81,10 @@ impl Call<'_> {
         let row = self.row(given)?;
         row.column(row.derive.map(drop).or(row.derive_objects.map(drop)))?;
         let others: Vec<_> = given.params.handles();
-        let others = others.into_iter().map(|other| self.source(row, other));
+        let others = others.into_iter().map(|other| self.further_source(row, other));
         let others = others.collect::<Result<Vec<_>>>()?;
         // The record names the key that was asked for last: the base key.
-        let base = self.source(row, base)?;
+        let base = self.source::<policy::Derive>(row, base)?;
         let sources = Sources(std::iter::once(base).chain(others).collect());
         let templates = std::iter::once(template).chain(further);
         let templates = templates.map(|template| sources.prepare(row, template));
@@ -108,9 +108,19 @@ impl Call<'_> {
         Ok(DerivedKeys { handles, told: derived.told })
     }
 
+    /// A key that a parameter names. One that can be read needs no `CKA_DERIVE`, which the standard
+    /// asks of the base key alone.
+    fn further_source(&self, row: &Mechanism, handle: u64) -> Result<Arc<Held>> {
+        let object = Arc::clone(&self.key(handle)?.object);
+        if object.is_set(attribute::EXTRACTABLE) && !object.is_set(attribute::SENSITIVE) {
+            return self.source::<policy::Join>(row, handle);
+        }
+        self.source::<policy::Derive>(row, handle)
+    }
+
     /// A key that something is derived from.
-    fn source(&self, row: &Mechanism, handle: u64) -> Result<Arc<Held>> {
-        let (held, again) = self.key_for::<policy::Derive>(row, handle)?;
+    fn source<Use: KeyUse>(&self, row: &Mechanism, handle: u64) -> Result<Arc<Held>> {
+        let (held, again) = self.key_for::<Use>(row, handle)?;
         if again {
             // The second login belongs to an operation that C_…Init started; there is none.
             let why = "a key with CKA_ALWAYS_AUTHENTICATE cannot derive";

@@ -34,6 +34,9 @@ pub(crate) struct Encrypt;
 pub(crate) struct Decrypt;
 /// Deriving another key.
 pub(crate) struct Derive;
+/// Being joined to what another key gives: only for a key that can be read, which its holder could
+/// join to anything.
+pub(crate) struct Join;
 /// Wrapping another key.
 pub(crate) struct Wrap;
 /// Unwrapping another key.
@@ -62,6 +65,9 @@ impl KeyUse for Decrypt {
 }
 impl KeyUse for Derive {
     const ALLOWED_BY: Attr<bool> = attribute::DERIVE;
+}
+impl KeyUse for Join {
+    const ALLOWED_BY: Attr<bool> = attribute::EXTRACTABLE;
 }
 impl KeyUse for Wrap {
     const ALLOWED_BY: Attr<bool> = attribute::WRAP;

@@ -21,6 +21,9 @@ const NONSENSE: &[ck::CK_RV] = &[
     ck::CKR_TEMPLATE_INCONSISTENT,
     ck::CKR_ATTRIBUTE_VALUE_INVALID,
     ck::CKR_DATA_LEN_RANGE,
+    // Sound, but not what it was wrapped with.
+    ck::CKR_WRAPPED_KEY_INVALID,
+    ck::CKR_WRAPPED_KEY_LEN_RANGE,
 ];
 
 /// Begins with another parameter; nothing may be active after a refusal.

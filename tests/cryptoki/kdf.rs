@@ -118,6 +118,9 @@ fn a_second_key_meets_the_checks_of_the_first() {
         };
         join(&second).unwrap();
         session.set(second, &template! { CKA_DERIVE => false }).unwrap();
+        // What can be read could be joined by anybody.
+        join(&second).unwrap();
+        session.set(second, &template! { CKA_SENSITIVE => true }).unwrap();
         join(&second).refused(ck::CKR_KEY_FUNCTION_NOT_PERMITTED);
         join(&0).refused(ck::CKR_KEY_HANDLE_INVALID);
         let (_, private) = crate::ecdsa::generate(&session, crate::support::known::P256);
