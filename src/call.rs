@@ -27,7 +27,7 @@ macro_rules! function_table {
                 C_CloseAllSessions:          CloseAllSessions,           Anyone,          Nothing;
                 C_GetSessionInfo:            GetSessionInfo,             Session,         Nothing;
                 C_GetOperationState:         GetOperationState,          Session,         Nothing;
-                C_SetOperationState:         SetOperationState,          Session,         Nothing;
+                C_SetOperationState:         SetOperationState,          Session,         Failure;
                 C_Login:                     Login,                      Session,         Outcome;
                 C_Logout:                    Logout,                     Session,         Outcome;
                 C_CreateObject:              CreateObject,               Session,         Outcome;

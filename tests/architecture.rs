@@ -70,6 +70,7 @@ const MAY_EXPOSE: &[&str] = &[
     "mechanism/",
     "object/",
     "provider/digesting.rs",
+    "provider/operation_state.rs",
     "secret.rs",
     "store/vault.rs",
 ];

@@ -88,6 +88,8 @@ mod messages;
 mod neighbours;
 #[path = "cryptoki/objects.rs"]
 mod objects;
+#[path = "cryptoki/operation_state.rs"]
+mod operation_state;
 #[path = "cryptoki/operations.rs"]
 mod operations;
 #[path = "cryptoki/pins.rs"]

@@ -42,6 +42,7 @@ use super::objects::{
     C_CopyObject, C_CreateObject, C_DestroyObject, C_GetAttributeValue, C_GetObjectSize,
     C_SetAttributeValue,
 };
+use super::operation_state::{C_GetOperationState, C_SetOperationState};
 use super::output::{write, write_list};
 use super::random::{C_GenerateRandom, C_SeedRandom};
 use super::recovery::{C_SignRecover, C_SignRecoverInit, C_VerifyRecover, C_VerifyRecoverInit};
@@ -56,7 +57,6 @@ use super::slots::{
 };
 use super::unsupported::{
     C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_EncapsulateKey,
-    C_GetOperationState, C_SetOperationState,
 };
 use super::verifying::{
     C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifySignature, C_VerifySignatureFinal,

@@ -25,6 +25,7 @@ mod message_encryption;
 mod message_signing;
 mod message_verifying;
 mod objects;
+mod operation_state;
 mod output;
 mod random;
 mod recovery;

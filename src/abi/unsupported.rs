@@ -29,10 +29,6 @@ macro_rules! not_built {
 }
 
 not_built! {
-    C_GetOperationState: GetOperationState(CK_BYTE_PTR, CK_ULONG_PTR);
-    C_SetOperationState: SetOperationState(
-        CK_BYTE_PTR, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE
-    );
     C_EncapsulateKey: EncapsulateKey(
         CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR,
         CK_OBJECT_HANDLE_PTR

@@ -4,6 +4,8 @@
 //! are here for the identifiers and protocols that still ask for them; the floors above decide
 //! where they may sign.
 
+mod saving;
+
 use std::cell::RefCell;
 
 use blake2::Blake2b;

@@ -7,7 +7,7 @@ use super::operation::{Ciphering, room};
 use super::params::{MechanismParams, invalid};
 use super::{Key, expect_template, secret_key, secret_value, value_len};
 use crate::engine::EngineError;
-use crate::engine::aws_lc::cipher::{BlockCipher, Direction, Mode};
+use crate::engine::aws_lc::cipher::{BlockCipher, Direction, Mode, Position};
 use crate::engine::random;
 use crate::error::{Error, Result, Rv};
 use crate::object::Object;
@@ -70,7 +70,8 @@ pub(super) fn start(
     };
     check_key_size(value)?;
     let cipher = value.expose(|value| BlockCipher::new(mode, direction, value, iv))?;
-    Ok(Box::new(AesCipher { cipher, mode, direction, pending: 0, left }))
+    let bits = if let MechanismParams::Ctr { bits, .. } = params { *bits } else { 0 };
+    Ok(Box::new(AesCipher { cipher, mode, direction, pending: 0, left, bits }))
 }
 
 /// How many bytes a counter of so many bits can still count, from where it starts.
@@ -94,6 +95,8 @@ struct AesCipher {
     pending: usize,
     /// What CTR's counter still allows.
     left: u128,
+    /// Of CTR's counter.
+    bits: u64,
 }
 
 impl AesCipher {
@@ -128,6 +131,26 @@ impl AesCipher {
 }
 
 impl Ciphering for AesCipher {
+    fn resume(&self) -> Result<Option<(MechanismParams, Secret)>> {
+        let Position { block, used, held } = self.cipher.position()?;
+        Ok(Some(match self.mode {
+            Mode::Ecb => (MechanismParams::None, held),
+            Mode::Cbc | Mode::CbcPad => (MechanismParams::Iv(block.to_vec()), held),
+            Mode::Ctr => {
+                // The block whose keystream is used in part was counted already.
+                let counted = u128::from(used != 0);
+                let block = u128::from_be_bytes(block).wrapping_sub(counted).to_be_bytes();
+                // Begun there, the counter must not count more than it would have.
+                let left = counted_bytes(self.bits, block)?.saturating_sub(used as u128);
+                if left > self.left {
+                    return Ok(None);
+                }
+                let skipped = Secret::build(used, |_| Ok::<_, Error>(()))?;
+                (MechanismParams::Ctr { bits: self.bits, block }, skipped)
+            }
+        }))
+    }
+
     fn update_len(&self, input: usize) -> Result<usize> {
         let total = self.total(input)?;
         Ok(match self.mode {

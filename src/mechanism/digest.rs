@@ -54,6 +54,14 @@ fn digested(derivation: &Derivation<'_>, base: &Secret, digest: Digest) -> Resul
 }
 
 impl Digesting for Running {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.0.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.0.restore(state)
+    }
+
     fn len(&self) -> usize {
         self.0.digest().len()
     }

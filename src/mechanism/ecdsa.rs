@@ -13,6 +13,7 @@ use crate::engine::aws_lc::ec::EcPublic;
 use crate::engine::hash::{Digest, Hasher};
 use crate::error::{Result, Rv};
 use crate::object::class::KeyType;
+use crate::secret::Secret;
 
 /// The standard lets a "digest" be of any length and uses its first bits. No hash function gives
 /// more than this, so that more is a message signed by mistake.
@@ -89,6 +90,14 @@ struct HashedSignature {
 }
 
 impl Signing for HashedSignature {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.hasher.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.hasher.restore(state)
+    }
+
     fn len(&self) -> usize {
         self.key.kind().signature_len()
     }
@@ -125,6 +134,14 @@ struct HashedVerification {
 }
 
 impl Verifying for HashedVerification {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.hasher.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.hasher.restore(state)
+    }
+
     fn check_len(&self, signature: usize) -> Result<()> {
         check_len(ec::public_key(&self.key)?, signature)
     }

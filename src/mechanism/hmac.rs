@@ -9,6 +9,7 @@ use super::{Key, digest, generic, secret_value};
 use crate::engine::hash::{Digest, Mac, constant_time_eq};
 use crate::error::{Result, Rv};
 use crate::object::class::KeyType;
+use crate::secret::Secret;
 
 /// Which of the two mechanisms of a hash function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,6 +104,14 @@ pub(super) fn verify(
 }
 
 impl Signing for Hmac {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.mac.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.mac.restore(state)
+    }
+
     fn len(&self) -> usize {
         self.len
     }
@@ -121,6 +130,14 @@ impl Signing for Hmac {
 }
 
 impl Verifying for Hmac {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.mac.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.mac.restore(state)
+    }
+
     fn check_len(&self, signature: usize) -> Result<()> {
         if signature == self.len {
             Ok(())

@@ -30,6 +30,7 @@ mod rsa;
 mod rsa_recovery;
 mod rsa_signature;
 mod rsa_wrap;
+pub(crate) mod saved;
 pub(crate) mod strength;
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,26 @@
 //! an operation ends is the session's to know: it drops the value. PKCS#11 3.2, "Conventions for
 //! functions returning output in a variable-length buffer".
 
+use super::params::MechanismParams;
 use crate::error::{Error, Result, Rv};
 use crate::secret::Secret;
 
 /// A running signature or MAC.
 pub(crate) trait Signing: Send {
+    /// The state of what was taken in, for `restore`; none if this work cannot give it.
+    ///
+    /// # Errors
+    /// No memory.
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
+    /// Goes on from a state that `save` gave for the same mechanism, parameter and key; false if
+    /// it is none.
+    fn restore(&mut self, _state: &[u8]) -> bool {
+        false
+    }
+
     /// The length of the signature.
     fn len(&self) -> usize;
 
@@ -40,6 +55,20 @@ pub(crate) trait Signing: Send {
 
 /// A running verification.
 pub(crate) trait Verifying: Send {
+    /// The state of what was taken in, for `restore`; none if this work cannot give it.
+    ///
+    /// # Errors
+    /// No memory.
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
+    /// Goes on from a state that `save` gave for the same mechanism, parameter and key; false if
+    /// it is none.
+    fn restore(&mut self, _state: &[u8]) -> bool {
+        false
+    }
+
     /// Checks the length of a signature that comes before its data.
     ///
     /// # Errors
@@ -79,6 +108,15 @@ pub(crate) trait Verifying: Send {
 ///
 /// Lengths are upper bounds where padding decides; the calls give what they wrote.
 pub(crate) trait Ciphering: Send {
+    /// A parameter and an input with which a new operation with the same key goes on as this one
+    /// would; what it gives for that input is not wanted. None if this cipher cannot tell.
+    ///
+    /// # Errors
+    /// No memory.
+    fn resume(&self) -> Result<Option<(MechanismParams, Secret)>> {
+        Ok(None)
+    }
+
     /// Room for the output of a part of `input` bytes.
     ///
     /// # Errors
@@ -137,6 +175,20 @@ pub(crate) trait Ciphering: Send {
 
 /// A running digest.
 pub(crate) trait Digesting: Send {
+    /// The state of what was taken in, for `restore`; none if this work cannot give it.
+    ///
+    /// # Errors
+    /// No memory.
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(None)
+    }
+
+    /// Goes on from a state that `save` gave for the same mechanism, parameter and key; false if
+    /// it is none.
+    fn restore(&mut self, _state: &[u8]) -> bool {
+        false
+    }
+
     /// The length of the digest.
     fn len(&self) -> usize;
 

@@ -16,6 +16,7 @@ use crate::engine::aws_lc::rsa_public::RsaPublic;
 use crate::engine::hash::{Digest, Hasher};
 use crate::error::{Error, Result, Rv};
 use crate::object::class::KeyType;
+use crate::secret::Secret;
 
 /// How the representative of a message is padded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -213,6 +214,14 @@ struct HashedSignature {
 }
 
 impl Signing for HashedSignature {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.hasher.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.hasher.restore(state)
+    }
+
     fn len(&self) -> usize {
         self.key.kind().signature_len()
     }
@@ -250,6 +259,14 @@ struct HashedVerification {
 }
 
 impl Verifying for HashedVerification {
+    fn save(&self) -> Result<Option<Secret>> {
+        Ok(self.hasher.save()?)
+    }
+
+    fn restore(&mut self, state: &[u8]) -> bool {
+        self.hasher.restore(state)
+    }
+
     fn check_len(&self, signature: usize) -> Result<()> {
         check_len(rsa::public_key(&self.key)?, signature)
     }

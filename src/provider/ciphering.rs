@@ -82,7 +82,7 @@ impl Call<'_> {
         let start = row.column(row.encrypt)?;
         let (held, again) = self.key_for::<Encrypt>(row, key)?;
         let work = start(&held.object, &given.params)?;
-        let running = Running::new(facts_of(&held, row), work);
+        let running = Running::new(facts_of(&held, row), work).of(row, given.params);
         self.open.session.operations().encrypt.start(again, || Ok(running))
     }
 
@@ -121,7 +121,7 @@ impl Call<'_> {
         let start = row.column(row.decrypt)?;
         let (held, again) = self.key_for::<Decrypt>(row, key)?;
         let work = start(&held.object, &given.params)?;
-        let running = Running::new(facts_of(&held, row), work);
+        let running = Running::new(facts_of(&held, row), work).of(row, given.params);
         self.open.session.operations().decrypt.start(again, || Ok(running))
     }
 

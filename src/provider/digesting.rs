@@ -3,8 +3,8 @@
 use crate::call::{Room, Written};
 use crate::error::{Result, Rv};
 use crate::object::attribute;
-use crate::session::Kind;
 use crate::session::operation::Ending;
+use crate::session::{DigestRun, Kind, Origin};
 
 use super::{Call, GivenMechanism};
 
@@ -18,7 +18,10 @@ impl Call<'_> {
         self.open.session.operations().digest.refuse_active()?;
         let row = self.row(&given)?;
         let start = row.column(row.digest)?;
-        self.open.session.operations().digest.start(false, || start(&given.params))
+        self.open.session.operations().digest.start(false, || {
+            let work = start(&given.params)?;
+            Ok(DigestRun { origin: Origin { row, params: given.params }, work })
+        })
     }
 
     /// C_Digest.
@@ -29,10 +32,10 @@ impl Call<'_> {
         self.open.session.operations().digest.finish(
             Ending::Whole,
             room,
-            |running| Ok(running.len()),
+            |running| Ok(running.work.len()),
             |running, out| {
-                running.update(data)?;
-                running.finish(out)
+                running.work.update(data)?;
+                running.work.finish(out)
             },
         )
     }
@@ -42,7 +45,7 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn digest_update(&self, part: &[u8]) -> Result<()> {
-        self.open.session.operations().digest.absorb(|running| running.update(part))
+        self.open.session.operations().digest.absorb(|running| running.work.update(part))
     }
 
     /// C_DigestKey. A key that cannot be digested leaves the operation as it was: the part was
@@ -75,8 +78,8 @@ impl Call<'_> {
         self.open.session.operations().digest.finish(
             Ending::Parts,
             room,
-            |running| Ok(running.len()),
-            |running, out| running.finish(out),
+            |running| Ok(running.work.len()),
+            |running, out| running.work.finish(out),
         )
     }
 }

@@ -49,7 +49,7 @@ impl Call<'_> {
     pub fn digest_encrypt_update(&self, part: &[u8], room: Room<'_>) -> Result<Written> {
         let mut operations = self.open.session.operations();
         let Operations { digest, encrypt, .. } = &mut *operations;
-        together(encrypt, digest, part, room, |running, _| running.update(part))
+        together(encrypt, digest, part, room, |running, _| running.work.update(part))
     }
 
     /// C_DecryptDigestUpdate.
@@ -59,7 +59,7 @@ impl Call<'_> {
     pub fn decrypt_digest_update(&self, part: &[u8], room: Room<'_>) -> Result<Written> {
         let mut operations = self.open.session.operations();
         let Operations { digest, decrypt, .. } = &mut *operations;
-        together(decrypt, digest, part, room, |running, plain| running.update(plain))
+        together(decrypt, digest, part, room, |running, plain| running.work.update(plain))
     }
 
     /// C_SignEncryptUpdate.

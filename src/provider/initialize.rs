@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use crate::config::Configuration;
 use crate::error::{Result, Rv};
@@ -75,6 +75,7 @@ impl Provider {
             sessions: SessionTable::default(),
             next_session: AtomicU64::new(1),
             next_object: Arc::new(AtomicU64::new(1)),
+            state_key: OnceLock::new(),
         })
     }
 

@@ -52,12 +52,18 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// Policy holds for the parameter of one message as for that of all.
+    fn check_own(&self, own: Option<&MechanismParams>) -> Result<()> {
+        own.map_or(Ok(()), |params| self.open.offers.check_params(params))
+    }
+
     fn signing(
         &self,
         shared: &Shared,
         own: Option<&MechanismParams>,
     ) -> Result<Running<dyn Signing>> {
         let start = shared.row.column(shared.row.sign)?;
+        self.check_own(own)?;
         let work = start(shared.key()?, own.unwrap_or(&shared.params))?;
         let hash = self.token().input_mac()?;
         Ok(Running { hash, ..Running::new(shared.facts.clone(), work) })
@@ -69,6 +75,7 @@ impl Call<'_> {
         own: Option<&MechanismParams>,
     ) -> Result<Running<dyn Verifying>> {
         let start = shared.row.column(shared.row.verify)?;
+        self.check_own(own)?;
         let work = start(shared.key()?, own.unwrap_or(&shared.params))?;
         let hash = self.token().input_mac()?;
         Ok(Running { hash, ..Running::new(shared.facts.clone(), work) })

@@ -20,6 +20,7 @@ mod message_ciphering;
 mod message_signing;
 mod objects;
 pub mod offers;
+mod operation_state;
 mod random;
 mod recovering;
 mod sessions;
@@ -30,11 +31,12 @@ mod verifying;
 mod wrapping;
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::call::{Audit, Function};
 use crate::config::Configuration;
 use crate::error::{Error, Result, Rv};
+use crate::secret::Secret;
 use crate::session::{Kind, Session};
 use crate::store::memory::lines::LineFile;
 use crate::token::Token;
@@ -79,6 +81,8 @@ pub struct Provider {
     /// Object handles are unique in the process, so that one of another token is never taken
     /// for a valid one.
     next_object: Arc<AtomicU64>,
+    /// Seals the states of operations of sessions without a login.
+    state_key: OnceLock<Secret>,
 }
 
 /// A session, and the token that it was opened on.

@@ -25,6 +25,7 @@ impl Call<'_> {
         let work = start(&held.object, &given.params)?;
         let hash = self.token().input_mac()?;
         let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
+        let running = running.of(row, given.params);
         self.open.session.operations().verify.start(false, || Ok(running))
     }
 

@@ -42,7 +42,7 @@ pub struct Operations {
     /// C_DecryptInit.
     pub(crate) decrypt: Operation<Running<dyn Ciphering>>,
     /// C_DigestInit.
-    pub(crate) digest: Operation<Box<dyn Digesting>>,
+    pub(crate) digest: Operation<DigestRun>,
     /// C_SignInit.
     pub(crate) sign: Operation<Running<dyn Signing>>,
     /// C_VerifyInit.
@@ -90,6 +90,18 @@ pub(crate) struct Sealed {
     pub(crate) tag_len: usize,
 }
 
+/// What an operation began with, for whoever saves its state.
+pub(crate) struct Origin {
+    pub(crate) row: &'static Mechanism,
+    pub(crate) params: MechanismParams,
+}
+
+/// A running digest.
+pub(crate) struct DigestRun {
+    pub(crate) origin: Origin,
+    pub(crate) work: Box<dyn Digesting>,
+}
+
 /// A verification whose signature came before its data.
 pub(crate) struct SignatureFirst {
     pub(crate) verifying: Box<dyn Verifying>,
@@ -112,12 +124,19 @@ pub(crate) struct Running<W: ?Sized> {
     pub(crate) input: u64,
     /// Over the input, if its record is to hold that.
     pub(crate) hash: Option<Mac>,
+    /// Known for the operations that can be saved.
+    pub(crate) origin: Option<Origin>,
     pub(crate) work: Box<W>,
 }
 
 impl<W: ?Sized> Running<W> {
     pub(crate) fn new(facts: Facts, work: Box<W>) -> Self {
-        Self { facts, input: 0, hash: None, work }
+        Self { facts, input: 0, hash: None, origin: None, work }
+    }
+
+    /// Remembers what it began with.
+    pub(crate) fn of(self, row: &'static Mechanism, params: MechanismParams) -> Self {
+        Self { origin: Some(Origin { row, params }), ..self }
     }
 
     /// Takes bytes of input into account.

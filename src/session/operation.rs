@@ -64,6 +64,20 @@ impl<T> Operation<T> {
         !matches!(self, Self::Idle)
     }
 
+    /// What runs, and whether parts were taken; `None` if nothing runs, or waits for a login.
+    pub const fn running(&self) -> Option<(&T, bool)> {
+        match self {
+            Self::Ready(operation) => Some((operation, false)),
+            Self::Streaming(operation) => Some((operation, true)),
+            Self::Idle | Self::AwaitingLogin(_) => None,
+        }
+    }
+
+    /// Goes on with an operation that was saved, as if it had begun here.
+    pub fn resume(&mut self, operation: T, streaming: bool) {
+        *self = if streaming { Self::Streaming(operation) } else { Self::Ready(operation) };
+    }
+
     /// Is one waiting for the context-specific login?
     #[must_use]
     pub const fn awaits_login(&self) -> bool {

@@ -7,6 +7,7 @@
 mod associated;
 mod error;
 mod rotation;
+mod saving;
 #[cfg(test)]
 mod tests;
 
@@ -64,6 +65,7 @@ pub(crate) struct Vault {
     audit_seal: Secret,
     lane_root: Secret,
     input_hash: Secret,
+    state: Secret,
     /// None if what is kept of it cannot be opened, or is not one key.
     audit: Option<Arc<AuditKey>>,
 }
@@ -136,6 +138,7 @@ impl Vault {
         let (kek_seal, index) = (derive("kek-seal")?, derive("index")?);
         let (audit_seal, lane_root) = (derive("audit-seal")?, derive("lane")?);
         let input_hash = derive("input-hash")?;
+        let state = derive("operation-state")?;
         let check_key = random::secret(KEY_LEN)?;
         let check = pin_code(&check_key, pin)?;
         Ok(Self {
@@ -150,6 +153,7 @@ impl Vault {
             audit_seal,
             lane_root,
             input_hash,
+            state,
             audit: None,
         })
     }

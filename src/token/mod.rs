@@ -179,7 +179,7 @@ impl Token {
     }
 
     /// The keys of whoever is logged in.
-    fn vault(&self) -> Option<Arc<Vault>> {
+    pub(crate) fn vault(&self) -> Option<Arc<Vault>> {
         self.login().as_ref().map(|login| Arc::clone(&login.vault))
     }
 

@@ -17,6 +17,8 @@ const PIN_LENGTH: ck::CK_RV = ck::CKR_PIN_LEN_RANGE;
 const SIGNATURE_LENGTH: ck::CK_RV = ck::CKR_SIGNATURE_LEN_RANGE;
 const NO_USER: ck::CK_RV = ck::CKR_USER_TYPE_INVALID;
 const NO_ASYNC: ck::CK_RV = ck::CKR_SESSION_ASYNC_NOT_SUPPORTED;
+const NO_STATE: ck::CK_RV = ck::CKR_STATE_UNSAVEABLE;
+const NO_SAVED: ck::CK_RV = ck::CKR_SAVED_STATE_INVALID;
 const OK: ck::CK_RV = ck::CKR_OK;
 
 /// A function, its answers without any operation, and its answers while a search and an
@@ -40,8 +42,8 @@ pub const ANSWERS: [Row; 102] = [
     ("C_CloseSession", [OK, OK, OK], [OK, OK, OK]),
     ("C_CloseAllSessions", [OK, OK, OK], [OK, OK, OK]),
     ("C_GetSessionInfo", [BAD, BAD, OK], [BAD, BAD, OK]),
-    ("C_GetOperationState", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
-    ("C_SetOperationState", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
+    ("C_GetOperationState", [BAD, BAD, IDLE], [BAD, BAD, NO_STATE]),
+    ("C_SetOperationState", [NO_SAVED, BAD, BAD], [NO_SAVED, BAD, BAD]),
     ("C_Login", [BAD, NO_USER, NO_USER], [BAD, NO_USER, NO_USER]),
     ("C_Logout", [OK, OK, OK], [OK, OK, OK]),
     ("C_CreateObject", [BAD, BAD, BAD], [BAD, BAD, BAD]),

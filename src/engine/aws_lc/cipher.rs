@@ -10,6 +10,7 @@ use aws_lc_sys as lc;
 use zeroize::Zeroizing;
 
 use super::{EngineError, Owned, check, initialise};
+use crate::secret::Secret;
 
 /// Bytes of a block.
 pub(crate) const BLOCK_LEN: usize = 16;
@@ -32,6 +33,16 @@ pub(crate) enum Mode {
 pub(crate) enum Direction {
     Encrypt,
     Decrypt,
+}
+
+/// Where a running cipher is.
+pub(crate) struct Position {
+    /// The block that the next one is chained to, or the counter after the last that was used.
+    pub(crate) block: [u8; BLOCK_LEN],
+    /// How many bytes of the last counter's keystream were used, if not all.
+    pub(crate) used: usize,
+    /// Input that was taken in and is not in any output.
+    pub(crate) held: Secret,
 }
 
 /// A running encryption or decryption.
@@ -132,6 +143,15 @@ impl BlockCipher {
         let plain = plain.get(..len).ok_or(EngineError::Decrypt)?;
         out.get_mut(..plain.len()).ok_or(EngineError::Length)?.copy_from_slice(plain);
         Ok(plain.len())
+    }
+
+    /// Where it is: with this, another one with the same key goes on as this would.
+    pub(crate) fn position(&self) -> Result<Position, EngineError> {
+        // SAFETY: a live state, read where it is.
+        let (block, used) = unsafe { ((*self.state.as_ptr()).iv, (*self.state.as_ptr()).num) };
+        let held = self.held.get(..self.held_len).ok_or(EngineError::Length)?;
+        let held = Secret::copy_of(held).map_err(|_| EngineError::Memory)?;
+        Ok(Position { block, used: used as usize, held })
     }
 
     /// How many of `total` bytes must wait for more.
