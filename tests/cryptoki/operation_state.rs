@@ -398,6 +398,7 @@ fn another_process_of_the_same_token_goes_on() {
             restore(&session, &state, aes, NONE).unwrap();
             session.encrypt_update(&[2; 12]).unwrap();
             session.encrypt_final().unwrap();
+            session.logout().unwrap();
             return;
         }
         let token = bench.token();
