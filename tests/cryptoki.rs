@@ -96,6 +96,8 @@ mod operations;
 mod pins;
 #[path = "cryptoki/policy.rs"]
 mod policy;
+#[path = "cryptoki/profiles.rs"]
+mod profiles;
 #[path = "cryptoki/random.rs"]
 mod random;
 #[path = "cryptoki/recording.rs"]
@@ -124,6 +126,8 @@ mod syncs;
 mod templates;
 #[path = "cryptoki/tokens.rs"]
 mod tokens;
+#[path = "cryptoki/trust.rs"]
+mod trust;
 #[path = "cryptoki/vendor.rs"]
 mod vendor;
 #[path = "cryptoki/verify_signature.rs"]

@@ -76,7 +76,7 @@ pub(super) fn complete(
     public: Option<&PublicPart>,
 ) -> Result<()> {
     match species.class {
-        Class::Data => Ok(()),
+        Class::Data | Class::Profile | Class::Trust => Ok(()),
         Class::Certificate => {
             let value = template.get(attribute::PUBLIC_VALUE).filter(|value| !value.is_empty());
             let check = value.map(hash_check);

@@ -103,9 +103,7 @@ impl Object {
                     CurveName::Montgomery(curve) => Prepared::Montgomery(curve, point),
                 })
             }
-            (Class::Data | Class::Certificate | Class::SecretKey, _) => {
-                Err(Rv::KeyTypeInconsistent.because("not a key of a pair"))
-            }
+            (_, _) => Err(Rv::KeyTypeInconsistent.because("not a key of a pair")),
         }
     }
 

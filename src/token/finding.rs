@@ -24,7 +24,8 @@ impl Token {
         let on_token = wanted.get(attribute::TOKEN);
         let mut found = Vec::new();
         if on_token != Some(false) {
-            found = self.find_stored(viewer, wanted)?;
+            found.extend(self.find_own(wanted));
+            found.extend(self.find_stored(viewer, wanted)?);
         }
         if on_token != Some(true) {
             found.extend(self.table.session_objects(|held| {
@@ -32,6 +33,15 @@ impl Token {
             }));
         }
         Ok(found)
+    }
+
+    /// The token's own objects are found by who asks for their kind: tools that list everything
+    /// there is do not know what to do with them.
+    fn find_own(&self, wanted: &Template) -> impl Iterator<Item = u64> {
+        let asked = [attribute::CLASS.id, attribute::PROFILE_ID.id];
+        let asked = asked.into_iter().any(|id| wanted.contains(id));
+        let own = self.table.own().iter().filter(move |_| asked);
+        own.filter(|(_, held)| matches(&held.object.attributes, wanted)).map(|(handle, _)| *handle)
     }
 
     /// Public objects come first, then private ones, each in the order in which they were made.

@@ -39,7 +39,7 @@ impl Token {
             Place::Token { complete: false, .. } => {
                 Err(Rv::UserNotLoggedIn.because("keys on the token need a login"))
             }
-            Place::Token { .. } | Place::Session(_) => Ok(held),
+            Place::Token { .. } | Place::Session(_) | Place::Own => Ok(held),
         }
     }
 

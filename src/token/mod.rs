@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::error::{Result, Rv};
+use crate::object::class::profiles;
 use crate::secret::Secret;
 use crate::store::memory::Memory;
 use crate::store::memory::lines::LineFile;
@@ -88,7 +89,7 @@ impl Token {
             attempts: Mutex::new(()),
             login: RwLock::new(None),
             role: AtomicU8::new(NOBODY),
-            table: Table::new(next_object),
+            table: Table::new(next_object, profiles::claimed()),
             anchored: Mutex::default(),
             warnings: Mutex::default(),
             quarantine: Quarantine::default(),

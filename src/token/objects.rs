@@ -7,7 +7,7 @@ use crate::error::{Error, Result, Rv};
 use crate::object::Object;
 use crate::object::attribute;
 use crate::object::class::change::{change, copy};
-use crate::object::class::{Birth, Context, complete};
+use crate::object::class::{Birth, Class, Context, complete};
 use crate::object::template::Template;
 use crate::store::vault::VaultError;
 use crate::store::{Mode, ObjectId, StoreError, StoredObject, Transaction};
@@ -83,7 +83,27 @@ impl Token {
         }
         let whole = complete(template, Birth::Create, &self.context(viewer, None))?;
         self.check_write(viewer, &whole)?;
+        self.refuse_second_trust(viewer, &whole)?;
         self.add(viewer, whole)
+    }
+
+    /// A token has one trust object for a certificate. Those that this session cannot see do not
+    /// count, since their being there is not to be told.
+    fn refuse_second_trust(&self, viewer: &Viewer, whole: &Template) -> Result<()> {
+        let is_trust = whole.get(attribute::CLASS) == Some(Class::Trust.code());
+        if !is_trust || !whole.is_set(attribute::TOKEN) {
+            return Ok(());
+        }
+        let mut same = Template::default();
+        same.set(attribute::CLASS, Class::Trust.code());
+        same.set(attribute::TOKEN, true);
+        for name in [attribute::ISSUER, attribute::SERIAL_NUMBER] {
+            same.set(name, whole.require(name)?.to_vec());
+        }
+        if self.find(viewer, &same)?.is_empty() {
+            return Ok(());
+        }
+        Err(Rv::TemplateInconsistent.because("the token has a trust object for that certificate"))
     }
 
     /// Takes in a whole object; its handle.
@@ -137,6 +157,9 @@ impl Token {
     /// `CKR_OBJECT_HANDLE_INVALID` if it is not there or not in sight; the store's.
     pub(crate) fn object(&self, viewer: &Viewer, handle: u64) -> Result<Arc<Held>> {
         let in_sight = |held: &Arc<Held>| !held.private || viewer.sees_private;
+        if let Some((_, held)) = self.table.own().iter().find(|(own, _)| *own == handle) {
+            return Ok(Arc::clone(held));
+        }
         if let Some(held) = self.table.session_object(handle) {
             return Some(held).filter(in_sight).ok_or_else(no_object);
         }
@@ -221,6 +244,7 @@ impl Token {
             return Err(Rv::ActionProhibited.because("CKA_DESTROYABLE is false"));
         }
         match held.place {
+            Place::Own => return Err(Rv::ActionProhibited.because("the token's own object")),
             Place::Session(_) => {
                 self.record(viewer.note, "CKR_OK")?;
                 if !self.table.remove_session_object(handle) {
@@ -256,6 +280,7 @@ impl Token {
         self.check_write(viewer, &held.object.attributes)?;
         let context = self.context(viewer, None);
         match held.place {
+            Place::Own => change(&held.object.attributes, changes, &context).map(drop),
             Place::Session(_) => {
                 let changed = change(&held.object.attributes, changes, &context)?;
                 self.record(viewer.note, "CKR_OK")?;

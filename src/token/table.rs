@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::object::Object;
+use crate::object::template::Template;
 use crate::store::ObjectId;
 
 /// The most objects of a token that are kept open.
@@ -36,7 +37,7 @@ impl Held {
     pub(crate) const fn version(&self) -> u64 {
         match self.place {
             Place::Token { version, .. } => version,
-            Place::Session(_) => 0,
+            Place::Session(_) | Place::Own => 0,
         }
     }
 }
@@ -44,6 +45,8 @@ impl Held {
 /// Where an object lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
+    /// Nowhere: the token says what it is.
+    Own,
     /// In the session with this handle.
     Session(u64),
     /// On the token. Opened without a login, an object lacks its secret part.
@@ -87,6 +90,8 @@ pub(super) struct Table {
     changes: AtomicU64,
     stored: RwLock<Stored>,
     in_sessions: RwLock<HashMap<u64, Arc<Held>>>,
+    /// Objects that nobody made and nobody changes.
+    own: Vec<(u64, Arc<Held>)>,
 }
 
 macro_rules! locked {
@@ -96,8 +101,14 @@ macro_rules! locked {
 }
 
 impl Table {
-    pub(super) fn new(next: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(next: Arc<AtomicU64>, own: Vec<Template>) -> Self {
+        let own = own.into_iter().map(|attributes| {
+            let object = Arc::new(Object::new(attributes));
+            let held = Arc::new(Held { object, place: Place::Own, private: false });
+            (next.fetch_add(1, Ordering::Relaxed), held)
+        });
         Self {
+            own: own.collect(),
             next,
             changes: AtomicU64::new(0),
             stored: RwLock::default(),
@@ -116,6 +127,11 @@ impl Table {
 
     fn new_handle(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The token's own objects.
+    pub(super) fn own(&self) -> &[(u64, Arc<Held>)] {
+        &self.own
     }
 
     /// Takes in a session object; its handle.

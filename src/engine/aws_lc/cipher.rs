@@ -147,8 +147,9 @@ impl BlockCipher {
 
     /// Where it is: with this, another one with the same key goes on as this would.
     pub(crate) fn position(&self) -> Result<Position, EngineError> {
-        // SAFETY: a live state, read where it is.
-        let (block, used) = unsafe { ((*self.state.as_ptr()).iv, (*self.state.as_ptr()).num) };
+        // SAFETY: a live state, which nothing else uses while it is borrowed here.
+        let state = unsafe { &*self.state.as_ptr() };
+        let (block, used) = (state.iv, state.num);
         let held = self.held.get(..self.held_len).ok_or(EngineError::Length)?;
         let held = Secret::copy_of(held).map_err(|_| EngineError::Memory)?;
         Ok(Position { block, used: used as usize, held })

@@ -4,7 +4,7 @@
 //! Which attribute may change how stands in the attribute table. PKCS#11 3.2, "C_CopyObject"
 //! and "C_SetAttributeValue".
 
-use super::{Class, Context, Species, consistent, roles, secrecy};
+use super::{Class, Context, Species, consistent, roles, secrecy, trust};
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change, Rule};
 use crate::object::computed;
@@ -40,6 +40,9 @@ pub(crate) fn change(old: &Template, changes: &Template, context: &Context) -> R
             return Err(Rv::AttributeReadOnly.because(rule.name));
         }
         new.put(id, value.try_clone()?);
+    }
+    if species.class == Class::Trust {
+        trust::check(&new)?;
     }
     Ok(new)
 }

@@ -5,12 +5,14 @@
 //! a key in `secrecy`, later changes in `change`. PKCS#11 3.2, "Creating objects".
 
 pub(crate) mod change;
+pub(crate) mod profiles;
 pub(crate) mod reading;
 pub(crate) mod roles;
 mod rules;
 pub(crate) mod secrecy;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod value;
 
 use super::attribute::{self, Change};
@@ -48,13 +50,15 @@ macro_rules! numbered {
 }
 
 numbered! {
-    /// A class of objects that can be created.
+    /// A class of objects. Profiles are the token's own; all others can be created.
     Class {
         Data = CKO_DATA,
         Certificate = CKO_CERTIFICATE,
         PublicKey = CKO_PUBLIC_KEY,
         PrivateKey = CKO_PRIVATE_KEY,
         SecretKey = CKO_SECRET_KEY,
+        Profile = CKO_PROFILE,
+        Trust = CKO_TRUST,
     }
 }
 
@@ -281,6 +285,9 @@ pub(crate) fn complete(
 ) -> Result<Template> {
     let species = Species::of(&template)?;
     if birth == Birth::Create {
+        if species.class == Class::Profile {
+            return Err(Rv::AttributeValueInvalid.because("the token alone says what it is"));
+        }
         admit(&template, species, birth, context)?;
     }
     for (id, value) in template.iter() {

@@ -64,6 +64,7 @@ const fn row<T>(name: Attr<T>, notes: u8, absent: Absent) -> Row {
 
 const TRUE: Absent = Absent::Flag(true);
 const FALSE: Absent = Absent::Flag(false);
+const UNKNOWN: Absent = Number(cryptoki::CKT_TRUST_UNKNOWN as u64);
 
 /// "Common object attributes" and "Common storage object attributes".
 static STORAGE: &[Row] = &[
@@ -107,6 +108,24 @@ static X_509: &[Row] = &[
     row(attribute::HASH_OF_ISSUER_PUBLIC_KEY, 0, Empty),
     row(attribute::JAVA_MIDP_SECURITY_DOMAIN, 0, Number(0)),
     row(attribute::NAME_HASH_ALGORITHM, 0, Number(cryptoki::CKM_SHA_1)),
+];
+
+/// "Profile object attributes".
+static PROFILE: &[Row] = &[row(attribute::PROFILE_ID, N1, Empty)];
+
+/// "Trust object attributes"; `trust` has the rule for the second footnote there.
+static TRUST: &[Row] = &[
+    row(attribute::ISSUER, N1, Empty),
+    row(attribute::SERIAL_NUMBER, N1, Empty),
+    row(attribute::HASH_OF_CERTIFICATE, 0, Empty),
+    row(attribute::NAME_HASH_ALGORITHM, 0, Number(cryptoki::CKM_SHA_1)),
+    row(attribute::TRUST_SERVER_AUTH, 0, UNKNOWN),
+    row(attribute::TRUST_CLIENT_AUTH, 0, UNKNOWN),
+    row(attribute::TRUST_CODE_SIGNING, 0, UNKNOWN),
+    row(attribute::TRUST_EMAIL_PROTECTION, 0, UNKNOWN),
+    row(attribute::TRUST_IPSEC_IKE, 0, UNKNOWN),
+    row(attribute::TRUST_TIME_STAMPING, 0, UNKNOWN),
+    row(attribute::TRUST_OCSP_SIGNING, 0, UNKNOWN),
 ];
 
 /// "Common key attributes". The mechanism gives what nobody gave of the first on generation.
@@ -223,11 +242,13 @@ pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]
         (Class::PrivateKey, _) => EC_PRIVATE,
         (Class::SecretKey, Some(own)) if own.fixed_len().is_some() => SECRET_OF_ONE_LENGTH,
         (Class::SecretKey, _) => SECRET_VALUE,
-        (Class::Data | Class::Certificate, _) => &[],
+        (Class::Data | Class::Certificate | Class::Profile | Class::Trust, _) => &[],
     };
     match class {
         Class::Data => [STORAGE, DATA, particular, &[]],
         Class::Certificate => [STORAGE, CERTIFICATE, X_509, particular],
+        Class::Profile => [STORAGE, PROFILE, particular, &[]],
+        Class::Trust => [STORAGE, TRUST, particular, &[]],
         Class::PublicKey => [STORAGE, KEY, PUBLIC_KEY, particular],
         Class::PrivateKey => [STORAGE, KEY, PRIVATE_KEY, particular],
         Class::SecretKey => [STORAGE, KEY, SECRET_KEY, particular],

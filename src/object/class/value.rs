@@ -4,7 +4,7 @@
 //! key with or without its primes; what is stored does not differ. PKCS#11 3.2, "RSA", "Elliptic
 //! curve", "AES", "Generic secret key".
 
-use super::{Class, KeyType, Species};
+use super::{Class, KeyType, Species, trust};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::{MODULUS_BITS, RsaPrivate};
 use crate::engine::edwards::EdwardsPrivate;
@@ -32,6 +32,8 @@ pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option
             show_value(template)?;
             certificate(template).map(|()| None)
         }
+        (Class::Profile, _) => Ok(None),
+        (Class::Trust, _) => trust::check(template).map(|()| None),
         (Class::SecretKey, key_type) => secret_key(template, key_type).map(|()| None),
         (Class::PublicKey, Some(KeyType::Rsa)) => rsa_public(template),
         (Class::PublicKey, _) => ec_public(template, species).map(Some),

@@ -204,7 +204,6 @@ fn classes_and_types_that_are_not_offered_are_refused() {
         cryptoki::CKO_OTP_KEY,
         cryptoki::CKO_PROFILE,
         cryptoki::CKO_VALIDATION,
-        cryptoki::CKO_TRUST,
         cryptoki::CKO_VENDOR_DEFINED,
         u64::MAX,
     ] {
