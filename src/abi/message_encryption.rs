@@ -5,7 +5,7 @@ use crate::cryptoki::{
     CK_BYTE_PTR, CK_FLAGS, CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_ULONG,
     CK_ULONG_PTR, CK_VOID_PTR,
 };
-use crate::provider::Reply;
+use crate::mechanism::operation::Reply;
 use crate::session::Kind;
 
 use super::in_session;

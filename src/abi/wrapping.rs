@@ -6,12 +6,12 @@ use crate::cryptoki::{
     CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR,
 };
 use crate::error::Rv;
-use crate::mechanism::operation::Returned;
+use crate::mechanism::operation::Reply;
 
 use super::in_session;
 use super::input::{in_and_out, input};
-use super::mechanism::returned::places;
-use super::mechanism::{enveloping, mechanism};
+use super::mechanism::mechanism;
+use super::mechanism::returned::{Direction, enveloping, wrapping};
 use super::output::{output, write};
 use super::template::template;
 
@@ -29,19 +29,18 @@ pub(super) unsafe extern "C" fn C_WrapKey(
 ) -> CK_RV {
     in_session(Function::WrapKey, session, |call| {
         // SAFETY: this function's own contract.
-        let given = unsafe { mechanism(mechanism_)? };
-        // SAFETY: this function's own contract.
-        let places = unsafe { places(mechanism_, &given.params)? };
+        let (given, places) = unsafe { wrapping(mechanism_)? };
         // SAFETY: this function's own contract.
         let output = unsafe { output(buffer, len)? };
-        let mut back = Returned::default();
+        let mut back = Reply::default();
         output.lend(|room| {
             let (written, returned) = call.wrap_key(&given, (wrapping_key, key), room)?;
             back = returned;
             Ok(written)
         })?;
         // SAFETY: this function's own contract.
-        unsafe { places.give(&back) }
+        unsafe { places.give(&back) };
+        Ok(())
     })
 }
 
@@ -90,12 +89,10 @@ pub(super) unsafe extern "C" fn C_WrapKeyAuthenticated(
 ) -> CK_RV {
     in_session(Function::WrapKeyAuthenticated, session, |call| {
         // SAFETY: this function's own contract.
-        let given = unsafe { enveloping(mechanism_)? };
-        // SAFETY: this function's own contract.
-        let places = unsafe { places(mechanism_, &given.params)? };
+        let (given, places) = unsafe { enveloping(mechanism_, Direction::Wrap)? };
         // SAFETY: this function's own contract.
         let (data, output) = unsafe { in_and_out(associated, associated_len, buffer, len)? };
-        let mut back = Returned::default();
+        let mut back = Reply::default();
         output.lend(|room| {
             let keys = (wrapping_key, key);
             let (written, returned) = call.wrap_key_authenticated(&given, keys, &data, room)?;
@@ -103,7 +100,8 @@ pub(super) unsafe extern "C" fn C_WrapKeyAuthenticated(
             Ok(written)
         })?;
         // SAFETY: this function's own contract.
-        unsafe { places.give(&back) }
+        unsafe { places.give(&back) };
+        Ok(())
     })
 }
 
@@ -127,7 +125,7 @@ pub(super) unsafe extern "C" fn C_UnwrapKeyAuthenticated(
             return Err(Rv::ArgumentsBad.because("no place for the handle"));
         }
         // SAFETY: this function's own contract.
-        let given = unsafe { enveloping(mechanism_)? };
+        let (given, _) = unsafe { enveloping(mechanism_, Direction::Unwrap)? };
         // SAFETY: this function's own contract.
         let wrapped = unsafe { input(wrapped, wrapped_len)? };
         // SAFETY: this function's own contract.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Key;
+use super::aead_wrap::Aead;
 use super::aes::{check_key_size, key_value, wrong_len};
 use super::message::Message;
 use super::operation::{Ciphering, room};
@@ -30,32 +31,21 @@ struct Params<'a> {
 
 /// SP 800-38D has shorter tags (32 and 64 bits) for rules of use that a token cannot enforce.
 fn checked(params: &MechanismParams) -> Result<Params<'_>> {
-    let (MechanismParams::Gcm { iv, aad, tag_bits }
-    | MechanismParams::GcmWrap { iv, aad, tag_bits, .. }) = params
-    else {
+    let MechanismParams::Gcm { iv, aad, tag_bits } = params else {
         return Err(invalid("GCM needs its parameters"));
     };
-    checked_iv(iv)?;
-    Ok(Params { iv, aad, tag_len: tag_len_of(*tag_bits)? })
-}
-
-pub(super) fn checked_iv(iv: &[u8]) -> Result<()> {
-    match iv.len() {
-        1..=LONGEST_IV => Ok(()),
-        _ => Err(invalid("length of GCM's initialisation vector")),
+    if iv.is_empty() || iv.len() > LONGEST_IV {
+        return Err(invalid("length of GCM's initialisation vector"));
     }
-}
-
-/// The length in bytes of a tag of so many bits.
-pub(super) fn tag_len_of(bits: u64) -> Result<usize> {
-    match bits {
-        96 => Ok(12),
-        104 => Ok(13),
-        112 => Ok(14),
-        120 => Ok(15),
-        128 => Ok(16),
-        _ => Err(invalid("length of GCM's tag")),
-    }
+    let tag_len = match tag_bits {
+        96 => 12,
+        104 => 13,
+        112 => 14,
+        120 => 15,
+        128 => 16,
+        _ => return Err(invalid("length of GCM's tag")),
+    };
+    Ok(Params { iv, aad, tag_len })
 }
 
 /// The parameter of one message.
@@ -63,12 +53,12 @@ pub(super) fn message(message: &Message, aad: Vec<u8>) -> MechanismParams {
     MechanismParams::Gcm { iv: message.nonce.clone(), aad, tag_bits: message.tag_bits }
 }
 
+/// As wrapping uses it.
+pub(super) static AEAD: Aead = Aead { seal: encrypt, open: decrypt, params: message };
+
 /// Starts an encryption.
 pub(super) fn encrypt(key: &Key, params: &MechanismParams) -> Result<Box<dyn Ciphering>> {
     let value = key_value(key)?;
-    if params.takes_back() {
-        return Err(invalid("parameters of a wrapping"));
-    }
     let Params { iv, aad, tag_len } = checked(params)?;
     check_key_size(value)?;
     let cipher = value.expose(|value| GcmEncrypt::new(value, iv, aad, tag_len))?;

@@ -4,6 +4,7 @@
 //! and no handle. Whether a key may be used so is the token's to decide, before it comes here.
 //! PKCS#11 3.2, "Mechanisms".
 
+mod aead_wrap;
 mod aes;
 mod block_wrap;
 mod derivation;
@@ -14,7 +15,6 @@ mod ecdsa;
 mod eddsa;
 mod encrypted_data;
 mod gcm;
-mod gcm_wrap;
 mod generic;
 mod hkdf;
 mod hmac;

@@ -230,14 +230,14 @@ pub(crate) trait Enveloping: Send {
     ///
     /// # Errors
     /// As `len`; the engine's.
-    fn envelop(&mut self, key: &[u8], out: &mut [u8]) -> Result<(usize, Returned)>;
+    fn envelop(&mut self, key: &[u8], out: &mut [u8]) -> Result<(usize, Reply)>;
 }
 
 /// What a mechanism gives back through its parameter: nothing, where a field is empty.
-#[derive(Default, PartialEq, Eq, Debug)]
-pub(crate) struct Returned {
-    /// The initialisation vector that was made.
-    pub(crate) iv: Vec<u8>,
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Reply {
+    /// The nonce that was made.
+    pub(crate) nonce: Vec<u8>,
     /// The tag, where it does not stand in the output.
     pub(crate) tag: Vec<u8>,
 }

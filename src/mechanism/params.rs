@@ -4,6 +4,7 @@
 //! a key is decided by the mechanism's family. PKCS#11 3.2, "Mechanisms".
 
 use super::kdf_params::{KdfParams, KdfShape};
+use super::message::Message;
 use crate::error::{Error, Rv};
 
 /// What a caller gave beside the number of a mechanism.
@@ -17,10 +18,10 @@ pub(crate) enum MechanismParams {
     Ctr { bits: u64, block: [u8; 16] },
     /// `CK_GCM_PARAMS`.
     Gcm { iv: Vec<u8>, aad: Vec<u8>, tag_bits: u64 },
-    /// `CK_GCM_WRAP_PARAMS`.
-    GcmWrap { iv: Vec<u8>, generator: IvGenerator, aad: Vec<u8>, tag_bits: u64 },
-    /// `CK_GCM_MESSAGE_PARAMS`; the tag is what stands there, which counts when it is checked.
-    GcmMessage { iv: Vec<u8>, generator: IvGenerator, tag_bits: u64, tag: Vec<u8> },
+    /// `CK_GCM_WRAP_PARAMS` and its like.
+    Wrapping { message: Message, aad: Vec<u8> },
+    /// `CK_GCM_MESSAGE_PARAMS` and its like; the tag is what stands there to be checked.
+    Message { message: Message, tag: Vec<u8> },
     /// `CK_RSA_PKCS_PSS_PARAMS`, with the standard's numbers for hash and mask function.
     Pss { hash: u64, mgf: u64, salt_len: u64 },
     /// `CK_RSA_PKCS_OAEP_PARAMS`.
@@ -35,17 +36,6 @@ pub(crate) enum MechanismParams {
     MacLength(u64),
     /// What a derivation takes.
     Kdf(KdfParams),
-}
-
-/// Who makes an initialisation vector, and how.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum IvGenerator {
-    /// Nobody: the caller's is taken as it is.
-    None,
-    /// The token, at random, after so many bits of the caller's.
-    Random { fixed_bits: u64 },
-    /// The token, counting, after so many bits of the caller's; or counting into them (`xor`).
-    Counter { fixed_bits: u64, xor: bool },
 }
 
 /// Which structure the door reads for a mechanism.
@@ -65,8 +55,8 @@ pub(crate) enum Shape {
     Ctr,
     /// A `CK_GCM_PARAMS` or a `CK_GCM_WRAP_PARAMS`.
     Gcm,
-    /// A `CK_GCM_MESSAGE_PARAMS`.
-    GcmMessage,
+    /// The structure that comes with each message of the mechanism.
+    Message,
     /// A `CK_RSA_PKCS_PSS_PARAMS`.
     Pss,
     /// A `CK_RSA_PKCS_OAEP_PARAMS`.
@@ -84,7 +74,7 @@ pub(crate) enum Shape {
 impl MechanismParams {
     /// Whether wrapping with it gives something back through it.
     pub(crate) fn takes_back(&self) -> bool {
-        matches!(self, Self::GcmWrap { .. })
+        matches!(self, Self::Wrapping { .. })
     }
 
     /// The handles of the keys that it names.

@@ -1,7 +1,7 @@
 //! The bytes of keys on their way through a wrapping mechanism: of a secret key its value, of a
 //! private key its `PrivateKeyInfo`. PKCS#11 3.2, "Wrapping/unwrapping private keys".
 
-use super::operation::{Ciphering, Enveloping, Returned};
+use super::operation::{Ciphering, Enveloping, Reply};
 use crate::error::{Error, Result, Rv};
 use crate::object::class::{Class, Species};
 use crate::object::template::Template;
@@ -50,7 +50,7 @@ pub(crate) fn envelop(
     work: &mut dyn Enveloping,
     key: &Secret,
     out: &mut [u8],
-) -> Result<(usize, Returned)> {
+) -> Result<(usize, Reply)> {
     key.expose(|bytes| work.envelop(bytes, out))
 }
 

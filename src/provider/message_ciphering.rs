@@ -7,20 +7,13 @@
 use crate::call::{Room, Written};
 use crate::error::{Error, Result, Rv};
 use crate::mechanism::message::{Message, Nonces};
-use crate::mechanism::operation::Ciphering;
+use crate::mechanism::operation::{Ciphering, Reply};
 use crate::mechanism::params::Shape;
 use crate::session::{Kind, Running, Sealed, Shared};
 use crate::token::policy::{Decrypt, Encrypt};
 
 use super::journal::facts_of;
 use super::{Call, GivenMechanism};
-
-/// What an encryption gives beside the ciphertext.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Reply {
-    pub(crate) nonce: Vec<u8>,
-    pub(crate) tag: Vec<u8>,
-}
 
 /// A message about to be encrypted: its nonce is not used up yet.
 struct Draft {

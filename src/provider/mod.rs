@@ -46,7 +46,6 @@ use crate::token::note::{Context, Note};
 pub use generating::KeyPair;
 use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
-pub(crate) use message_ciphering::Reply;
 use offers::{AllOffers, Offers};
 pub(crate) use sessions::ContextKind;
 pub use sessions::UserType;

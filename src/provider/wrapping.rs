@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::call::{Room, Written};
 use crate::error::{Error, Result, Rv};
-use crate::mechanism::operation::{Ciphering, Returned};
+use crate::mechanism::operation::{Ciphering, Reply};
 use crate::mechanism::{Mechanism, Wraps, wrapping};
 use crate::object::attribute;
 use crate::object::class::reading::matches;
@@ -90,7 +90,7 @@ impl Call<'_> {
         given: &GivenMechanism,
         (by, key): (u64, u64),
         room: Room<'_>,
-    ) -> Result<(Written, Returned)> {
+    ) -> Result<(Written, Reply)> {
         let row = self.row(given)?;
         let start = row.column(row.wrap)?;
         if given.params.takes_back() {
@@ -105,7 +105,7 @@ impl Call<'_> {
             let written = written.map_err(named(OF_KEY))?;
             self.record_leaving(&leaving).map(|()| written)
         })?;
-        Ok((written, Returned::default()))
+        Ok((written, Reply::default()))
     }
 
     /// C_WrapKeyAuthenticated; and what goes back into the parameter.
@@ -118,14 +118,14 @@ impl Call<'_> {
         (by, key): (u64, u64),
         associated: &[u8],
         room: Room<'_>,
-    ) -> Result<(Written, Returned)> {
+    ) -> Result<(Written, Reply)> {
         let row = self.row(given)?;
         let start = row.column(row.envelop)?;
         let leaving = self.leaving(row, by, key)?;
         let work = start(&leaving.by.object, &given.params, associated);
         let mut work = work.map_err(named(OF_WRAPPING_KEY))?;
         let len = work.len(leaving.bytes.len()).map_err(named(OF_KEY))?;
-        let mut returned = Returned::default();
+        let mut returned = Reply::default();
         let written = room.fill(len, |out| {
             let enveloped = wrapping::envelop(work.as_mut(), &leaving.bytes, out);
             let (written, parameter) = enveloped.map_err(named(OF_KEY))?;

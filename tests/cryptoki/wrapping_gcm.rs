@@ -186,6 +186,10 @@ fn wrong_parameters_are_refused() {
             let how = with_struct(ck::CKM_AES_GCM, &parameter);
             let wrapped = session.wrap_authenticated(&how, (by, key), b"");
             wrapped.err().unwrap_or_else(|| panic!("{what} was taken")).is_one_of(refused);
+            if parameter.ivGenerator != ck::CKG_NO_GENERATE {
+                // Unwrapping makes no vector, whoever made it.
+                continue;
+            }
             let back = session.unwrap_authenticated(&how, by, (&[0; 16], b""), &asked);
             back.err().unwrap_or_else(|| panic!("{what} was taken")).is_one_of(refused);
         }

@@ -10,8 +10,9 @@ use crate::cryptoki::{
 use crate::error::Result;
 use crate::mechanism::find;
 use crate::mechanism::message::{Message, Source};
+use crate::mechanism::operation::Reply;
 use crate::mechanism::params::{MechanismParams, Shape};
-use crate::provider::{GivenMechanism, Reply};
+use crate::provider::GivenMechanism;
 
 use super::{Reader, invalid, part, reader, structure};
 
@@ -55,7 +56,7 @@ unsafe fn gcm(given: &CK_MECHANISM) -> Result<(MessageParameter, CK_ULONG)> {
     Ok((parameter, params.ivGenerator))
 }
 
-fn source(generator: CK_ULONG) -> Result<Source> {
+pub(super) fn source(generator: CK_ULONG) -> Result<Source> {
     match generator {
         CKG_NO_GENERATE => Ok(Source::Caller),
         CKG_GENERATE => Ok(Source::Token),

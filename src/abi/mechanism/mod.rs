@@ -14,7 +14,7 @@ use crate::mechanism::find;
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::provider::GivenMechanism;
 
-use super::input::{input, read};
+use super::input::input;
 
 /// Reads the parameter of a mechanism.
 ///
@@ -56,22 +56,6 @@ pub(super) unsafe fn optional_mechanism(given: CK_MECHANISM_PTR) -> Result<Optio
     Ok(Some(GivenMechanism { id: given.mechanism, params }))
 }
 
-/// As `mechanism`, for the two functions that wrap with associated data.
-///
-/// # Safety
-/// As for `mechanism`.
-pub(super) unsafe fn enveloping(given: CK_MECHANISM_PTR) -> Result<GivenMechanism> {
-    // SAFETY: this function's own contract.
-    let mechanism = unsafe { read(given, "no mechanism")? };
-    let (id, row) = (mechanism.mechanism, find(mechanism.mechanism));
-    let shape = row.map_or(Shape::None, |row| row.envelope.unwrap_or(row.shape));
-    if row.is_none_or(|row| row.envelop.is_none() && row.open.is_none()) {
-        return Ok(GivenMechanism { id, params: MechanismParams::None });
-    }
-    // SAFETY: this function's own contract.
-    Ok(GivenMechanism { id, params: unsafe { reader(shape)(&mechanism)? } })
-}
-
 /// The reader for a shape.
 const fn reader(shape: Shape) -> Reader {
     match shape {
@@ -81,7 +65,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::Iv16 => symmetric::iv,
         Shape::Ctr => symmetric::ctr,
         Shape::Gcm => symmetric::gcm,
-        Shape::GcmMessage => symmetric::gcm_message,
+        Shape::Message => none,
         Shape::Pss => rsa::pss,
         Shape::Oaep => rsa::oaep,
         Shape::RsaAes => rsa::rsa_aes,

@@ -1,47 +1,102 @@
-//! What a mechanism gives back through its parameter: a vector that the token made, a tag.
-//! PKCS#11 3.2, `CK_GCM_WRAP_PARAMS`, `CK_GCM_MESSAGE_PARAMS`.
+//! Parameters of wrappings that something comes back through: a nonce that the token made, a
+//! tag. PKCS#11 3.2, `CK_GCM_WRAP_PARAMS`, "C_WrapKeyAuthenticated".
 
-use std::ptr::null_mut;
+use crate::cryptoki::{CK_GCM_WRAP_PARAMS, CK_MECHANISM, CK_MECHANISM_PTR};
+use crate::error::Result;
+use crate::mechanism::find;
+use crate::mechanism::operation::Reply;
+use crate::mechanism::params::{MechanismParams, Shape};
+use crate::provider::GivenMechanism;
 
-use crate::cryptoki::{CK_GCM_MESSAGE_PARAMS, CK_GCM_WRAP_PARAMS, CK_MECHANISM_PTR};
-use crate::error::{Result, Rv};
-use crate::mechanism::operation::Returned;
-use crate::mechanism::params::MechanismParams;
+use super::super::input::read;
+use super::message::MessageParameter;
+use super::{mechanism, reader, structure};
 
-use super::structure;
-
-/// The places that the caller's parameter has for it.
-pub(in crate::abi) struct Places {
-    iv: *mut u8,
-    tag: *mut u8,
+/// The places of the caller's parameter that are written to.
+pub(in crate::abi) enum Places {
+    /// None.
+    None,
+    /// One for the nonce.
+    Nonce(*mut u8),
+    /// Those of a message's parameter.
+    Message(MessageParameter),
 }
 
-/// The places in a parameter that was read to be `params`.
+/// As `mechanism`, for C_WrapKey.
 ///
 /// # Safety
-/// `given` is the mechanism that `params` was read from.
-pub(in crate::abi) unsafe fn places(
-    given: CK_MECHANISM_PTR,
-    params: &MechanismParams,
-) -> Result<Places> {
-    if given.is_null() {
-        return Err(Rv::ArgumentsBad.because("no mechanism"));
+/// As for `mechanism`.
+pub(in crate::abi) unsafe fn wrapping(given: CK_MECHANISM_PTR) -> Result<(GivenMechanism, Places)> {
+    // SAFETY: this function's own contract.
+    let read_as = unsafe { mechanism(given)? };
+    if !matches!(read_as.params, MechanismParams::Wrapping { .. }) {
+        return Ok((read_as, Places::None));
     }
-    // SAFETY: not null, and valid for reads as the caller promises.
-    let given = unsafe { given.read_unaligned() };
-    Ok(match params {
-        MechanismParams::GcmWrap { .. } => {
+    // SAFETY: this function's own contract.
+    let given = unsafe { read(given, "no mechanism")? };
+    // SAFETY: this function's own contract; it was read as this before.
+    let params = unsafe { structure::<CK_GCM_WRAP_PARAMS>(&given)? };
+    Ok((read_as, Places::Nonce(params.pIv)))
+}
+
+/// What is done with a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::abi) enum Direction {
+    Wrap,
+    Unwrap,
+}
+
+/// As `mechanism`, for the two functions that wrap and unwrap with associated data.
+///
+/// # Safety
+/// As for `mechanism`.
+pub(in crate::abi) unsafe fn enveloping(
+    given: CK_MECHANISM_PTR,
+    direction: Direction,
+) -> Result<(GivenMechanism, Places)> {
+    // SAFETY: this function's own contract.
+    let given = unsafe { read(given, "no mechanism")? };
+    let id = given.mechanism;
+    let row = find(id).filter(|row| row.envelop.is_some() || row.open.is_some());
+    let Some(row) = row else {
+        return Ok((GivenMechanism { id, params: MechanismParams::None }, Places::None));
+    };
+    match row.envelope.unwrap_or(row.shape) {
+        // SAFETY: this function's own contract.
+        Shape::Message => unsafe { message(row.shape, &given, direction) },
+        shape => {
             // SAFETY: this function's own contract.
-            let params = unsafe { structure::<CK_GCM_WRAP_PARAMS>(&given)? };
-            Places { iv: params.pIv, tag: null_mut() }
+            let params = unsafe { reader(shape)(&given)? };
+            Ok((GivenMechanism { id, params }, Places::None))
         }
-        MechanismParams::GcmMessage { .. } => {
+    }
+}
+
+/// # Safety
+/// As for `mechanism`.
+unsafe fn message(
+    shape: Shape,
+    given: &CK_MECHANISM,
+    direction: Direction,
+) -> Result<(GivenMechanism, Places)> {
+    let (start, len) = (given.pParameter, given.ulParameterLen);
+    let (parameter, tag) = match direction {
+        Direction::Wrap => {
             // SAFETY: this function's own contract.
-            let params = unsafe { structure::<CK_GCM_MESSAGE_PARAMS>(&given)? };
-            Places { iv: params.pIv, tag: params.pTag }
+            let parameter = unsafe { MessageParameter::to_seal(shape, start, len)? };
+            parameter.tag_room()?;
+            (parameter, Vec::new())
         }
-        _ => Places { iv: null_mut(), tag: null_mut() },
-    })
+        Direction::Unwrap => {
+            // SAFETY: this function's own contract.
+            let parameter = unsafe { MessageParameter::to_open(shape, start, len)? };
+            // SAFETY: this function's own contract.
+            let tag = unsafe { parameter.tag()? };
+            (parameter, tag)
+        }
+    };
+    let params = MechanismParams::Message { message: parameter.message.clone(), tag };
+    Ok((GivenMechanism { id: given.mechanism, params }, Places::Message(parameter)))
 }
 
 impl Places {
@@ -49,17 +104,18 @@ impl Places {
     ///
     /// # Safety
     /// The places of a mechanism are valid for writes of the lengths that it says.
-    pub(in crate::abi) unsafe fn give(&self, returned: &Returned) -> Result<()> {
-        for (place, bytes) in [(self.iv, &returned.iv), (self.tag, &returned.tag)] {
-            if bytes.is_empty() {
-                continue;
+    pub(in crate::abi) unsafe fn give(&self, reply: &Reply) {
+        match self {
+            Self::None => {}
+            Self::Nonce(place) if place.is_null() || reply.nonce.is_empty() => {}
+            Self::Nonce(place) => {
+                let (from, len) = (reply.nonce.as_ptr(), reply.nonce.len());
+                // SAFETY: not null, and as long as the parameter said, as the caller promises;
+                // the bytes are our own.
+                unsafe { place.copy_from_nonoverlapping(from, len) };
             }
-            if place.is_null() {
-                return Err(Rv::GeneralError.because("no place for what is given back"));
-            }
-            // SAFETY: not null, and valid for writes as the caller promises; the bytes are ours.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) };
+            // SAFETY: this function's own contract.
+            Self::Message(parameter) => unsafe { parameter.write(reply) },
         }
-        Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! Parameters of ciphers and MACs. PKCS#11 3.2, "AES" and its sections.
 
 use crate::cryptoki::{
-    CK_AES_CTR_PARAMS, CK_GCM_MESSAGE_PARAMS, CK_GCM_PARAMS, CK_GCM_WRAP_PARAMS,
-    CK_GENERATOR_FUNCTION, CK_MAC_GENERAL_PARAMS, CK_MECHANISM, CK_ULONG, CKG_GENERATE,
-    CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR, CKG_GENERATE_RANDOM, CKG_NO_GENERATE,
+    CK_AES_CTR_PARAMS, CK_GCM_PARAMS, CK_GCM_WRAP_PARAMS, CK_MAC_GENERAL_PARAMS, CK_MECHANISM,
 };
 use crate::error::Result;
-use crate::mechanism::params::{IvGenerator, MechanismParams};
+use crate::mechanism::message::Message;
+use crate::mechanism::params::MechanismParams;
 
+use super::message::source;
 use super::{invalid, part, structure};
 
 /// No parameter; 16 bytes are passed over, because some callers give a vector to every mode.
@@ -86,29 +86,12 @@ unsafe fn gcm_wrap(given: &CK_MECHANISM) -> Result<MechanismParams> {
     let iv = unsafe { part(params.pIv, params.ulIvLen)? };
     // SAFETY: this function's own contract.
     let aad = unsafe { part(params.pAAD, params.ulAADLen)? };
-    let generator = generator(params.ivGenerator, params.ulIvFixedBits)?;
-    Ok(MechanismParams::GcmWrap { iv, generator, aad, tag_bits: params.ulTagBits })
-}
-
-/// # Safety
-/// The mechanism's pointers lead to what their lengths say; there is room for the tag.
-pub(super) unsafe fn gcm_message(given: &CK_MECHANISM) -> Result<MechanismParams> {
-    // SAFETY: this function's own contract.
-    let params = unsafe { structure::<CK_GCM_MESSAGE_PARAMS>(given)? };
-    // SAFETY: this function's own contract.
-    let iv = unsafe { part(params.pIv, params.ulIvLen)? };
-    // SAFETY: this function's own contract.
-    let tag = unsafe { part(params.pTag, params.ulTagBits.div_ceil(8))? };
-    let generator = generator(params.ivGenerator, params.ulIvFixedBits)?;
-    Ok(MechanismParams::GcmMessage { iv, generator, tag_bits: params.ulTagBits, tag })
-}
-
-fn generator(generator: CK_GENERATOR_FUNCTION, fixed_bits: CK_ULONG) -> Result<IvGenerator> {
-    match generator {
-        CKG_NO_GENERATE => Ok(IvGenerator::None),
-        CKG_GENERATE | CKG_GENERATE_RANDOM => Ok(IvGenerator::Random { fixed_bits }),
-        CKG_GENERATE_COUNTER => Ok(IvGenerator::Counter { fixed_bits, xor: false }),
-        CKG_GENERATE_COUNTER_XOR => Ok(IvGenerator::Counter { fixed_bits, xor: true }),
-        _ => Err(invalid("a generator of vectors that is not known")),
-    }
+    let message = Message {
+        nonce: iv,
+        fixed_bits: params.ulIvFixedBits,
+        source: source(params.ivGenerator)?,
+        tag_bits: params.ulTagBits,
+        data_len: None,
+    };
+    Ok(MechanismParams::Wrapping { message, aad })
 }

@@ -6,7 +6,7 @@ use crate::engine::aws_lc::cipher::Direction::{Decrypt, Encrypt};
 use crate::engine::aws_lc::cipher::Mode;
 use crate::mechanism::key_wrap::Scheme::{Kw, Kwp, Pkcs7};
 use crate::mechanism::params::Shape;
-use crate::mechanism::{Mechanism, aes, block_wrap, gcm, gcm_wrap, key_wrap};
+use crate::mechanism::{Mechanism, aead_wrap, aes, block_wrap, gcm, key_wrap};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -53,8 +53,12 @@ pub(super) const ROWS: &[Mechanism] = &[
         .encrypts(gcm::encrypt)
         .decrypts(gcm::decrypt)
         .wraps(gcm::encrypt)
-        .unwraps(|key, params, _| gcm::decrypt(key, params))
-        .envelops(Shape::GcmMessage, gcm_wrap::envelop, gcm_wrap::open)
+        .unwraps(|key, params, _| aead_wrap::unwrap(key, params, &gcm::AEAD))
+        .envelops(
+            Shape::Message,
+            |key, params, data| aead_wrap::envelop(key, params, data, &gcm::AEAD),
+            |key, params, data| aead_wrap::open(key, params, data, &gcm::AEAD),
+        )
         .messages(gcm::message),
     row!(CKM_AES_KEY_WRAP)
         .keys(&[KeyType::Aes], 16, 32)

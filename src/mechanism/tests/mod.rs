@@ -5,7 +5,7 @@ mod making;
 mod signing;
 
 use super::kdf_params::{KdfParams, KdfShape, Password, Salt};
-use super::params::{IvGenerator, MechanismParams, Shape};
+use super::params::{MechanismParams, Shape};
 use super::registry::REGISTRY;
 use super::vectors::{derived, key, rsa, secret, secret_key};
 use super::{Derivation, Key, Mechanism, find};
@@ -48,12 +48,7 @@ fn sound(shape: Shape) -> MechanismParams {
         Shape::None | Shape::OptionalEddsa | Shape::OptionalIv16 => MechanismParams::None,
         Shape::Iv16 => MechanismParams::Iv(vec![0; 16]),
         Shape::OptionalIv => MechanismParams::None,
-        Shape::GcmMessage => MechanismParams::GcmMessage {
-            iv: vec![1; 12],
-            generator: IvGenerator::None,
-            tag_bits: 128,
-            tag: vec![0; 16],
-        },
+        Shape::Message => MechanismParams::None,
         Shape::Ctr => MechanismParams::Ctr { bits: 32, block: [0; 16] },
         Shape::Gcm => MechanismParams::Gcm { iv: vec![0; 12], aad: vec![], tag_bits: 128 },
         Shape::Pss => MechanismParams::Pss { hash: ck::CKM_SHA256, mgf: 2, salt_len: 32 },

@@ -129,7 +129,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::Iv16 => Some("16 bytes"),
         Shape::Ctr => Some("`CK_AES_CTR_PARAMS`"),
         Shape::Gcm => Some("`CK_GCM_PARAMS`; wrapping also `CK_GCM_WRAP_PARAMS`"),
-        Shape::GcmMessage => Some("`CK_GCM_MESSAGE_PARAMS`"),
+        Shape::Message => Some("the structure of a message"),
         Shape::Pss => Some("`CK_RSA_PKCS_PSS_PARAMS`"),
         Shape::Oaep => Some("`CK_RSA_PKCS_OAEP_PARAMS`"),
         Shape::RsaAes => Some("`CK_RSA_AES_KEY_WRAP_PARAMS`"),
