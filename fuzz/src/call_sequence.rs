@@ -51,7 +51,7 @@ pub fn call_sequence(input: &[u8]) {
 
 impl Run<'_, '_> {
     fn call(&mut self) {
-        let choice = self.bytes.below(40);
+        let choice = self.bytes.below(60);
         let Some(index) = self.any_session() else { return self.open() };
         match choice {
             0 => self.open(),
@@ -69,7 +69,11 @@ impl Run<'_, '_> {
             17..=19 => self.often(index, Self::find),
             20..=25 => self.often(index, Self::digest),
             26..=32 => self.often(index, Self::sign),
-            _ => self.often(index, Self::encrypt),
+            33..=39 => self.often(index, Self::encrypt),
+            40..=44 => self.often(index, Self::verify),
+            45..=48 => self.often(index, Self::verify_signature),
+            49..=50 => self.digest_encrypt(index),
+            _ => self.often(index, Self::sign_messages),
         }
     }
 
@@ -189,6 +193,7 @@ impl Run<'_, '_> {
             (ck::CKA_PRIVATE, private.as_slice()),
             (ck::CKA_ENCRYPT, yes),
             (ck::CKA_SIGN, yes),
+            (ck::CKA_VERIFY, yes),
         ];
         let mut attributes = Attributes::of(&given, &mut Bytes::new(&[]));
         let (rows, count) = attributes.lend();
@@ -220,7 +225,7 @@ impl Run<'_, '_> {
 
     fn cancel(&mut self, index: usize) {
         let flags = self.bytes.pick(&[ck::CKF_FIND_OBJECTS, ck::CKF_DIGEST, ck::CKF_SIGN])
-            | self.bytes.pick(&[ck::CKF_ENCRYPT, 0]);
+            | self.bytes.pick(&[ck::CKF_ENCRYPT, ck::CKF_VERIFY, ck::CKF_MESSAGE_SIGN, 0]);
         let rv = ask!(self.module, C_SessionCancel(self.handle(index), flags));
         assert_eq!(rv, ck::CKR_OK, "C_SessionCancel");
         self.model.cancelled(index, flags);
@@ -265,10 +270,8 @@ impl Run<'_, '_> {
         let place = out.as_mut_ptr();
         assert_eq!(ask!(self.module, C_GenerateRandom(handle, place, 64)), ck::CKR_OK);
         ask!(self.module, C_GetOperationState(handle, place, &raw mut len));
-        ask!(self.module, C_VerifyFinal(handle, place, 64));
         ask!(self.module, C_DecryptFinal(handle, place, &raw mut len));
         ask!(self.module, C_DigestKey(handle, self.any_key()));
-        ask!(self.module, C_MessageSignFinal(handle));
         ask!(self.module, C_GetFunctionStatus(handle));
         // C_DigestKey may have fed a digest that was active; only its absence can be compared.
         self.model.cancelled(index, ck::CKF_DIGEST);

@@ -32,16 +32,47 @@ pub(crate) const FIND: usize = 0;
 pub(crate) const DIGEST: usize = 1;
 pub(crate) const SIGN: usize = 2;
 pub(crate) const ENCRYPT: usize = 3;
+pub(crate) const VERIFY: usize = 4;
+pub(crate) const VERIFY_SIGNATURE: usize = 5;
+/// How many kinds there are.
+const KINDS: usize = 6;
 /// The flags of C_SessionCancel for them.
-const CANCEL_FLAGS: [ck::CK_FLAGS; 4] =
-    [ck::CKF_FIND_OBJECTS, ck::CKF_DIGEST, ck::CKF_SIGN, ck::CKF_ENCRYPT];
+const CANCEL_FLAGS: [ck::CK_FLAGS; KINDS] = [
+    ck::CKF_FIND_OBJECTS,
+    ck::CKF_DIGEST,
+    ck::CKF_SIGN,
+    ck::CKF_ENCRYPT,
+    ck::CKF_VERIFY,
+    ck::CKF_VERIFY,
+];
+
+/// Signatures of one message after another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Messages {
+    Idle,
+    Between,
+    Within,
+}
+
+/// What a call asks of messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum MessageStep {
+    Init,
+    Cancel,
+    Whole,
+    Begin,
+    Part,
+    Last,
+    Final,
+}
 
 /// A session that is open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
     pub(crate) handle: ck::CK_SESSION_HANDLE,
     pub(crate) read_write: bool,
-    operations: [State; 4],
+    operations: [State; KINDS],
+    messages: Messages,
 }
 
 /// Everything that the rules depend on, for one token.
@@ -62,7 +93,8 @@ impl Model {
     }
 
     pub(crate) fn opened(&mut self, handle: ck::CK_SESSION_HANDLE, read_write: bool) {
-        self.sessions.push(Session { handle, read_write, operations: [State::Idle; 4] });
+        let (operations, messages) = ([State::Idle; KINDS], Messages::Idle);
+        self.sessions.push(Session { handle, read_write, operations, messages });
     }
 
     /// The last session to close logs out.
@@ -91,7 +123,8 @@ impl Model {
             return ck::CKR_USER_NOT_LOGGED_IN;
         }
         for session in &mut self.sessions {
-            session.operations = [State::Idle; 4];
+            session.operations = [State::Idle; KINDS];
+            session.messages = Messages::Idle;
         }
         ck::CKR_OK
     }
@@ -118,11 +151,19 @@ impl Model {
         rv: ck::CK_RV,
         told: bool,
     ) {
-        let state = &mut self.sessions[index].operations[kind];
+        let operations = &mut self.sessions[index].operations;
+        // Two kinds of verification are never active together.
+        let beside = match kind {
+            VERIFY => operations[VERIFY_SIGNATURE] != State::Idle,
+            VERIFY_SIGNATURE => operations[VERIFY] != State::Idle,
+            _ => false,
+        };
+        let state = &mut operations[kind];
         let before = *state;
         let ok = rv == ck::CKR_OK;
         let kept = rv == ck::CKR_BUFFER_TOO_SMALL || (ok && told);
         let must = match (before, step) {
+            (_, Step::Init) if beside => Some(ck::CKR_OPERATION_ACTIVE),
             (State::Idle, Step::Init) => None,
             (_, Step::Init) => Some(ck::CKR_OPERATION_ACTIVE),
             (State::Idle, Step::Cancel) => Some(ck::CKR_ARGUMENTS_BAD),
@@ -144,6 +185,55 @@ impl Model {
         };
     }
 
+    /// C_DigestEncryptUpdate: both go on, or neither, or both end.
+    #[track_caller]
+    pub(crate) fn both(&mut self, index: usize, rv: ck::CK_RV, told: bool) {
+        let operations = &mut self.sessions[index].operations;
+        let active = operations[DIGEST] != State::Idle && operations[ENCRYPT] != State::Idle;
+        let answer = super::answers::name(rv);
+        let must = ck::CKR_OPERATION_NOT_INITIALIZED;
+        assert_eq!(active, rv != must, "two operations {operations:?} answered {answer}");
+        if !active || rv == ck::CKR_BUFFER_TOO_SMALL || (rv == ck::CKR_OK && told) {
+            return;
+        }
+        let after = if rv == ck::CKR_OK { State::Streaming } else { State::Idle };
+        operations[DIGEST] = after;
+        operations[ENCRYPT] = after;
+    }
+
+    /// Checks an answer about messages, and takes over what became of them.
+    #[track_caller]
+    pub(crate) fn message(&mut self, index: usize, step: MessageStep, rv: ck::CK_RV, told: bool) {
+        let state = &mut self.sessions[index].messages;
+        let before = *state;
+        let ok = rv == ck::CKR_OK;
+        let kept = rv == ck::CKR_BUFFER_TOO_SMALL || (ok && told);
+        let idle = Some(ck::CKR_OPERATION_NOT_INITIALIZED);
+        let must = match (before, step) {
+            (Messages::Idle, MessageStep::Init) => None,
+            (_, MessageStep::Init) => Some(ck::CKR_OPERATION_ACTIVE),
+            (Messages::Idle, MessageStep::Cancel) => Some(ck::CKR_ARGUMENTS_BAD),
+            (_, MessageStep::Cancel) => Some(ck::CKR_OK),
+            (Messages::Idle, _) => idle,
+            (Messages::Between, MessageStep::Part | MessageStep::Last) => idle,
+            (Messages::Between, MessageStep::Final) => Some(ck::CKR_OK),
+            (Messages::Between, _) => None,
+            (Messages::Within, MessageStep::Part | MessageStep::Last) => None,
+            (Messages::Within, _) => Some(ck::CKR_OPERATION_ACTIVE),
+        };
+        let answer = super::answers::name(rv);
+        assert!(must.is_none_or(|must| must == rv), "{step:?} {before:?} answered {answer}");
+        *state = match (before, step) {
+            (Messages::Idle, MessageStep::Init) if ok => Messages::Between,
+            (_, MessageStep::Cancel) => Messages::Idle,
+            (Messages::Between, MessageStep::Final) => Messages::Idle,
+            (Messages::Between, MessageStep::Begin) if ok => Messages::Within,
+            (Messages::Within, MessageStep::Last) if !kept => Messages::Between,
+            (Messages::Within, MessageStep::Part) if !ok => Messages::Between,
+            _ => before,
+        };
+    }
+
     /// C_FindObjects changes nothing.
     #[track_caller]
     pub(crate) fn found(&self, index: usize, rv: ck::CK_RV) {
@@ -159,6 +249,9 @@ impl Model {
             if flags & flag != 0 {
                 *state = State::Idle;
             }
+        }
+        if flags & ck::CKF_MESSAGE_SIGN != 0 {
+            self.sessions[index].messages = Messages::Idle;
         }
     }
 }

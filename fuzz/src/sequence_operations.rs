@@ -7,7 +7,7 @@ use cryptoki_sys as ck;
 
 use super::call_sequence::{Run, plain};
 use super::module::{ask, lent};
-use super::sequence_model::{DIGEST, ENCRYPT, SIGN, Step};
+use super::sequence_model::{DIGEST, ENCRYPT, MessageStep, SIGN, Step, VERIFY, VERIFY_SIGNATURE};
 
 type Call = unsafe extern "C" fn(
     ck::CK_SESSION_HANDLE,
@@ -84,6 +84,110 @@ impl Run<'_, '_> {
             Step::Final => return self.finish(index, ENCRYPT),
         };
         self.model.step(index, ENCRYPT, step, rv, false);
+    }
+
+    pub(crate) fn verify(&mut self, index: usize) {
+        let handle = self.handle(index);
+        let step = self.any_step();
+        let (code, code_len) = lent(&[7; 32][..self.bytes.pick(&[32, 31])]);
+        let rv = match step {
+            Step::Init => {
+                let key = self.key_for(index, ck::CKM_GENERIC_SECRET_KEY_GEN);
+                let mut how = plain(ck::CKM_SHA256_HMAC);
+                ask!(self.module, C_VerifyInit(handle, &raw mut how, key))
+            }
+            Step::Cancel => ask!(self.module, C_VerifyInit(handle, null_mut(), 0)),
+            Step::Update => {
+                let (part, len) = lent(self.bytes.some(40));
+                ask!(self.module, C_VerifyUpdate(handle, part, len))
+            }
+            Step::Whole => {
+                let (data, len) = lent(self.bytes.some(40));
+                ask!(self.module, C_Verify(handle, data, len, code, code_len))
+            }
+            Step::Final => ask!(self.module, C_VerifyFinal(handle, code, code_len)),
+        };
+        self.model.step(index, VERIFY, step, rv, false);
+    }
+
+    pub(crate) fn verify_signature(&mut self, index: usize) {
+        let handle = self.handle(index);
+        let step = self.any_step();
+        let rv = match step {
+            Step::Init => {
+                let key = self.key_for(index, ck::CKM_GENERIC_SECRET_KEY_GEN);
+                let mut how = plain(ck::CKM_SHA256_HMAC);
+                let (code, code_len) = lent(&[7; 32][..self.bytes.pick(&[32, 32, 31])]);
+                let how = &raw mut how;
+                ask!(self.module, C_VerifySignatureInit(handle, how, key, code, code_len))
+            }
+            Step::Cancel => {
+                let none = null_mut();
+                ask!(self.module, C_VerifySignatureInit(handle, null_mut(), 0, none, 0))
+            }
+            Step::Update => {
+                let (part, len) = lent(self.bytes.some(40));
+                ask!(self.module, C_VerifySignatureUpdate(handle, part, len))
+            }
+            Step::Whole => {
+                let (data, len) = lent(self.bytes.some(40));
+                ask!(self.module, C_VerifySignature(handle, data, len))
+            }
+            Step::Final => ask!(self.module, C_VerifySignatureFinal(handle)),
+        };
+        self.model.step(index, VERIFY_SIGNATURE, step, rv, false);
+    }
+
+    pub(crate) fn digest_encrypt(&mut self, index: usize) {
+        let handle = self.handle(index);
+        let (part, part_len) = lent(self.bytes.some(48));
+        let (mut out, mut len) = ([0; 256], self.bytes.pick(&[0, 1, 31, 32, 48, 256]));
+        let told = self.bytes.below(4) == 0;
+        let place = if told { null_mut() } else { out.as_mut_ptr() };
+        let room = &raw mut len;
+        let rv = ask!(self.module, C_DigestEncryptUpdate(handle, part, part_len, place, room));
+        self.model.both(index, rv, told);
+    }
+
+    pub(crate) fn sign_messages(&mut self, index: usize) {
+        let handle = self.handle(index);
+        let step = self.bytes.pick(&[
+            MessageStep::Init,
+            MessageStep::Cancel,
+            MessageStep::Whole,
+            MessageStep::Begin,
+            MessageStep::Begin,
+            MessageStep::Part,
+            MessageStep::Last,
+            MessageStep::Final,
+        ]);
+        let (none, no_len) = (null_mut(), null_mut());
+        let (data, data_len) = lent(self.bytes.some(40));
+        let (mut out, mut len) = ([0; 64], self.bytes.pick(&[0, 31, 32, 64]));
+        let told = self.bytes.below(4) == 0;
+        let place = if told { null_mut() } else { out.as_mut_ptr() };
+        let room = &raw mut len;
+        let rv = match step {
+            MessageStep::Init => {
+                let key = self.key_for(index, ck::CKM_GENERIC_SECRET_KEY_GEN);
+                let mut how = plain(ck::CKM_SHA256_HMAC);
+                ask!(self.module, C_MessageSignInit(handle, &raw mut how, key))
+            }
+            MessageStep::Cancel => ask!(self.module, C_MessageSignInit(handle, null_mut(), 0)),
+            MessageStep::Whole => {
+                ask!(self.module, C_SignMessage(handle, none, 0, data, data_len, place, room))
+            }
+            MessageStep::Begin => ask!(self.module, C_SignMessageBegin(handle, none, 0)),
+            MessageStep::Part => {
+                let (out, len) = (null_mut(), no_len);
+                ask!(self.module, C_SignMessageNext(handle, none, 0, data, data_len, out, len))
+            }
+            MessageStep::Last => {
+                ask!(self.module, C_SignMessageNext(handle, none, 0, data, data_len, place, room))
+            }
+            MessageStep::Final => ask!(self.module, C_MessageSignFinal(handle)),
+        };
+        self.model.message(index, step, rv, told);
     }
 
     fn any_step(&mut self) -> Step {

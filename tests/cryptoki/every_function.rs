@@ -107,6 +107,11 @@ fn begin_everything(session: &Session<'_>, keys: &[ck::CK_OBJECT_HANDLE; 3]) {
     session.digest_init(&plain(ck::CKM_SHA256)).expect("C_DigestInit");
     session.sign_init(&ecdsa, private).expect("C_SignInit");
     session.verify_init(&ecdsa, public).expect("C_VerifyInit");
+    let gcm = plain(ck::CKM_AES_GCM);
+    session.message_encrypt_init(&gcm, aes).expect("C_MessageEncryptInit");
+    session.message_decrypt_init(&gcm, aes).expect("C_MessageDecryptInit");
+    session.message_sign_init(&ecdsa, private).expect("C_MessageSignInit");
+    session.message_verify_init(&ecdsa, public).expect("C_MessageVerifyInit");
     call!(session, C_FindObjectsInit(session.handle, null_mut(), 0)).is(ck::CKR_OK);
 }
 
