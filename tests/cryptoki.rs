@@ -112,6 +112,8 @@ mod rotation;
 mod rsa;
 #[path = "cryptoki/rsa_keys.rs"]
 mod rsa_keys;
+#[path = "cryptoki/rsa_raw.rs"]
+mod rsa_raw;
 #[path = "cryptoki/sessions.rs"]
 mod sessions;
 #[path = "cryptoki/slots.rs"]

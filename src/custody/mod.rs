@@ -87,6 +87,8 @@ pub(crate) enum DecryptPrimitive<'a> {
     /// The same, for a message as long as `out`; if there is none, `out` stays as it is. Which of
     /// the two happened shows nowhere.
     Pkcs1OrElse(&'a [u8]),
+    /// The bare operation on a number below the modulus and as long.
+    Raw(&'a [u8]),
     /// OAEP.
     Oaep { params: OaepParams<'a>, ciphertext: &'a [u8] },
 }
@@ -113,7 +115,8 @@ pub(crate) trait PrivateKey: Send + Sync {
     /// says nothing else.
     ///
     /// # Errors
-    /// `CKR_ENCRYPTED_DATA_INVALID` for every kind of bad padding.
+    /// `CKR_ENCRYPTED_DATA_INVALID` for every kind of bad padding, `CKR_DATA_LEN_RANGE` for a
+    /// number that is not below the modulus.
     fn decrypt(&self, primitive: DecryptPrimitive<'_>, out: &mut [u8]) -> Result<usize>;
 
     /// Agrees on a secret.

@@ -1,14 +1,24 @@
-//! Diffie-Hellman on elliptic curves: the raw secret, or the key derivation of ANSI X9.63.
+//! Diffie-Hellman on elliptic curves: the raw secret, or one of the key derivation functions; also
+//! as a key encapsulation with an ephemeral key. All curves here have no cofactor, or set the bits
+//! that undo it, so that the derivation with cofactor is the same.
 //!
 //! PKCS#11 3.2, "Elliptic Curve Diffie-Hellman key derivation", "CK_ECDH1_DERIVE_PARAMS".
 
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::operation::{Encapsulating, room};
 use super::params::{MechanismParams, invalid};
-use super::{Derivation, inconsistent, private_key_of, registry};
-use crate::custody::{DerivePrimitive, KeyKind};
+use super::{Derivation, Key, expect_key, inconsistent, private_key_of, registry};
+use crate::custody::{DerivePrimitive, KeyKind, PrivateKey};
+use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::hash::{Digest, Hasher};
+use crate::engine::montgomery::MontgomeryPrivate;
 use crate::error::{Error, Result, Rv};
-use crate::object::class::KeyType;
+use crate::object::class::{Class, KeyType};
 use crate::object::curve::CurveName;
+use crate::object::{Object, Prepared};
 use crate::secret::Secret;
 
 /// Edwards keys only where they lie on a Montgomery curve, as SoftHSM has them.
@@ -18,30 +28,139 @@ const LONGEST: usize = 8192;
 /// DER's tag; no point here is longer than its lengths of one byte.
 const OCTET_STRING: u8 = 0x04;
 
+/// How a key is made of the secret that was agreed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kdf {
+    /// The secret itself.
+    None,
+    /// ANSI X9.63, section 5.6.3: the secret, a counter, the shared data.
+    X963(Digest),
+    /// The one-step function of SP 800-56C, section 4: the counter, the secret, the shared data.
+    Concatenation(Digest),
+}
+
 /// Derives a secret; with a length, its last bytes or that much of the derivation function.
 pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
     let &Derivation { base, params, len, .. } = derivation;
-    let private = private_key_of(base, AGREEING)?;
+    let (private, curve) = agreeing(base)?;
+    let (kdf, shared, public) = parameter(params)?;
+    check_asked(len)?;
+    let point = raw_point(curve, public);
+    let agreed = private.derive(DerivePrimitive::Ecdh { point })?;
+    finish(agreed, kdf, shared, len)
+}
+
+/// Prepares a secret for the holder of a public key: an ephemeral key agrees with it, and the
+/// ciphertext is that key's public half.
+pub(super) fn encapsulate(
+    key: &Key,
+    params: &MechanismParams,
+    len: Option<usize>,
+) -> Result<Box<dyn Encapsulating>> {
+    expect_key(key, Class::PublicKey, AGREEING)?;
+    let curve = match key.prepared()? {
+        Prepared::Ec(public) => CurveName::Weierstrass(public.curve()),
+        Prepared::Montgomery(curve, _) => CurveName::Montgomery(*curve),
+        _ => return Err(inconsistent()),
+    };
+    let (kdf, shared, public) = parameter(params)?;
+    if !public.is_empty() {
+        return Err(invalid("a point where the ephemeral key gives it"));
+    }
+    check_asked(len)?;
+    Ok(Box::new(Encapsulation { key: Arc::clone(key), curve, kdf, shared: shared.to_vec(), len }))
+}
+
+/// Gives the secret that was made for a private key.
+pub(super) fn decapsulate(
+    key: &Key,
+    params: &MechanismParams,
+    ciphertext: &[u8],
+    len: Option<usize>,
+) -> Result<Secret> {
+    let (private, curve) = agreeing(key)?;
+    let (kdf, shared, public) = parameter(params)?;
+    if !public.is_empty() {
+        return Err(invalid("a point where the ciphertext is one"));
+    }
+    check_asked(len)?;
+    if ciphertext.len() != curve.point_len() {
+        return Err(Rv::WrappedKeyLenRange.because("length of an ephemeral public key"));
+    }
+    let point = ciphertext;
+    let agreed =
+        private.derive(DerivePrimitive::Ecdh { point }).map_err(|error| match error.rv {
+            Rv::PublicKeyInvalid => Rv::WrappedKeyInvalid.because(error.why),
+            _ => error,
+        })?;
+    finish(agreed, kdf, shared, len)
+}
+
+/// A private key that agrees, and its curve.
+fn agreeing(key: &Object) -> Result<(Arc<dyn PrivateKey>, CurveName)> {
+    let private = private_key_of(key, AGREEING)?;
     let curve = match private.kind() {
         KeyKind::Ec(curve) => CurveName::Weierstrass(curve),
         KeyKind::Montgomery(curve) => CurveName::Montgomery(curve),
         _ => return Err(inconsistent()),
     };
+    Ok((private, curve))
+}
+
+/// The derivation function, the shared data and the peer's point.
+fn parameter(params: &MechanismParams) -> Result<(Kdf, &[u8], &[u8])> {
     let MechanismParams::Ecdh1 { kdf, shared, public } = params else {
         return Err(invalid("key agreement needs its parameters"));
     };
     let kdf = registry::derivation_of(*kdf).ok_or_else(|| invalid("key derivation function"))?;
-    if kdf.is_none() && !shared.is_empty() {
+    if kdf == Kdf::None && !shared.is_empty() {
         return Err(invalid("shared data without a key derivation function"));
     }
-    if len == Some(0) {
-        return Err(Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"));
+    Ok((kdf, shared, public))
+}
+
+fn check_asked(len: Option<usize>) -> Result<()> {
+    match len {
+        Some(0) => Err(Rv::AttributeValueInvalid.because("CKA_VALUE_LEN")),
+        _ => Ok(()),
     }
-    let point = raw_point(curve, public);
-    let agreed = private.derive(DerivePrimitive::Ecdh { point })?;
+}
+
+fn finish(agreed: Secret, kdf: Kdf, shared: &[u8], len: Option<usize>) -> Result<Secret> {
     match kdf {
-        None => last_bytes(agreed, len),
-        Some(digest) => expand(&agreed, shared, digest, len),
+        Kdf::None => last_bytes(agreed, len),
+        Kdf::X963(_) | Kdf::Concatenation(_) => expand(&agreed, shared, kdf, len),
+    }
+}
+
+struct Encapsulation {
+    key: Key,
+    curve: CurveName,
+    kdf: Kdf,
+    shared: Vec<u8>,
+    len: Option<usize>,
+}
+
+impl Encapsulating for Encapsulation {
+    fn len(&self) -> usize {
+        self.curve.point_len()
+    }
+
+    fn encapsulate(&mut self, out: &mut [u8]) -> Result<(usize, Secret)> {
+        let (point, agreed) = match self.key.prepared()? {
+            Prepared::Ec(public) => {
+                let ephemeral = EcPrivate::generate(public.curve())?;
+                (ephemeral.public_point()?, ephemeral.derive(&public.point()?)?)
+            }
+            Prepared::Montgomery(curve, public) => {
+                let ephemeral = MontgomeryPrivate::generate(*curve)?;
+                (ephemeral.public()?, ephemeral.derive(public)?)
+            }
+            _ => return Err(inconsistent()),
+        };
+        let secret = finish(agreed, self.kdf, &self.shared, self.len)?;
+        room(out, point.len())?.copy_from_slice(&point);
+        Ok((point.len(), secret))
     }
 }
 
@@ -76,21 +195,30 @@ fn too_long() -> Error {
     Rv::TemplateInconsistent.because("CKA_VALUE_LEN is more than the agreement gives")
 }
 
-/// ANSI X9.63, section 5.6.3: digests of the secret, a counter from 1, and the shared data.
-fn expand(agreed: &Secret, shared: &[u8], digest: Digest, len: Option<usize>) -> Result<Secret> {
+/// Digests of the secret, a counter from 1, and the shared data.
+fn expand(agreed: &Secret, shared: &[u8], kdf: Kdf, len: Option<usize>) -> Result<Secret> {
     let len = len.ok_or_else(|| Rv::TemplateIncomplete.because("CKA_VALUE_LEN"))?;
     if len > LONGEST {
         return Err(too_long());
     }
+    let (digest, counter_first) = match kdf {
+        Kdf::X963(digest) => (digest, false),
+        Kdf::Concatenation(digest) => (digest, true),
+        Kdf::None => return Err(invalid("no key derivation function")),
+    };
     Secret::build(len, |room| {
         for (counter, part) in (1_u32..).zip(room.chunks_mut(digest.len())) {
+            let counter = counter.to_be_bytes();
+            let (before, after) =
+                if counter_first { (&counter[..], &[][..]) } else { (&[][..], &counter[..]) };
             let mut hasher = Hasher::new(digest);
+            hasher.update(before);
             agreed.expose(|agreed| hasher.update(agreed));
-            hasher.update(&counter.to_be_bytes());
+            hasher.update(after);
             hasher.update(shared);
-            let mut block = [0; Digest::MAX_LEN];
-            hasher.finish(&mut block)?;
-            part.iter_mut().zip(block).for_each(|(to, from)| *to = from);
+            let mut block = Zeroizing::new([0; Digest::MAX_LEN]);
+            hasher.finish(&mut block[..])?;
+            part.iter_mut().zip(block.iter()).for_each(|(to, from)| *to = *from);
         }
         Ok::<_, Error>(())
     })
@@ -99,6 +227,10 @@ fn expand(agreed: &Secret, shared: &[u8], digest: Digest, len: Option<usize>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custody::KeySpec;
+    use crate::engine::aws_lc::ec::Curve;
+    use crate::engine::montgomery::Montgomery;
+    use crate::mechanism::tests::pair;
     use crate::mechanism::vectors::{hex, secret};
 
     /// NIST's CAVP vectors for "ANS X9.63-2001": secret, shared data, derived key.
@@ -148,9 +280,54 @@ mod tests {
         for (digest, agreed, shared, expected) in EXPANSIONS {
             let expected = hex(expected);
             for len in [1, 16, digest.len(), expected.len()] {
-                let derived = expand(&secret(&hex(agreed)), &hex(shared), digest, Some(len));
+                let kdf = Kdf::X963(digest);
+                let derived = expand(&secret(&hex(agreed)), &hex(shared), kdf, Some(len));
                 derived.expect("a secret").expose(|derived| assert_eq!(derived, &expected[..len]));
             }
+        }
+    }
+
+    /// RFC 7518, appendix C, which derives as SP 800-56A does.
+    #[test]
+    fn the_concatenation_puts_its_counter_first() {
+        let agreed = "9e56d91d817135d372834283bf84269cfb316ea3da806a48f6daa7798cfe90c4";
+        let info = "000000074131323847434d00000005416c69636500000003426f6200000080";
+        let kdf = Kdf::Concatenation(Digest::Sha256);
+        let derived = expand(&secret(&hex(agreed)), &hex(info), kdf, Some(16)).expect("a secret");
+        derived.expose(|derived| assert_eq!(derived, hex("56aa8deaf8236d205c2228cd71a7101a")));
+    }
+
+    #[test]
+    fn what_is_encapsulated_is_decapsulated() {
+        let none = MechanismParams::Ecdh1 { kdf: 1, shared: vec![], public: vec![] };
+        let sha256 = MechanismParams::Ecdh1 { kdf: 6, shared: vec![7; 3], public: vec![] };
+        let pointed = MechanismParams::Ecdh1 { kdf: 1, shared: vec![], public: vec![4; 65] };
+        for spec in [
+            KeySpec::Ec(Curve::P256),
+            KeySpec::Ec(Curve::Brainpool384),
+            KeySpec::Montgomery(Montgomery::X25519),
+            KeySpec::Montgomery(Montgomery::X448),
+        ] {
+            let (public, private) = pair(&spec);
+            for (params, len) in [(&none, None), (&none, Some(16)), (&sha256, Some(100))] {
+                let mut running = encapsulate(&public, params, len).expect("a start");
+                let mut out = vec![0; running.len()];
+                let (written, ours) = running.encapsulate(&mut out).expect("a secret");
+                assert_eq!(written, out.len());
+                let theirs = decapsulate(&private, params, &out, len).expect("a secret");
+                ours.expose(|ours| theirs.expose(|theirs| assert_eq!(ours, theirs)));
+                assert_eq!(len.unwrap_or(ours.len()), ours.len());
+                // Another ephemeral key each time.
+                let (_, again) = running.encapsulate(&mut out).expect("a secret");
+                ours.expose(|ours| again.expose(|again| assert_ne!(ours, again)));
+                let short = decapsulate(&private, params, &out[1..], len).expect_err("short");
+                assert_eq!(short.rv, Rv::WrappedKeyLenRange);
+                let wrong = decapsulate(&private, params, &vec![0; out.len()], len);
+                assert_eq!(wrong.expect_err("no point").rv, Rv::WrappedKeyInvalid);
+            }
+            assert!(encapsulate(&public, &pointed, None).is_err());
+            assert!(decapsulate(&private, &pointed, &[4; 65], None).is_err());
+            assert!(encapsulate(&private, &none, None).is_err(), "the wrong half");
         }
     }
 }

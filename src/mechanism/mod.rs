@@ -27,6 +27,7 @@ mod pbkdf2;
 pub(crate) mod registry;
 mod row;
 mod rsa;
+mod rsa_raw;
 mod rsa_recovery;
 mod rsa_signature;
 mod rsa_wrap;

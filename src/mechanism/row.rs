@@ -87,6 +87,8 @@ pub(crate) struct Mechanism {
     pub(crate) min_key_size: u64,
     /// The largest key, in the same unit.
     pub(crate) max_key_size: u64,
+    /// The smallest key that is not outlived; smaller ones are for those who ask for `legacy`.
+    pub(crate) min_modern_size: u64,
     /// The parameter.
     pub(crate) shape: Shape,
     /// The types of key it works with, or makes.
@@ -138,6 +140,7 @@ impl Mechanism {
             name,
             min_key_size: 0,
             max_key_size: 0,
+            min_modern_size: 0,
             shape: Shape::None,
             key_types: &[],
             extra: 0,
@@ -172,6 +175,11 @@ impl Mechanism {
         self.key_types = types;
         self.min_key_size = min;
         self.max_key_size = max;
+        self
+    }
+
+    pub(super) const fn modern_from(mut self, min: u64) -> Self {
+        self.min_modern_size = min;
         self
     }
 

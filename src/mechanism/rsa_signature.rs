@@ -175,8 +175,10 @@ const LONGEST_PREFIX: usize = 19;
 /// The DER of a `DigestInfo` up to the digest (RFC 8017, section 9.2, note 1). All of NIST's
 /// functions but SHA-1 differ in the last number of the identifier and in lengths only.
 fn digest_info(digest: Digest) -> Result<Vec<u8>> {
-    if digest == Digest::Sha1 {
-        return Ok(SHA1_INFO.to_vec());
+    match digest {
+        Digest::Sha1 => return Ok(SHA1_INFO.to_vec()),
+        Digest::Md5 => return Ok(MD5_INFO.to_vec()),
+        _ => {}
     }
     let number = digest.nist_number().ok_or_else(|| invalid("a hash function without a name"))?;
     let len = u8::try_from(digest.len()).map_err(|_| invalid("length of a digest"))?;
@@ -186,6 +188,10 @@ fn digest_info(digest: Digest) -> Result<Vec<u8>> {
     Ok(info)
 }
 
+const MD5_INFO: [u8; 18] = [
+    0x30, 0x20, 0x30, 0x0c, 0x06, 0x08, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x05, 0x05, 0x00,
+    0x04, 0x10,
+];
 const SHA1_INFO: [u8; 15] =
     [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
 /// An `AlgorithmIdentifier` up to the last number of its identifier.

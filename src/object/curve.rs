@@ -31,6 +31,15 @@ impl CurveName {
         }
     }
 
+    /// Bytes of a bare point that is not compressed.
+    pub(crate) const fn point_len(self) -> usize {
+        match self {
+            Self::Weierstrass(curve) => curve.point_len(),
+            Self::Edwards(curve) => curve.key_len(),
+            Self::Montgomery(curve) => curve.len(),
+        }
+    }
+
     /// Whether a bare point of the curve can be so many bytes long.
     pub(crate) const fn is_point_len(self, len: usize) -> bool {
         match self {

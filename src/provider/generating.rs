@@ -81,6 +81,11 @@ impl Call<'_> {
             self.check_birth(template, species)?;
             admit(template, species, birth, &context)?;
         }
+        let mut sized = public.try_clone()?;
+        if let Some(key_type) = row.makes() {
+            sized.set(attribute::KEY_TYPE, key_type.code());
+        }
+        self.open.offers.check_age(row, &sized)?;
         let (public, private) = generate(&Software, &public, &private)?;
         let public = complete(public, Birth::GeneratePublic, &context)?;
         let private = complete(private, Birth::GeneratePrivate, &context)?;

@@ -30,6 +30,7 @@ pub(crate) struct Offers {
     /// In the order of the standard's numbers.
     rows: Vec<Offer>,
     rules: MechanismRules,
+    legacy: bool,
 }
 
 /// What a token offers and asks for, in words.
@@ -55,8 +56,9 @@ impl Offers {
     fn of(configuration: &Configuration) -> Self {
         let rules = configuration.rules.clone();
         let offered = REGISTRY.iter().filter(|row| !row.legacy || configuration.legacy);
-        let rows = offered.filter_map(|row| offer(row, &rules)).collect();
-        Self { rows, rules }
+        let legacy = configuration.legacy;
+        let rows = offered.filter_map(|row| offer(row, &rules, legacy)).collect();
+        Self { rows, rules, legacy }
     }
 
     fn view(&self) -> PolicyView {
@@ -101,6 +103,21 @@ impl Offers {
                 let least = self.rules.hash_bits;
                 let why = format!("a hash of {bits} bits; policy.hash_bits is {least}");
                 Err(Rv::MechanismParamInvalid.because(why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a mechanism makes or takes keys of a size that is not outlived.
+    ///
+    /// # Errors
+    /// `CKR_ATTRIBUTE_VALUE_INVALID`.
+    pub(super) fn check_age(&self, row: &Mechanism, attributes: &Template) -> Result<()> {
+        match bits_of(attributes) {
+            Some(bits) if !self.legacy && bits < row.min_modern_size => {
+                let least = row.min_modern_size;
+                let why = format!("{bits} bits; below {least} only with mechanisms.legacy");
+                Err(Rv::AttributeValueInvalid.because(why))
             }
             _ => Ok(()),
         }
@@ -200,7 +217,7 @@ fn list<'c>(configuration: &'c Configuration, key: &str) -> &'c [String] {
 }
 
 /// A mechanism as these rules have it offered, if they do.
-fn offer(row: &'static Mechanism, rules: &MechanismRules) -> Option<Offer> {
+fn offer(row: &'static Mechanism, rules: &MechanismRules, legacy: bool) -> Option<Offer> {
     let is_allowed = rules.allow.is_empty() || rules.allow.iter().any(|name| is(row, name));
     if !is_allowed || rules.deny.iter().any(|name| is(row, name)) {
         return None;
@@ -210,7 +227,8 @@ fn offer(row: &'static Mechanism, rules: &MechanismRules) -> Option<Offer> {
     }
     let bits = row.family().map_or(0, |family| u64::from(least(family, rules).0));
     let least = if row.counts_bytes() { bits.div_ceil(8) } else { bits };
-    let min_key_size = row.min_key_size.max(least);
+    let modern = if legacy { 0 } else { row.min_modern_size };
+    let min_key_size = row.min_key_size.max(least).max(modern);
     // The largest key is not large enough: nothing could be done with it.
     (least == 0 || min_key_size <= row.max_key_size).then_some(Offer { row, min_key_size })
 }

@@ -214,7 +214,7 @@ const PAIR: ck::CK_FLAGS = ck::CKF_GENERATE_KEY_PAIR;
 
 #[rustfmt::skip]
 const FIRST_DAY: &[Promise] = &[
-    (ck::CKM_RSA_PKCS_KEY_PAIR_GEN, PAIR, Some((2048, 4096))),
+    (ck::CKM_RSA_PKCS_KEY_PAIR_GEN, PAIR, Some((2048, 8192))),
     (ck::CKM_RSA_PKCS, SIGNING | CIPHERING, None),
     (ck::CKM_RSA_PKCS_OAEP, CIPHERING, None),
     (ck::CKM_RSA_PKCS_PSS, SIGNING, None),

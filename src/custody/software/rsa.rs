@@ -45,6 +45,7 @@ impl PrivateKey for SoftwareRsa {
                 self.0.decrypt_pkcs1_or_else(ciphertext, out)?;
                 Ok(out.len())
             }
+            DecryptPrimitive::Raw(number) => Ok(self.0.raw(number, out)?),
             DecryptPrimitive::Oaep { params, ciphertext } => {
                 Ok(self.0.decrypt_oaep(&params, ciphertext, out)?)
             }

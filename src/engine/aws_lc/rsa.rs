@@ -153,6 +153,25 @@ impl RsaPrivate {
         self.transform(&encoded, lc::RSA_NO_PADDING, out)
     }
 
+    /// The bare operation on a number as long as the modulus. Gives the bytes written; `Length`
+    /// for another length, for a number that is not below the modulus, and for 0, 1 and the
+    /// modulus less 1, which are their own results up to the sign.
+    pub(crate) fn raw(&self, number: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
+        // SAFETY: gives the key's own number.
+        let modulus = unsafe { lc::RSA_get0_n(self.rsa.as_ptr()) };
+        // SAFETY: it lives as long as the key, which nobody changes.
+        let mut limit = unsafe { public_bytes(modulus) }?;
+        // The modulus is odd.
+        limit.iter_mut().next_back().into_iter().for_each(|last| *last -= 1);
+        let one = number.split_last().is_some_and(|(last, rest)| {
+            *last <= 1 && rest.iter().fold(0, |all, byte| all | byte) == 0
+        });
+        if number.len() != limit.len() || number >= &limit[..] || one {
+            return Err(EngineError::Length);
+        }
+        self.transform(number, lc::RSA_NO_PADDING, out)
+    }
+
     fn transform(&self, input: &[u8], padding: i32, out: &mut [u8]) -> Result<usize, EngineError> {
         if out.len() < self.modulus_len() {
             return Err(EngineError::Length);

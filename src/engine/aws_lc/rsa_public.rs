@@ -108,6 +108,15 @@ impl RsaPublic {
             .expose(|encoded| self.transform(encoded, out))
     }
 
+    /// The bare operation on a number as long as the modulus. Gives the bytes written; `Length`
+    /// for another length, or a number that is not below the modulus.
+    pub(crate) fn raw(&self, number: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
+        if number.len() != self.modulus_len() {
+            return Err(EngineError::Length);
+        }
+        self.transform(number, out)
+    }
+
     fn transform(&self, input: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
         if out.len() < self.modulus_len() {
             return Err(EngineError::Length);

@@ -80,7 +80,16 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(AGREEING, EC_BITS.0, EC_BITS.1)
         .flagged(CURVES)
         .takes(Shape::Ecdh1)
-        .derives(ecdh::derive),
+        .derives(ecdh::derive)
+        .encapsulates(ecdh::encapsulate)
+        .decapsulates(ecdh::decapsulate),
+    row!(CKM_ECDH1_COFACTOR_DERIVE)
+        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
+        .flagged(CURVES)
+        .takes(Shape::Ecdh1)
+        .derives(ecdh::derive)
+        .encapsulates(ecdh::encapsulate)
+        .decapsulates(ecdh::decapsulate),
     row!(CKM_EC_MONTGOMERY_KEY_PAIR_GEN)
         .keys(&[KeyType::EcMontgomery], 255, 448)
         .flagged(NAMED_CURVES)

@@ -16,6 +16,7 @@ mod rsa;
 use std::ops::RangeInclusive;
 
 use super::Mechanism;
+use super::ecdh::Kdf;
 use crate::cryptoki;
 use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
 
@@ -31,7 +32,9 @@ pub(super) const SALT_SPECIFIED: u64 = cryptoki::CKZ_SALT_SPECIFIED;
 /// The RSA moduli that keys may have, in bits. Imported keys may be older than new ones.
 pub(super) const RSA_BITS: RangeInclusive<u64> = 1024..=16384;
 /// The RSA moduli that are made.
-pub(super) const RSA_NEW_BITS: RangeInclusive<u64> = 2048..=4096;
+pub(super) const RSA_NEW_BITS: RangeInclusive<u64> = 1024..=8192;
+/// The smallest modulus that is made unless the configuration asks for legacy mechanisms.
+const RSA_MODERN: u64 = 2048;
 
 /// Prime fields, curves by their object identifier, points that are not compressed.
 const CURVES: u64 = cryptoki::CKF_EC_F_P | cryptoki::CKF_EC_OID | cryptoki::CKF_EC_UNCOMPRESS;
@@ -86,23 +89,32 @@ pub(super) const fn mask_of(mgf: u64) -> Option<Digest> {
     }
 }
 
-/// The key derivation function of a key agreement: none at all, or ANSI X9.63 with a hash. The
-/// outer `None` is one that this token does not have.
-pub(super) const fn derivation_of(kdf: u64) -> Option<Option<Digest>> {
+/// The key derivation function of a key agreement, if this token has it.
+pub(super) const fn derivation_of(kdf: u64) -> Option<Kdf> {
     match kdf {
-        cryptoki::CKD_NULL => Some(None),
-        cryptoki::CKD_SHA224_KDF => Some(Some(Sha224)),
-        cryptoki::CKD_SHA256_KDF => Some(Some(Sha256)),
-        cryptoki::CKD_SHA384_KDF => Some(Some(Sha384)),
-        cryptoki::CKD_SHA512_KDF => Some(Some(Sha512)),
-        cryptoki::CKD_SHA3_224_KDF => Some(Some(Digest::Sha3_224)),
-        cryptoki::CKD_SHA3_256_KDF => Some(Some(Digest::Sha3_256)),
-        cryptoki::CKD_SHA3_384_KDF => Some(Some(Digest::Sha3_384)),
-        cryptoki::CKD_SHA3_512_KDF => Some(Some(Digest::Sha3_512)),
-        cryptoki::CKD_BLAKE2B_160_KDF => Some(Some(Digest::Blake2b160)),
-        cryptoki::CKD_BLAKE2B_256_KDF => Some(Some(Digest::Blake2b256)),
-        cryptoki::CKD_BLAKE2B_384_KDF => Some(Some(Digest::Blake2b384)),
-        cryptoki::CKD_BLAKE2B_512_KDF => Some(Some(Digest::Blake2b512)),
+        cryptoki::CKD_NULL => Some(Kdf::None),
+        cryptoki::CKD_SHA1_KDF => Some(Kdf::X963(Sha1)),
+        cryptoki::CKD_SHA224_KDF => Some(Kdf::X963(Sha224)),
+        cryptoki::CKD_SHA256_KDF => Some(Kdf::X963(Sha256)),
+        cryptoki::CKD_SHA384_KDF => Some(Kdf::X963(Sha384)),
+        cryptoki::CKD_SHA512_KDF => Some(Kdf::X963(Sha512)),
+        cryptoki::CKD_SHA3_224_KDF => Some(Kdf::X963(Digest::Sha3_224)),
+        cryptoki::CKD_SHA3_256_KDF => Some(Kdf::X963(Digest::Sha3_256)),
+        cryptoki::CKD_SHA3_384_KDF => Some(Kdf::X963(Digest::Sha3_384)),
+        cryptoki::CKD_SHA3_512_KDF => Some(Kdf::X963(Digest::Sha3_512)),
+        cryptoki::CKD_BLAKE2B_160_KDF => Some(Kdf::X963(Digest::Blake2b160)),
+        cryptoki::CKD_BLAKE2B_256_KDF => Some(Kdf::X963(Digest::Blake2b256)),
+        cryptoki::CKD_BLAKE2B_384_KDF => Some(Kdf::X963(Digest::Blake2b384)),
+        cryptoki::CKD_BLAKE2B_512_KDF => Some(Kdf::X963(Digest::Blake2b512)),
+        cryptoki::CKD_SHA1_KDF_SP800 => Some(Kdf::Concatenation(Sha1)),
+        cryptoki::CKD_SHA224_KDF_SP800 => Some(Kdf::Concatenation(Sha224)),
+        cryptoki::CKD_SHA256_KDF_SP800 => Some(Kdf::Concatenation(Sha256)),
+        cryptoki::CKD_SHA384_KDF_SP800 => Some(Kdf::Concatenation(Sha384)),
+        cryptoki::CKD_SHA512_KDF_SP800 => Some(Kdf::Concatenation(Sha512)),
+        cryptoki::CKD_SHA3_224_KDF_SP800 => Some(Kdf::Concatenation(Digest::Sha3_224)),
+        cryptoki::CKD_SHA3_256_KDF_SP800 => Some(Kdf::Concatenation(Digest::Sha3_256)),
+        cryptoki::CKD_SHA3_384_KDF_SP800 => Some(Kdf::Concatenation(Digest::Sha3_384)),
+        cryptoki::CKD_SHA3_512_KDF_SP800 => Some(Kdf::Concatenation(Digest::Sha3_512)),
         _ => None,
     }
 }

@@ -1,16 +1,21 @@
 //! RSA: making pairs, encryption, signatures. PKCS#11 3.2, "RSA".
 
-use super::{RSA_BITS, RSA_NEW_BITS, row};
+use super::{RSA_BITS, RSA_MODERN, RSA_NEW_BITS, row};
 use crate::cryptoki;
-use crate::engine::hash::Digest::{Sha224, Sha256, Sha384, Sha512};
+#[cfg(feature = "legacy")]
+use crate::engine::hash::Digest::{Md5, Sha1};
+use crate::engine::hash::Digest::{
+    Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512,
+};
 use crate::mechanism::params::Shape;
 use crate::mechanism::rsa_signature::Scheme;
-use crate::mechanism::{Mechanism, rsa, rsa_recovery, rsa_signature, rsa_wrap};
+use crate::mechanism::{Mechanism, rsa, rsa_raw, rsa_recovery, rsa_signature, rsa_wrap};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
     row!(CKM_RSA_PKCS_KEY_PAIR_GEN)
         .keys(&[KeyType::Rsa], *RSA_NEW_BITS.start(), *RSA_NEW_BITS.end())
+        .modern_from(RSA_MODERN)
         .generates_pair(rsa::generate_pair),
     row!(CKM_RSA_PKCS)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
@@ -78,4 +83,67 @@ pub(super) const ROWS: &[Mechanism] = &[
         .takes(Shape::Pss)
         .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha224)))
         .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha224))),
+    row!(CKM_RSA_X_509)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .one_part()
+        .signs(rsa_raw::sign)
+        .verifies(rsa_raw::verify)
+        .encrypts(rsa_raw::encrypt)
+        .decrypts(rsa_raw::decrypt)
+        .recovers(rsa_raw::sign_recover, rsa_raw::verify_recover),
+    #[cfg(feature = "legacy")]
+    row!(CKM_MD5_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Md5)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Md5)))
+        .legacy(),
+    #[cfg(feature = "legacy")]
+    row!(CKM_SHA1_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha1)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha1)))
+        .legacy(),
+    #[cfg(feature = "legacy")]
+    row!(CKM_SHA1_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha1)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha1)))
+        .legacy(),
+    row!(CKM_SHA3_224_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha3_224)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha3_224))),
+    row!(CKM_SHA3_224_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha3_224)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha3_224))),
+    row!(CKM_SHA3_256_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha3_256)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha3_256))),
+    row!(CKM_SHA3_256_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha3_256)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha3_256))),
+    row!(CKM_SHA3_384_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha3_384)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha3_384))),
+    row!(CKM_SHA3_384_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha3_384)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha3_384))),
+    row!(CKM_SHA3_512_RSA_PKCS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pkcs1, Some(Sha3_512)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pkcs1, Some(Sha3_512))),
+    row!(CKM_SHA3_512_RSA_PKCS_PSS)
+        .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
+        .takes(Shape::Pss)
+        .signs(|key, params| rsa_signature::sign(key, params, Scheme::Pss, Some(Sha3_512)))
+        .verifies(|key, params| rsa_signature::verify(key, params, Scheme::Pss, Some(Sha3_512))),
 ];

@@ -93,7 +93,7 @@ fn rsa_pairs_of_other_sizes_and_exponents_are_refused() {
         ];
         pair_of(ck::CKM_RSA_PKCS_KEY_PAIR_GEN, &public, &[])
     };
-    for bits in [0, 512, 1024, 1536, 2047, 2049, 2056, 4097, 4224, 16384, u64::MAX] {
+    for bits in [0, 512, 896, 1025, 2047, 2049, 2056, 4097, 8193, 16384, u64::MAX] {
         assert_eq!(refused(rsa(bits, &[1, 0, 1])), Rv::AttributeValueInvalid, "{bits}");
     }
     let long = [1; 40];
@@ -212,7 +212,7 @@ fn derivation_functions_are_known_ones_with_their_data() {
     let peer = peer();
     let outcome = agree(ck::CKD_NULL, b"data", &peer, None);
     assert_eq!(refused(outcome), Rv::MechanismParamInvalid, "data without a function");
-    for kdf in [0, ck::CKD_SHA1_KDF, 0x77, u64::MAX] {
+    for kdf in [0, ck::CKD_SHA1_KDF_ASN1, ck::CKD_CPDIVERSIFY_KDF, 0x77, u64::MAX] {
         let outcome = agree(kdf, &[], &peer, Some(16));
         assert_eq!(refused(outcome), Rv::MechanismParamInvalid, "{kdf}");
     }

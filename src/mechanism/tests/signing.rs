@@ -41,6 +41,11 @@ fn signers() -> Vec<(&'static Mechanism, Key, Key, MechanismParams, Vec<u8>)> {
                 "CKM_SHA224_RSA_PKCS_PSS" => ck::CKM_SHA224,
                 "CKM_SHA384_RSA_PKCS_PSS" => ck::CKM_SHA384,
                 "CKM_SHA512_RSA_PKCS_PSS" => ck::CKM_SHA512,
+                "CKM_SHA1_RSA_PKCS_PSS" => ck::CKM_SHA_1,
+                "CKM_SHA3_224_RSA_PKCS_PSS" => ck::CKM_SHA3_224,
+                "CKM_SHA3_256_RSA_PKCS_PSS" => ck::CKM_SHA3_256,
+                "CKM_SHA3_384_RSA_PKCS_PSS" => ck::CKM_SHA3_384,
+                "CKM_SHA3_512_RSA_PKCS_PSS" => ck::CKM_SHA3_512,
                 _ => ck::CKM_SHA256,
             };
         }

