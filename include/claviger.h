@@ -23,10 +23,38 @@
 
 /**
  * The first attribute of ours. All numbers of ours have 0x434C ("CL") in bits 16 to 30, so
- * that they can be told from those of other vendors: 0xC34C0000 to 0xC34CFFFF. None is given
- * out yet.
+ * that they can be told from those of other vendors: 0xC34C0000 to 0xC34CFFFF.
  */
 #define CKA_CLAVIGER_BASE (CKA_VENDOR_DEFINED | 1129054208)
+
+/**
+ * How often a private or secret key of the token may be used still: a CK_ULONG of 8 bytes.
+ * Absent: as often as one likes.
+ *
+ * It can be given when the key is made in any way, and afterwards be set (C_SetAttributeValue) or
+ * made smaller, never larger. Each use takes one off: an operation with its key, whatever comes
+ * of it, each message of a message-based one, and each call of the functions that have no …Init,
+ * also one that asks for a length. That is durable and on record in the audit log before the
+ * output is let go, and counts for all processes together; a process that is killed may lose a
+ * use. At 0, operations answer CKR_KEY_EXHAUSTED. A key with a limit cannot be copied
+ * (CKR_ACTION_PROHIBITED) and not be wrapped (CKR_KEY_UNEXTRACTABLE); one of a session has none
+ * (CKR_TEMPLATE_INCONSISTENT).
+ */
+#define CKA_CLAVIGER_USES_LEFT (CKA_VENDOR_DEFINED | 1129054225)
+
+/**
+ * Which of the keys that had its label one after the other a key is: a CK_ULONG of 8 bytes.
+ * `claviger key rotate` sets it, from 1; a key that was never rotated has none. No number comes
+ * twice among the keys of a label. Read-only.
+ */
+#define CKA_CLAVIGER_KEY_VERSION (CKA_VENDOR_DEFINED | 1129054226)
+
+/**
+ * The name of the operation by which a key became the next version of its label: UTF-8, of 1 to
+ * 128 bytes. A rotation with the same name again finds what it has done, and does nothing.
+ * Read-only.
+ */
+#define CKA_CLAVIGER_OPERATION (CKA_VENDOR_DEFINED | 1129054227)
 
 /**
  * The first mechanism of ours. None is given out yet.
@@ -105,9 +133,10 @@ typedef struct CLAVIGER_FUNCTION_LIST {
   CK_RV (*SetContext)(CK_SESSION_HANDLE session, CK_ULONG kind, CK_BYTE_PTR text, CK_ULONG length);
   /**
    * Why the calling thread's last failing call failed, in English, as UTF-8 without an end:
-   * the return value's name and what was wrong, never a secret. The standard's convention for
-   * output of variable length holds. Empty if nothing has failed. Answers also when C_Initialize
-   * has failed; calls of this function do not count.
+   * the return value's name, what was wrong, and in brackets the mechanism, parameter,
+   * attribute, key, session and slot as far as they are known (docs/cli.md); never a secret.
+   * The standard's convention for output of variable length holds. Empty if nothing has
+   * failed. Answers also when C_Initialize has failed; calls of this function do not count.
    *
    * CKR_ARGUMENTS_BAD, CKR_BUFFER_TOO_SMALL.
    */

@@ -133,7 +133,7 @@ return_values! {
 impl Rv {
     /// The error with this value and a reason for whoever has to find out why.
     pub fn because(self, why: impl Into<Cow<'static, str>>) -> Error {
-        Error { rv: self, why: why.into() }
+        Error { rv: self, why: why.into(), place: None }
     }
 }
 
@@ -144,11 +144,64 @@ pub struct Error {
     pub rv: Rv,
     /// Why, in words, for the diagnostic log.
     pub why: Cow<'static, str>,
+    /// Where, for whoever reads that log with a program.
+    pub place: Option<Box<Place>>,
+}
+
+/// Where a call failed, as far as that is known.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Place {
+    /// The mechanism's name.
+    pub mechanism: Option<&'static str>,
+    /// The structure of the mechanism's parameter, if that is at fault.
+    pub parameter: Option<&'static str>,
+    /// CKA_UNIQUE_ID of the object that was used or changed.
+    pub key: Option<String>,
+    /// The session's handle.
+    pub session: Option<u64>,
+    /// The slot's number.
+    pub slot: Option<u64>,
+}
+
+impl Error {
+    /// The same error, at the parameter of a mechanism.
+    #[must_use]
+    pub fn at_parameter(self, mechanism: &'static str, parameter: &'static str) -> Self {
+        let place = self.place.unwrap_or_default();
+        let (mechanism, parameter) = (Some(mechanism), Some(parameter));
+        Self { place: Some(Box::new(Place { mechanism, parameter, ..*place })), ..self }
+    }
+
+    /// The attribute at fault: reasons name it by the standard's name.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&str> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut words = self.why.split(|c: char| !is_part(c));
+        words.find(|word| word.starts_with("CKA_") && word.len() > 4)
+    }
+
+    /// What is known of the place, in words, in brackets.
+    #[must_use]
+    pub fn circumstances(&self) -> String {
+        let Some(place) = &self.place else { return String::new() };
+        let number = |number: Option<u64>| number.map(|number| number.to_string());
+        let known = [
+            ("mechanism", place.mechanism.map(str::to_owned)),
+            ("parameter", place.parameter.map(str::to_owned)),
+            ("attribute", self.attribute().map(str::to_owned)),
+            ("key", place.key.clone()),
+            ("session", number(place.session)),
+            ("slot", number(place.slot)),
+        ];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let known: Vec<String> = known.map(|(name, value)| format!("{name}={value}")).collect();
+        format!(" [{}]", known.join(" "))
+    }
 }
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.rv.name(), self.why)
+        write!(f, "{}: {}{}", self.rv.name(), self.why, self.circumstances())
     }
 }
 

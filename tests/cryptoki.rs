@@ -41,6 +41,8 @@ mod curves;
 mod damaged;
 #[path = "cryptoki/derive.rs"]
 mod derive;
+#[path = "cryptoki/diagnostics.rs"]
+mod diagnostics;
 #[path = "cryptoki/digests.rs"]
 mod digests;
 #[path = "cryptoki/dual.rs"]
@@ -130,10 +132,14 @@ mod templates;
 mod tokens;
 #[path = "cryptoki/trust.rs"]
 mod trust;
+#[path = "cryptoki/uses.rs"]
+mod uses;
 #[path = "cryptoki/vendor.rs"]
 mod vendor;
 #[path = "cryptoki/verify_signature.rs"]
 mod verify_signature;
+#[path = "cryptoki/views.rs"]
+mod views;
 #[path = "cryptoki/wrapping.rs"]
 mod wrapping;
 #[path = "cryptoki/wrapping_gcm.rs"]

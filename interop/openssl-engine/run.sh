@@ -15,11 +15,38 @@ head -c 5000 /dev/urandom >message
 head -c 32 /dev/urandom >short
 engine_conf engine.cnf
 
+# A key of every kind that `claviger` makes, beside those that libp11 knows.
+others() {
+    [ -n "$STAND_IN" ] && return 0
+    local kind n=80
+    kinds >kinds
+    while read -r kind; do
+        n=$((n + 1))
+        "$CLAVIGER" key generate "$kind" --token T1 --label "other $kind" --id "$n" \
+            --pin-env USER_PIN
+    done <kinds
+}
+kinds() { "$CLAVIGER" key generate --help | sed -n 's/^  \([a-z0-9-]*\(:[a-z0-9-]*\)\?\) .*/\1/p'; }
+sees_all() {
+    only_ours
+    local all
+    all=$(token T1 -O | grep -c 'Private Key Object\|Secret Key Object')
+    [ "$all" -ge $((3 + $(wc -l <kinds))) ]
+}
+# Without the view of the engine not even the RSA key can be used: so the hiding is what helps.
+needs_the_view() {
+    only_ours
+    refused env CLAVIGER_VIEW=full OPENSSL_CONF="$WORK/engine.cnf" timeout 60 openssl dgst \
+        -engine pkcs11 -keyform engine -sign "$(uri ec1)" -sha256 -out signature message
+    dgst ec1 sha256
+}
 prepare() {
     first_token T1
     token T1 --keypairgen --key-type rsa:2048 --id 01 --label rsa1 --usage-sign --usage-decrypt
     token T1 --keypairgen --key-type EC:prime256v1 --id 02 --label ec1 --usage-sign --usage-derive
     token T1 --keypairgen --key-type EC:secp384r1 --id 03 --label ec2 --usage-sign --usage-derive
+    # libp11 gives up on all keys at one of a type that it does not know: it must not see these.
+    others
     public_key T1 01 rsa1.pub
     public_key T1 02 ec1.pub
     public_key T1 03 ec2.pub

@@ -84,7 +84,8 @@ impl Instance {
             std::mem::forget(place.take());
             others.iter().for_each(|other| std::mem::forget(other.write().take()));
         }
-        if place.is_some() {
+        if let Some(live) = place.as_ref() {
+            live.0.look_at_host();
             return Err(Rv::CryptokiAlreadyInitialized.because("C_Initialize was called before"));
         }
         let provider = Arc::new(make()?);

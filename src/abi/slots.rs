@@ -38,6 +38,7 @@ pub(super) unsafe extern "C" fn C_GetSlotList(
         // looked at anew when the caller asks for the count.
         if slots.is_null() {
             provider.look_for_tokens()?;
+            provider.look_at_host();
         }
         // SAFETY: this function's own contract.
         unsafe { write_list(slots, count, &provider.slot_ids()) }

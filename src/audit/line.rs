@@ -49,21 +49,21 @@ const fn plain(byte: u8) -> bool {
 }
 
 /// Writes one object to the end of a buffer.
-pub(super) struct Writer<'b> {
+pub(crate) struct Writer<'b> {
     out: &'b mut Vec<u8>,
     /// What stands before the next key.
     before: &'static [u8],
 }
 
 impl<'b> Writer<'b> {
-    pub(super) fn new(out: &'b mut Vec<u8>) -> Self {
+    pub(crate) fn new(out: &'b mut Vec<u8>) -> Self {
         out.reserve(512);
         Self { out, before: b"{\"" }
     }
 
     /// A key; its value is written to what this gives.
     #[inline]
-    pub(super) fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
+    pub(crate) fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
         self.out.extend_from_slice(self.before);
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
@@ -72,13 +72,13 @@ impl<'b> Writer<'b> {
     }
 
     #[inline]
-    pub(super) fn text(&mut self, key: &'static str, text: &str) {
+    pub(crate) fn text(&mut self, key: &'static str, text: &str) {
         push_text(self.key(key), text);
     }
 
     /// Text that has nothing to escape.
     #[inline]
-    pub(super) fn plain(&mut self, key: &'static str, text: &[u8]) {
+    pub(crate) fn plain(&mut self, key: &'static str, text: &[u8]) {
         let out = self.key(key);
         out.push(b'"');
         out.extend_from_slice(text);
@@ -86,25 +86,25 @@ impl<'b> Writer<'b> {
     }
 
     #[inline]
-    pub(super) fn number(&mut self, key: &'static str, number: u64) {
+    pub(crate) fn number(&mut self, key: &'static str, number: u64) {
         push_number(self.key(key), number);
     }
 
     #[inline]
-    pub(super) fn optional_text(&mut self, key: &'static str, text: Option<&str>) {
+    pub(crate) fn optional_text(&mut self, key: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(key, text);
         }
     }
 
     #[inline]
-    pub(super) fn optional_number(&mut self, key: &'static str, number: Option<u64>) {
+    pub(crate) fn optional_number(&mut self, key: &'static str, number: Option<u64>) {
         if let Some(number) = number {
             self.number(key, number);
         }
     }
 
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         self.out.push(b'}');
     }
 }

@@ -22,7 +22,7 @@ pub mod history;
 pub mod lane;
 /// What a leaf of the log can be.
 pub mod leaf;
-mod line;
+pub(crate) mod line;
 /// Text with signatures.
 pub mod note;
 mod order;

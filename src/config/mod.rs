@@ -12,6 +12,7 @@ mod policy;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +28,7 @@ use places::{Places, Trust};
 pub use policy::MechanismRules;
 pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, StoreKind, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
+pub use views::{ViewChoice, Views};
 
 /// All that can be configured, with every value filled in.
 #[derive(Clone, Debug)]
@@ -61,6 +63,8 @@ pub struct Configuration {
     pub compatibility: Compatibility,
     /// Which other mechanisms are offered, and how strong keys must be.
     pub rules: MechanismRules,
+    /// Which keys programs see.
+    pub views: Views,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
     /// What is kept outside of the token's directory.
@@ -71,6 +75,8 @@ pub struct Configuration {
     pub shared_fs: bool,
     /// The trace that this process is a part of (`TRACEPARENT`), for its records.
     pub(crate) trace: Option<String>,
+    /// What this process sees (`CLAVIGER_VIEW`), whatever the file says.
+    pub(crate) forced_view: Option<ViewChoice>,
     /// What holds for single tokens, each with all that holds for it.
     tokens: Vec<(String, Configuration)>,
     file: Option<PathBuf>,
@@ -146,11 +152,13 @@ impl Default for Configuration {
             legacy: false,
             compatibility: Compatibility::default(),
             rules: MechanismRules::default(),
+            views: Views::default(),
             audit: AuditRules::default(),
             anchoring: Anchoring::default(),
             store_kind: StoreKind::Disk,
             shared_fs: false,
             trace: None,
+            forced_view: None,
             tokens: Vec::new(),
             file: None,
             directory_origin: Origin::Default,
@@ -165,8 +173,18 @@ impl Configuration {
     /// # Errors
     /// A file that is named but missing, that is not trustworthy, or that says something wrong.
     pub(crate) fn load(environment: &Environment) -> Result<Self, ConfigError> {
-        let loaded = Self::load_from(&Places::of(environment))?;
-        Ok(Self { trace: environment.traceparent.clone(), ..loaded })
+        let mut loaded = Self::load_from(&Places::of(environment))?;
+        loaded.trace.clone_from(&environment.traceparent);
+        if let Some(text) = &environment.claviger_view {
+            let key = Some("$CLAVIGER_VIEW".to_owned());
+            let wrong = |why: String| ConfigError { key, ..ConfigError::new(why) };
+            let view = ViewChoice::parse(text).map_err(wrong)?;
+            loaded.forced_view = Some(view.clone());
+            for (_, own) in &mut loaded.tokens {
+                own.forced_view = Some(view.clone());
+            }
+        }
+        Ok(loaded)
     }
 
     /// The configuration that counts in this process.

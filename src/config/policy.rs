@@ -40,6 +40,7 @@ const PER_TOKEN: &[&str] = &[
     "policy.aes_bits",
     "policy.hmac_bits",
     "policy.hash_bits",
+    "view.show",
 ];
 
 pub(super) const SETTINGS: &[Setting] = &[

@@ -11,7 +11,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::audit::{AUDIT, file_without_memory};
 use super::compatibility::COMPATIBILITY;
-use super::{ConfigError, Configuration, Origin, Source, anchoring, policy};
+use super::{ConfigError, Configuration, Origin, Source, anchoring, policy, views};
 use crate::system::environment::group_id;
 
 /// `pin.readonly`: may a PIN be tried where the try cannot be counted?
@@ -193,8 +193,8 @@ const TOKENS: &str = "token";
 
 /// Every key, in the order of the documentation.
 pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
-    let behaviour = SETTINGS.iter().chain(policy::SETTINGS).chain(COMPATIBILITY);
-    behaviour.chain(AUDIT).chain(anchoring::SETTINGS)
+    let behaviour = SETTINGS.iter().chain(policy::SETTINGS).chain(views::SETTINGS);
+    behaviour.chain(COMPATIBILITY).chain(AUDIT).chain(anchoring::SETTINGS)
 }
 
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.

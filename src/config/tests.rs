@@ -60,6 +60,8 @@ fn every_key_is_read_and_shown_again() {
                 hmac_bits = 112\nhash_bits = 256\nseparate_uses = true\n\
                 dates = false\n[mechanisms]\nlegacy = true\n\
                 allow = [\"SHA256_*\"]\ndeny = [\"CKM_MD5\"]\n\
+                [view]\nshow = \"rsa,ec\"\nprograms = [\"a=full\"]\n\
+                libraries = [\"libp11=classic\", \"libx.so=auto\"]\n\
                 [audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
                 hash = true\nsync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\

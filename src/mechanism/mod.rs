@@ -63,6 +63,11 @@ pub(crate) fn find(id: u64) -> Option<&'static Mechanism> {
     registry::REGISTRY.get(place)
 }
 
+/// The row of the mechanism with a name of the standard's.
+pub(crate) fn named(name: &str) -> Option<&'static Mechanism> {
+    registry::REGISTRY.iter().find(|row| row.name == name)
+}
+
 /// Checks that a key is of the class and of one of the types that a mechanism works with.
 fn expect_key(key: &Object, class: Class, types: &[KeyType]) -> Result<()> {
     let own = key.attributes.get(attribute::KEY_TYPE);

@@ -43,6 +43,8 @@ pub(crate) enum Change {
     OnlyToTrue,
     /// From true to false.
     OnlyToFalse,
+    /// To a smaller number; not by a copy.
+    OnlyLess,
     /// To true by the security officer alone.
     Trust,
     /// Made by the token; in no template.
@@ -227,6 +229,9 @@ attributes! {
     UNWRAP_TEMPLATE = CKA_UNWRAP_TEMPLATE: Nested, Never;
     DERIVE_TEMPLATE = CKA_DERIVE_TEMPLATE: Nested, Never;
     ALLOWED_MECHANISMS = CKA_ALLOWED_MECHANISMS: Ulongs, Never;
+    USES_LEFT = CKA_CLAVIGER_USES_LEFT: u64, OnlyLess;
+    KEY_VERSION = CKA_CLAVIGER_KEY_VERSION: u64, ByToken;
+    OPERATION = CKA_CLAVIGER_OPERATION: Bytes, ByToken;
 }
 
 /// `CKA_VALUE` of a data object, certificate or public key. It arrives as `VALUE`, because only

@@ -55,6 +55,7 @@ impl Call<'_> {
             may_write: state.is_read_write(),
             is_logged_in: state.is_logged_in(),
             is_security_officer: state == SessionState::RwSo,
+            view: &self.open.view,
         })
     }
 }

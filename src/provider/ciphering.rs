@@ -12,18 +12,20 @@ use super::{Call, GivenMechanism};
 
 pub(super) type Cipher = Operation<Running<dyn Ciphering>>;
 
-fn part(operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written> {
-    operation.update(
-        room,
-        |running| running.work.update_len(input.len()),
-        |running, out| {
-            running.take_in(input);
-            running.work.update(input, out)
-        },
-    )
-}
-
 impl Call<'_> {
+    fn part(&self, operation: &mut Cipher, input: &[u8], room: Room<'_>) -> Result<Written> {
+        operation.update(
+            room,
+            |running| running.work.update_len(input.len()),
+            |running, out| {
+                running.take_in(input);
+                // Some of the output leaves here already.
+                self.count(running)?;
+                running.work.update(input, out)
+            },
+        )
+    }
+
     pub(super) fn whole(
         &self,
         operation: &mut Cipher,
@@ -99,7 +101,7 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn encrypt_update(&self, data: &[u8], room: Room<'_>) -> Result<Written> {
-        part(&mut self.open.session.operations().encrypt, data, room)
+        self.part(&mut self.open.session.operations().encrypt, data, room)
     }
 
     /// C_EncryptFinal.
@@ -138,7 +140,7 @@ impl Call<'_> {
     /// # Errors
     /// The operation's.
     pub fn decrypt_update(&self, data: &[u8], room: Room<'_>) -> Result<Written> {
-        part(&mut self.open.session.operations().decrypt, data, room)
+        self.part(&mut self.open.session.operations().decrypt, data, room)
     }
 
     /// C_DecryptFinal.

@@ -12,36 +12,39 @@ use crate::session::operation::Operation;
 use super::Call;
 use super::ciphering::Cipher;
 
-/// Runs a part through the cipher, and gives `take` the part and what came of it.
-fn together<T>(
-    cipher: &mut Cipher,
-    other: &mut Operation<T>,
-    part: &[u8],
-    room: Room<'_>,
-    take: impl FnOnce(&mut T, &[u8]) -> Result<()>,
-) -> Result<Written> {
-    if !cipher.is_active() || !other.is_active() {
-        return Err(Rv::OperationNotInitialized.because("both operations must be active"));
-    }
-    let done = cipher.update(
-        room,
-        |running| running.work.update_len(part.len()),
-        |running, out| {
-            running.take_in(part);
-            let written = running.work.update(part, out)?;
-            let ready = out.get(..written).unwrap_or_default();
-            other.absorb(|operation| take(operation, ready))?;
-            Ok(written)
-        },
-    );
-    if done.is_err() {
-        cipher.cancel();
-        other.cancel();
-    }
-    done
-}
-
 impl Call<'_> {
+    /// Runs a part through the cipher, and gives `take` the part and what came of it.
+    fn together<T>(
+        &self,
+        cipher: &mut Cipher,
+        other: &mut Operation<T>,
+        part: &[u8],
+        room: Room<'_>,
+        take: impl FnOnce(&mut T, &[u8]) -> Result<()>,
+    ) -> Result<Written> {
+        if !cipher.is_active() || !other.is_active() {
+            return Err(Rv::OperationNotInitialized.because("both operations must be active"));
+        }
+        let done = cipher.update(
+            room,
+            |running| running.work.update_len(part.len()),
+            |running, out| {
+                running.take_in(part);
+                // Some of the output leaves here already.
+                self.count(running)?;
+                let written = running.work.update(part, out)?;
+                let ready = out.get(..written).unwrap_or_default();
+                other.absorb(|operation| take(operation, ready))?;
+                Ok(written)
+            },
+        );
+        if done.is_err() {
+            cipher.cancel();
+            other.cancel();
+        }
+        done
+    }
+
     /// C_DigestEncryptUpdate.
     ///
     /// # Errors
@@ -49,7 +52,7 @@ impl Call<'_> {
     pub fn digest_encrypt_update(&self, part: &[u8], room: Room<'_>) -> Result<Written> {
         let mut operations = self.open.session.operations();
         let Operations { digest, encrypt, .. } = &mut *operations;
-        together(encrypt, digest, part, room, |running, _| running.work.update(part))
+        self.together(encrypt, digest, part, room, |running, _| running.work.update(part))
     }
 
     /// C_DecryptDigestUpdate.
@@ -59,7 +62,7 @@ impl Call<'_> {
     pub fn decrypt_digest_update(&self, part: &[u8], room: Room<'_>) -> Result<Written> {
         let mut operations = self.open.session.operations();
         let Operations { digest, decrypt, .. } = &mut *operations;
-        together(decrypt, digest, part, room, |running, plain| running.work.update(plain))
+        self.together(decrypt, digest, part, room, |running, plain| running.work.update(plain))
     }
 
     /// C_SignEncryptUpdate.
@@ -69,7 +72,7 @@ impl Call<'_> {
     pub fn sign_encrypt_update(&self, part: &[u8], room: Room<'_>) -> Result<Written> {
         let mut operations = self.open.session.operations();
         let Operations { sign, encrypt, .. } = &mut *operations;
-        together(encrypt, sign, part, room, |running, _| {
+        self.together(encrypt, sign, part, room, |running, _| {
             running.take_in(part);
             running.work.update(part)
         })
@@ -82,7 +85,7 @@ impl Call<'_> {
     pub fn decrypt_verify_update(&self, part: &[u8], room: Room<'_>) -> Result<Written> {
         let mut operations = self.open.session.operations();
         let Operations { verify, decrypt, .. } = &mut *operations;
-        together(decrypt, verify, part, room, |running, plain| {
+        self.together(decrypt, verify, part, room, |running, plain| {
             running.take_in(plain);
             running.work.update(plain)
         })

@@ -11,9 +11,10 @@ use crate::store::sqlite;
 use crate::system::environment::Environment;
 
 use super::Provider;
-use super::journal::Diagnostics;
+use super::diagnostics::Diagnostics;
 use super::offers::AllOffers;
 use super::table::SessionTable;
+use super::views::Watch;
 
 impl Provider {
     /// Reads the environment and the configuration, and looks which tokens there are. No token
@@ -34,7 +35,7 @@ impl Provider {
         let provider = assembled.inspect_err(note)?;
         provider.look_for_tokens().inspect_err(note)?;
         provider.refuse_another_copy().inspect_err(note)?;
-        Ok(Self { diagnostics, ..provider })
+        Ok(Self { diagnostics, watch: Watch::begin(), ..provider })
     }
 
     /// Two copies of the library in one process would drop each other's record locks.
@@ -69,6 +70,7 @@ impl Provider {
             configuration,
             diagnostics,
             offers,
+            watch: Watch::default(),
             lines,
             initialising: Mutex::new(()),
             slots: RwLock::new(Vec::new()),

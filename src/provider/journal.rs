@@ -1,58 +1,12 @@
-//! What is told about calls: their records, to the token's audit log; and why they failed, to
-//! whoever asked for it.
-//!
-//! `CLAVIGER_LOG=FILE` appends one line per failed call: process, function, return value,
-//! reason; and one about each anchor that could not be asked, where that stops nothing. Never a
-//! secret, and never the host's stderr.
-
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+//! The records of calls, for the token's audit log: kept before a caller sees what was done.
 
 use crate::call::{Audit, Function};
-use crate::error::{Error, Result, Rv};
+use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::session::{Facts, Running};
 use crate::token::objects::Held;
 
 use super::Call;
-
-/// The diagnostic log, if there is to be one.
-pub(super) struct Diagnostics(Option<File>);
-
-impl Diagnostics {
-    /// Opens the log; a log that cannot be opened is no reason not to work.
-    pub(super) fn to(path: Option<&Path>) -> Self {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true).mode(0o600).custom_flags(libc::O_CLOEXEC);
-        Self(path.and_then(|path| options.open(path).ok()))
-    }
-
-    /// One line about a failed call. A length query that was answered is no failure.
-    pub(super) fn failed(&self, function: Function, error: &Error) {
-        if error.rv == Rv::BufferTooSmall {
-            return;
-        }
-        let Some(mut file) = self.0.as_ref() else { return };
-        Self::line(&mut file, function, error.rv.name(), &error.why);
-    }
-
-    /// One line about something that was found by the way, and stopped no call.
-    pub(super) fn remark(&self, function: Function, why: &str) {
-        if let Some(mut file) = self.0.as_ref() {
-            Self::line(&mut file, function, "found", why);
-        }
-    }
-
-    fn line(file: &mut &File, function: Function, what: &str, why: &str) {
-        let (process, why) = (std::process::id(), why.replace(char::is_control, " "));
-        let line = format!("{process} {} {what} {why}\n", function.name());
-        // One write per line, so that lines of several processes do not mix; a log that cannot
-        // be written must not fail the call that it tells of.
-        let _ = file.write_all(line.as_bytes());
-    }
-}
 
 /// What a record will say of a key and a mechanism.
 pub(super) fn facts_of(held: &Held, row: &'static Mechanism) -> Facts {
@@ -77,11 +31,26 @@ impl Call<'_> {
             hash.finish(&mut bytes)?;
             self.note.hash.set(Some(bytes));
         }
+        let counted = self.count(running);
+        running.counted = false;
         // The operation ends with this, and needs them no more.
         if let Some((object, version)) = running.facts.key.take() {
             self.note.names(object, version);
         }
-        self.kept(outcome)
+        self.kept(counted.and(outcome))
+    }
+
+    /// Takes the use off a key that has a limit, once an operation; whoever gives output before the
+    /// end asks for it first.
+    ///
+    /// # Errors
+    /// `CKR_KEY_EXHAUSTED`, the store's: nothing must be let go then.
+    pub(super) fn count<W: ?Sized>(&self, running: &mut Running<W>) -> Result<()> {
+        if let Some((object, _)) = running.facts.key.as_ref().filter(|_| !running.counted) {
+            self.token().take_use(&self.note, object)?;
+            running.counted = true;
+        }
+        Ok(())
     }
 
     /// Keeps the record of a use that told the caller only that its room is too small, and goes on.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::call::Audit;
 use crate::error::{Result, Rv};
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::{self, Mechanism};
@@ -12,6 +13,7 @@ use crate::object::template::Template;
 use crate::session::Kind;
 use crate::token::objects::Held;
 use crate::token::policy::{self, KeyUse};
+use crate::token::uses::check_left;
 
 use super::Call;
 
@@ -93,7 +95,12 @@ impl Call<'_> {
         let _permit = policy::allow::<Use>(attributes, row.id)?;
         self.token().check_use::<Use>(attributes)?;
         self.open.offers.check_key(attributes)?;
+        check_left(&held.object)?;
         let again = attributes.is_set(attribute::ALWAYS_AUTHENTICATE);
+        // What an …Init starts is counted when it comes to its end; all else has no end of its own.
+        if self.function.audit() != Audit::Failure {
+            self.token().take_use(&self.note, &held.object)?;
+        }
         Ok((held, again))
     }
 

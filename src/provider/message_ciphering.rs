@@ -205,7 +205,11 @@ impl Call<'_> {
             false,
             room,
             |sealed| sealed.running.work.update_len(part.len()),
-            |sealed, out| sealed.take(part, out),
+            |sealed, out| {
+                // Some of the ciphertext leaves here already.
+                self.count(&mut sealed.running)?;
+                sealed.take(part, out)
+            },
         )
     }
 

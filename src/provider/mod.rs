@@ -9,6 +9,7 @@ pub mod administration;
 mod ciphering;
 mod compatibility;
 mod deriving;
+mod diagnostics;
 mod digesting;
 mod dual;
 mod finding;
@@ -28,6 +29,7 @@ mod signing;
 mod slots;
 mod table;
 mod verifying;
+mod views;
 mod wrapping;
 
 use std::sync::atomic::AtomicU64;
@@ -42,9 +44,10 @@ use crate::store::memory::lines::LineFile;
 use crate::token::Token;
 use crate::token::keys::LastKey;
 use crate::token::note::{Context, Note};
+use crate::token::view::View;
 
+use diagnostics::Diagnostics;
 pub use generating::KeyPair;
-use journal::Diagnostics;
 pub(crate) use keys::GivenMechanism;
 use offers::{AllOffers, Offers};
 pub(crate) use sessions::ContextKind;
@@ -53,6 +56,7 @@ pub(crate) use slots::SLOT_LIMIT;
 use slots::Slot;
 pub use slots::TokenView;
 use table::SessionTable;
+use views::Watch;
 
 /// Who made the library, every slot and every token; at most 32 bytes.
 pub const MANUFACTURER: &str = "Claviger";
@@ -70,6 +74,7 @@ pub struct Provider {
     configuration: Configuration,
     diagnostics: Diagnostics,
     offers: AllOffers,
+    watch: Watch,
     /// Where the log of tokens in memory goes, if it goes anywhere.
     lines: Option<Arc<LineFile>>,
     /// Held while a token is made, so that one process makes one at a time.
@@ -91,6 +96,8 @@ pub(crate) struct OpenSession {
     token: Arc<Token>,
     /// What the token offered when the session was opened.
     offers: Arc<Offers>,
+    /// What the program sees of the token.
+    view: View,
     last_key: Mutex<LastKey>,
     /// What the caller said about what it is doing.
     context: Mutex<Option<Arc<Context>>>,
@@ -129,7 +136,7 @@ impl Provider {
         for found in call.token().take_news() {
             self.diagnostics.remark(function, &found);
         }
-        done
+        done.map_err(|error| call.placed(error))
     }
 
     fn session(&self, handle: u64) -> Result<Arc<OpenSession>> {
@@ -140,6 +147,11 @@ impl Provider {
     /// Tells the diagnostic log why a call failed.
     pub(crate) fn note(&self, function: Function, error: &Error) {
         self.diagnostics.failed(function, error);
+    }
+
+    /// Another part of the program may have come in: looks again what it is.
+    pub(crate) fn look_at_host(&self) {
+        self.watch.again();
     }
 
     fn slots(&self) -> RwLockReadGuard<'_, Vec<Arc<Slot>>> {

@@ -15,7 +15,10 @@ use crate::object::class::KeyType;
 use crate::object::size::bits_of;
 use crate::object::template::Template;
 
+use crate::token::Token;
+
 use super::Provider;
+use super::administration::is_key_name;
 
 /// A mechanism as a token offers it.
 #[derive(Clone, Copy)]
@@ -174,21 +177,45 @@ impl Provider {
     /// # Errors
     /// `CKR_SLOT_ID_INVALID`; the store's, if the configuration names tokens by their labels.
     pub(crate) fn offers(&self, slot: u64) -> Result<Arc<Offers>> {
-        let token = self.slot(slot)?.token();
-        let Some(token) = token.filter(|_| !self.offers.own.is_empty()) else {
-            return Ok(Arc::clone(&self.offers.usual));
+        let name = match self.slot(slot)?.token() {
+            Some(token) => self.name_in_configuration(&token)?,
+            None => None,
         };
-        let label = token.record_of_token()?.label;
-        let label = String::from_utf8_lossy(&label);
-        let names = [token.serial(), label.trim_end()];
-        let own = names.iter().find_map(|name| {
+        let own = name.and_then(|name| {
             self.offers.own.iter().find_map(|(own, offers)| (own == name).then_some(offers))
         });
         Ok(Arc::clone(own.unwrap_or(&self.offers.usual)))
     }
+
+    /// The name by which the configuration speaks of a token, if it does: the serial number, or
+    /// the label.
+    fn name_in_configuration(&self, token: &Token) -> Result<Option<&str>> {
+        let named = |wanted: &str| {
+            self.configuration.tokens().find_map(|(name, _)| (name == wanted).then_some(name))
+        };
+        if self.configuration.tokens().next().is_none() {
+            return Ok(None);
+        }
+        if let Some(name) = named(token.serial()) {
+            return Ok(Some(name));
+        }
+        let label = token.record_of_token()?.label;
+        Ok(named(String::from_utf8_lossy(&label).trim_end()))
+    }
+
+    /// What the configuration says of a token.
+    ///
+    /// # Errors
+    /// The store's, if it names tokens by their labels.
+    pub(super) fn configuration_of(&self, token: &Token) -> Result<&Configuration> {
+        let name = self.name_in_configuration(token)?;
+        let mut own = self.configuration.tokens();
+        let own = own.find_map(|(own, its)| (Some(own) == name).then_some(its));
+        Ok(own.unwrap_or(&self.configuration))
+    }
 }
 
-/// The names of mechanisms in a configuration that no mechanism of this token has.
+/// The names of mechanisms and of key types in a configuration that are none of this token.
 #[must_use]
 pub fn rule_problems(configuration: &Configuration) -> Vec<ConfigError> {
     let own = configuration.tokens().map(|(_, own)| own);
@@ -205,8 +232,20 @@ pub fn rule_problems(configuration: &Configuration) -> Vec<ConfigError> {
                 problems.push(one.refusal(key, why));
             }
         }
+        problems.extend(view_problems(one));
     }
     problems
+}
+
+fn view_problems(of: &Configuration) -> impl Iterator<Item = ConfigError> {
+    let show = [&of.views.show].into_iter().map(|view| ("view.show", view));
+    let programs = of.views.programs.iter().map(|(_, view)| ("view.programs", view));
+    let libraries = of.views.libraries.iter().map(|(_, view)| ("view.libraries", view));
+    let forced = of.forced_view.iter().map(|view| ("$CLAVIGER_VIEW", view));
+    show.chain(programs).chain(libraries).chain(forced).filter_map(|(key, view)| {
+        let wrong = view.kinds().iter().find(|kind| !is_key_name(kind))?;
+        Some(of.refusal(key, format!("{wrong:?} is no type of key of this token")))
+    })
 }
 
 fn list<'c>(configuration: &'c Configuration, key: &str) -> &'c [String] {

@@ -76,6 +76,7 @@ impl Provider {
             slot,
             token: Arc::clone(&token),
             offers: self.offers(slot)?,
+            view: self.watch.view(self.configuration_of(&token)?),
             last_key: Mutex::default(),
             context: Mutex::default(),
         };

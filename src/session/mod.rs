@@ -126,12 +126,14 @@ pub(crate) struct Running<W: ?Sized> {
     pub(crate) hash: Option<Mac>,
     /// Known for the operations that can be saved.
     pub(crate) origin: Option<Origin>,
+    /// Its use was taken off a key that has a limit.
+    pub(crate) counted: bool,
     pub(crate) work: Box<W>,
 }
 
 impl<W: ?Sized> Running<W> {
     pub(crate) fn new(facts: Facts, work: Box<W>) -> Self {
-        Self { facts, input: 0, hash: None, origin: None, work }
+        Self { facts, input: 0, hash: None, origin: None, counted: false, work }
     }
 
     /// Remembers what it began with.

@@ -50,6 +50,13 @@ pub(crate) const TRIES: u32 = 10;
 pub(crate) struct ObjectId(pub(crate) [u8; 16]);
 
 impl ObjectId {
+    /// The object with a name as CKA_UNIQUE_ID has it.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        let is_ours = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| is_ours)?;
+        Some(Self(number.to_be_bytes()))
+    }
+
     /// A new name.
     pub(crate) fn random() -> Result<Self, EngineError> {
         random::array().map(Self)

@@ -46,9 +46,29 @@ pub(crate) fn peek(address: usize) -> Option<u64> {
     (usize::try_from(read) == Ok(bytes.len())).then(|| u64::from_ne_bytes(bytes))
 }
 
+/// The file name of the program that this process runs.
+pub(crate) fn program_name() -> String {
+    let program = fs::read_link("/proc/self/exe").unwrap_or_default();
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The paths of the files of which this process has code mapped, each once. proc(5): the path is
+/// the sixth field, to the end of the line; the second says what may be done.
+pub(crate) fn loaded_files() -> Vec<String> {
+    let maps = fs::read("/proc/self/maps").unwrap_or_default();
+    let maps = String::from_utf8_lossy(&maps);
+    let path = |line: &str| {
+        let is_code = line.split(' ').nth(1)?.contains('x');
+        line.get(line.find('/')?..).filter(|_| is_code).map(str::to_owned)
+    };
+    let mut files: Vec<String> = maps.lines().filter_map(path).collect();
+    files.dedup();
+    files
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Process, peek};
+    use super::{Process, loaded_files, peek, program_name};
 
     #[test]
     fn memory_is_read_where_there_is_some() {
@@ -57,6 +77,12 @@ mod tests {
         for nowhere in [0, 8, 1 << 40, usize::MAX - 7, usize::MAX] {
             assert_eq!(peek(nowhere), None, "{nowhere:#x}");
         }
+    }
+
+    #[test]
+    fn what_is_loaded_is_told() {
+        let program = program_name();
+        assert!(loaded_files().iter().any(|path| path.ends_with(&format!("/{program}"))));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::objects::Viewer;
 use super::quarantine::CHANGED;
 use super::sealed::query_of;
 use super::table::Kind;
+use super::view::View;
 
 impl Token {
     /// C_FindObjectsInit: the handles of what matches and is in sight.
@@ -29,7 +30,9 @@ impl Token {
         }
         if on_token != Some(true) {
             found.extend(self.table.session_objects(|held| {
-                (!held.private || viewer.sees_private) && matches(&held.object.attributes, wanted)
+                let attributes = &held.object.attributes;
+                let in_sight = !held.private || viewer.sees_private;
+                in_sight && viewer.view.shows(attributes) && matches(attributes, wanted)
             }));
         }
         Ok(found)
@@ -52,7 +55,9 @@ impl Token {
         let transaction = self.store()?.begin(Mode::Read)?;
         self.check_instance(transaction.as_ref())?;
         self.check_state(transaction.as_ref())?;
-        let wanted = compare.then_some(wanted);
+        // What a view hides is told by the whole object.
+        let compare = compare || !viewer.view.is_full();
+        let wanted = compare.then_some((wanted, viewer.view));
         let mut found = Vec::new();
         for private in [false, true] {
             let in_question = query.private.is_none_or(|asked| asked == private);
@@ -76,7 +81,7 @@ impl Token {
         &self,
         id: ObjectId,
         query: &Query,
-        wanted: Option<&Template>,
+        wanted: Option<(&Template, &View)>,
         generation: Option<u64>,
         transaction: &dyn Transaction,
     ) -> Result<Option<u64>> {
@@ -102,7 +107,7 @@ impl Token {
             self.quarantine.remark("an index names an object for what it is not");
             return Ok(None);
         }
-        let Some(wanted) = wanted else { return Ok(Some(handle)) };
+        let Some((wanted, view)) = wanted else { return Ok(Some(handle)) };
         let known = self.table.fresh(handle, generation).or_else(|| {
             row.as_ref().and_then(|row| self.table.confirm(handle, row.version, generation))
         });
@@ -123,7 +128,8 @@ impl Token {
                 held
             }
         };
-        Ok(matches(&held.object.attributes, wanted).then_some(handle))
+        let attributes = &held.object.attributes;
+        Ok((view.shows(attributes) && matches(attributes, wanted)).then_some(handle))
     }
 
     /// The row of what an index found; none, on record, if it was changed outside or is gone.

@@ -94,7 +94,8 @@ impl Token {
                 }
                 Home::Memory(_) => (self.line_lane(), 0),
             };
-            let record = Record { lane, head, ..record };
+            let hash = change.note.hash.get().map(|hash| Cow::Owned(hex(&hash)));
+            let record = Record { lane, head, hash, ..record };
             if change.concerned.is_empty() {
                 change.transaction.append_leaf(&Leaf::Change(record.clone()).to_bytes())?;
             }

@@ -18,6 +18,8 @@ mod sealed;
 pub mod settings;
 mod table;
 mod trust;
+pub(crate) mod uses;
+pub(crate) mod view;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};

@@ -90,6 +90,14 @@ impl Note {
         self.concerns.replace(Some((object, version)));
     }
 
+    /// The unique id of what is used or changed.
+    pub(crate) fn unique_id(&self) -> Option<String> {
+        let concerned = self.concerns.borrow();
+        let (object, _) = concerned.as_ref()?;
+        let id = object.attributes.get(attribute::UNIQUE_ID)?;
+        std::str::from_utf8(id).ok().map(str::to_owned)
+    }
+
     /// True if the object could only be used since somebody was logged in.
     pub(super) fn needs_login(&self) -> bool {
         let concerned = self.concerns.borrow();

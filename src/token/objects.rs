@@ -18,6 +18,7 @@ use super::quarantine::CHANGED;
 use super::sealed::{open_row, row_of};
 pub(crate) use super::table::Held;
 use super::table::Place;
+use super::view::View;
 
 /// On whose behalf something is done.
 #[derive(Clone, Copy)]
@@ -34,13 +35,15 @@ pub(crate) struct Viewer<'c> {
     pub(crate) is_logged_in: bool,
     /// It is the security officer.
     pub(crate) is_security_officer: bool,
+    /// What the program sees.
+    pub(crate) view: &'c View,
 }
 
 fn no_object() -> Error {
     Rv::ObjectHandleInvalid.because("no such object in sight")
 }
 
-fn went_away() -> Error {
+pub(super) fn went_away() -> Error {
     Rv::ObjectHandleInvalid.because("another process destroyed or changed the object")
 }
 
@@ -156,6 +159,15 @@ impl Token {
     /// # Errors
     /// `CKR_OBJECT_HANDLE_INVALID` if it is not there or not in sight; the store's.
     pub(crate) fn object(&self, viewer: &Viewer, handle: u64) -> Result<Arc<Held>> {
+        let held = self.object_of(viewer, handle)?;
+        match viewer.view.shows(&held.object.attributes) {
+            true => Ok(held),
+            false => Err(no_object()),
+        }
+    }
+
+    /// An object by its handle, whatever the program's view.
+    fn object_of(&self, viewer: &Viewer, handle: u64) -> Result<Arc<Held>> {
         let in_sight = |held: &Arc<Held>| !held.private || viewer.sees_private;
         if let Some((_, held)) = self.table.own().iter().find(|(own, _)| *own == handle) {
             return Ok(Arc::clone(held));
@@ -204,7 +216,11 @@ impl Token {
     }
 
     /// An object's row; one that was changed outside goes on record.
-    fn row(&self, id: &ObjectId, transaction: &dyn Transaction) -> Result<Option<StoredObject>> {
+    pub(super) fn row(
+        &self,
+        id: &ObjectId,
+        transaction: &dyn Transaction,
+    ) -> Result<Option<StoredObject>> {
         transaction.get(id).map_err(|error| {
             if matches!(error, StoreError::Tampered(_) | StoreError::Corrupt(_)) {
                 self.quarantine.object(*id, CHANGED);
@@ -307,7 +323,7 @@ impl Token {
         }
     }
 
-    fn next_version(
+    pub(super) fn next_version(
         &self,
         row: &StoredObject,
         newest: &Held,

@@ -141,10 +141,15 @@ impl Token {
     /// May this key leave, wrapped under that one?
     ///
     /// # Errors
-    /// `CKR_KEY_UNEXTRACTABLE`; `CKR_KEY_NOT_WRAPPABLE` if only a trusted key may wrap it.
+    /// `CKR_KEY_UNEXTRACTABLE`, also of a key that may be used so often only;
+    /// `CKR_KEY_NOT_WRAPPABLE` if only a trusted key may wrap it.
     pub(crate) fn may_leave(&self, key: &Held, by: &Held) -> Result<()> {
         if !key.object.is_set(attribute::EXTRACTABLE) {
             return Err(Rv::KeyUnextractable.because("CKA_EXTRACTABLE is false"));
+        }
+        if key.object.attributes.contains(attribute::USES_LEFT.id) {
+            let why = "what is wrapped could be used as often again: CKA_CLAVIGER_USES_LEFT";
+            return Err(Rv::KeyUnextractable.because(why));
         }
         // Keys that were made under another policy are bound by today's.
         let guarded = self.settings.export_denied && key.is_stored();

@@ -32,7 +32,7 @@ impl Token {
     /// The store's.
     pub(crate) fn what_is_left(&self, unique_id: &str, epoch: u64) -> Result<Option<&'static str>> {
         let transaction = self.store()?.begin(Mode::Read)?;
-        if let Some(id) = object_id(unique_id)
+        if let Some(id) = ObjectId::named(unique_id)
             && transaction.get(&id)?.is_some()
         {
             return Ok(Some("there is an object of this name on the token"));
@@ -51,11 +51,4 @@ impl Token {
             false => Ok(Some("another process reads, and keeps the write-ahead log from ending")),
         }
     }
-}
-
-/// What stands in CKA_UNIQUE_ID.
-fn object_id(text: &str) -> Option<ObjectId> {
-    let is_ours = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let number = u128::from_str_radix(text, 16).ok().filter(|_| is_ours)?;
-    Some(ObjectId(number.to_be_bytes()))
 }

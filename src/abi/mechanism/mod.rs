@@ -13,6 +13,7 @@ use crate::error::{Error, Result, Rv};
 use crate::mechanism::find;
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::provider::GivenMechanism;
+use crate::provider::administration::structure_of;
 
 use super::input::input;
 
@@ -52,7 +53,8 @@ pub(super) unsafe fn optional_mechanism(given: CK_MECHANISM_PTR) -> Result<Optio
         return Ok(Some(GivenMechanism { id: given.mechanism, params: MechanismParams::None }));
     };
     // SAFETY: this function's own contract.
-    let params = unsafe { reader(row.shape)(&given)? };
+    let params = unsafe { reader(row.shape)(&given) };
+    let params = params.map_err(|error| error.at_parameter(row.name, structure_of(row)))?;
     Ok(Some(GivenMechanism { id: given.mechanism, params }))
 }
 

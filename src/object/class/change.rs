@@ -34,6 +34,7 @@ pub(crate) fn change(old: &Template, changes: &Template, context: &Context) -> R
             Change::Freely => present || !is_true(value) || !roles::stays(id, context),
             Change::OnlyToTrue => !present,
             Change::OnlyToFalse => present,
+            Change::OnlyLess => is_less(value, old.value(id)),
             Change::Trust => context.so || (!present && !is_true(value)),
         };
         if !allowed {
@@ -58,13 +59,20 @@ pub(crate) fn copy(old: &Template, changes: &Template, context: &Context) -> Res
     if !old.is_set(attribute::COPYABLE) {
         return Err(Rv::ActionProhibited.because("CKA_COPYABLE is false"));
     }
+    if old.contains(attribute::USES_LEFT.id) {
+        let why = "a copy could be used as often again: the key has CKA_CLAVIGER_USES_LEFT";
+        return Err(Rv::ActionProhibited.because(why));
+    }
     let mut new = old.try_clone()?;
     new.remove(attribute::UNIQUE_ID.id);
+    // A copy is no version of its own.
+    new.remove(attribute::KEY_VERSION.id);
+    new.remove(attribute::OPERATION.id);
     for (id, value) in changes.iter() {
         let rule = changeable(species, id)?;
         let present = old.value(id).is_some_and(is_true);
         let allowed = match rule.change {
-            Change::Never | Change::ByToken => false,
+            Change::Never | Change::ByToken | Change::OnlyLess => false,
             Change::Freely => present || !is_true(value) || !roles::stays(id, context),
             Change::OnCopy => true,
             Change::OnlyToTrue => !present || is_true(value),
@@ -118,6 +126,15 @@ fn changeable(species: Species, id: u64) -> Result<&'static Rule> {
         return Err(Rv::AttributeReadOnly.because(rule.name));
     }
     Ok(rule)
+}
+
+/// Whether a number is smaller than the one before; without one before, any number is.
+fn is_less(value: &Value, before: Option<&Value>) -> bool {
+    match (value, before) {
+        (Value::Ulong(value), Some(Value::Ulong(before))) => value < before,
+        (Value::Ulong(_), None) => true,
+        _ => false,
+    }
 }
 
 fn is_true(value: &Value) -> bool {

@@ -33,6 +33,10 @@ macro_rules! numbered {
         )* }
 
         impl $type {
+            /// All of them.
+            #[allow(dead_code, reason = "not asked of each")]
+            pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
+
             /// The standard's number.
             pub(crate) const fn code(self) -> u64 {
                 match self { $(Self::$name => cryptoki::$number,)* }
@@ -264,8 +268,8 @@ pub(crate) fn admit(
     }
     let mut flags = Template::default();
     for (id, value) in given.iter() {
-        if let Value::Bool(flag) = value {
-            flags.put(id, Value::Bool(*flag));
+        if matches!(value, Value::Bool(_) | Value::Ulong(_)) {
+            flags.put(id, value.try_clone()?);
         }
     }
     fill(&mut flags, species, birth, context);
@@ -369,6 +373,9 @@ fn consistent(template: &Template, species: Species, context: &Context) -> Resul
     }
     if template.is_set(attribute::ALWAYS_AUTHENTICATE) && !template.is_set(attribute::PRIVATE) {
         return Err(inconsistent("CKA_ALWAYS_AUTHENTICATE without CKA_PRIVATE"));
+    }
+    if template.contains(attribute::USES_LEFT.id) && !template.is_set(attribute::TOKEN) {
+        return Err(inconsistent("only keys on the token have CKA_CLAVIGER_USES_LEFT"));
     }
     if species.class.is_secret() && context.export_denied {
         secrecy::permit(template)?;

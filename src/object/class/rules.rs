@@ -128,7 +128,8 @@ static TRUST: &[Row] = &[
     row(attribute::TRUST_OCSP_SIGNING, 0, UNKNOWN),
 ];
 
-/// "Common key attributes". The mechanism gives what nobody gave of the first on generation.
+/// "Common key attributes", and two of ours. The mechanism gives what nobody gave of the first on
+/// generation.
 static KEY: &[Row] = &[
     row(attribute::KEY_TYPE, N1 | N5, Empty),
     row(attribute::ID, 0, Empty),
@@ -138,6 +139,8 @@ static KEY: &[Row] = &[
     row(attribute::LOCAL, N2 | N4 | N6, Computed),
     row(attribute::KEY_GEN_MECHANISM, N2 | N4 | N6, Computed),
     row(attribute::ALLOWED_MECHANISMS, 0, Empty),
+    row(attribute::KEY_VERSION, N2 | N4 | N6, Empty),
+    row(attribute::OPERATION, N2 | N4 | N6, Empty),
 ];
 
 /// "Common public key attributes".
@@ -153,7 +156,7 @@ static PUBLIC_KEY: &[Row] = &[
     row(attribute::PUBLIC_KEY_INFO, 0, Computed),
 ];
 
-/// "Common private key attributes".
+/// "Common private key attributes", and one of ours.
 static PRIVATE_KEY: &[Row] = &[
     row(attribute::SUBJECT, 0, Empty),
     row(attribute::SENSITIVE, 0, Secrecy),
@@ -170,9 +173,10 @@ static PRIVATE_KEY: &[Row] = &[
     row(attribute::ALWAYS_AUTHENTICATE, 0, FALSE),
     row(attribute::PUBLIC_KEY_INFO, 0, Computed),
     row(attribute::DERIVE_TEMPLATE, 0, Empty),
+    row(attribute::USES_LEFT, 0, Empty),
 ];
 
-/// "Common secret key attributes".
+/// "Common secret key attributes", and one of ours.
 static SECRET_KEY: &[Row] = &[
     row(attribute::SENSITIVE, 0, Secrecy),
     row(attribute::ENCRYPT, 0, Use),
@@ -190,6 +194,7 @@ static SECRET_KEY: &[Row] = &[
     row(attribute::WRAP_TEMPLATE, 0, Empty),
     row(attribute::UNWRAP_TEMPLATE, 0, Empty),
     row(attribute::DERIVE_TEMPLATE, 0, Empty),
+    row(attribute::USES_LEFT, 0, Empty),
 ];
 
 /// "RSA public key object attributes".

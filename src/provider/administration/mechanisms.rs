@@ -120,6 +120,12 @@ const fn key_name(key_type: KeyType) -> &'static str {
     }
 }
 
+/// The structure that a mechanism takes as its parameter.
+pub(crate) fn structure_of(row: &Mechanism) -> &'static str {
+    let words = parameter(row.shape).unwrap_or_default();
+    words.split('`').nth(1).unwrap_or("pParameter")
+}
+
 const fn parameter(shape: Shape) -> Option<&'static str> {
     match shape {
         Shape::None => None,

@@ -22,10 +22,12 @@ use super::Provider;
 use super::sessions::UserType;
 use super::slots::not_initialised;
 pub use crate::token::anchoring::Publication;
+pub(crate) use mechanisms::structure_of;
 pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::NewKey;
 pub use rotation::Rotation;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
+pub(super) use view::{is_key_name, key_name};
 
 /// Handles asked for at a time.
 const BATCH: usize = 512;

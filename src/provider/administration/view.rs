@@ -131,7 +131,7 @@ impl Call<'_> {
 }
 
 /// The type of a key; for keys of the newer curves, what the curve is called in daily life.
-fn key_name(key_type: KeyType, attributes: &Template) -> &'static str {
+pub(in crate::provider) fn key_name(key_type: KeyType, attributes: &Template) -> &'static str {
     let curve = attributes.get(attribute::EC_PARAMS).and_then(|params| curve_of(params).ok());
     match curve {
         Some(CurveName::Edwards(Edwards::Ed25519)) => "ed25519",
@@ -140,6 +140,12 @@ fn key_name(key_type: KeyType, attributes: &Template) -> &'static str {
         Some(CurveName::Montgomery(Montgomery::X448)) => "x448",
         _ => key_type_name(key_type),
     }
+}
+
+/// Whether a type of key has this name.
+pub(in crate::provider) fn is_key_name(name: &str) -> bool {
+    ["ed25519", "ed448", "x25519", "x448"].contains(&name)
+        || KeyType::ALL.iter().any(|key_type| key_type_name(*key_type) == name)
 }
 
 const fn key_type_name(key_type: KeyType) -> &'static str {
