@@ -21,6 +21,8 @@ mod amnesia;
 mod anchors;
 #[path = "cryptoki/answers.rs"]
 mod answers;
+#[path = "cryptoki/attacks.rs"]
+mod attacks;
 #[path = "cryptoki/attributes.rs"]
 mod attributes;
 #[path = "cryptoki/bad_days.rs"]

@@ -288,10 +288,10 @@ fn the_entries_that_are_shown_are_entries() {
     assert_eq!(kinds.len(), 10, "a kind is not shown");
 }
 
-/// The tests of `tests/tamper/`, each with its file: `objects::a_name`.
-fn attacks() -> BTreeSet<String> {
+/// The tests of a folder of `tests/`, each with its file: `objects::a_name`.
+fn tests_in(folder: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(root().join("tests/tamper")).unwrap() {
+    for entry in fs::read_dir(root().join("tests").join(folder)).unwrap() {
         let path = entry.unwrap().path();
         let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
@@ -305,19 +305,34 @@ fn attacks() -> BTreeSet<String> {
             }
         }
     }
-    assert!(found.len() > 30, "the attacks were not found");
+    assert!(found.len() > 30, "the tests were not found");
     found
+}
+
+/// The last word in backticks of each line of the table of attacks in a document.
+fn tests_named_in(document: &str) -> Vec<String> {
+    let text = read(document);
+    let table = text.split("<!-- attacks:begin -->").nth(1).expect("a table of attacks");
+    let table = table.split("<!-- attacks:end -->").next().unwrap();
+    table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .map(|line| line.rsplit('`').nth(1).unwrap_or(line).to_owned())
+        .collect()
+}
+
+#[test]
+fn every_known_attack_has_a_test() {
+    let there = tests_in("cryptoki");
+    let named = tests_named_in("docs/known-attacks.md");
+    assert!(named.len() > 25, "the table was not found");
+    let missing: Vec<_> = named.iter().filter(|name| !there.contains(*name)).collect();
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
 }
 
 #[test]
 fn every_attack_is_in_the_threat_model_and_every_line_there_is_a_test() {
-    let text = read("docs/threat-model.md");
-    let table = text.split("<!-- attacks:begin -->").nth(1).expect("a table of attacks");
-    let table = table.split("<!-- attacks:end -->").next().unwrap();
-    let named: BTreeSet<String> = table
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| somebody"))
-        .map(|line| line.rsplit('`').nth(1).unwrap_or(line).to_owned())
-        .collect();
-    assert_eq!(named, attacks());
+    let named: BTreeSet<String> = tests_named_in("docs/threat-model.md").into_iter().collect();
+    assert_eq!(named, tests_in("tamper"));
 }

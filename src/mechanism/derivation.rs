@@ -5,8 +5,9 @@
 
 use super::kdf_params::KdfParams;
 use super::params::invalid;
-use super::{Derivation, any_secret};
+use super::{Derivation, Key, any_secret};
 use crate::error::{Error, Result, Rv};
+use crate::object::attribute;
 use crate::object::class::KeyType;
 use crate::secret::Secret;
 
@@ -77,8 +78,30 @@ pub(super) const fn odd(byte: u8) -> u8 {
     byte & 0xfe | (ones % 2 == 0) as u8
 }
 
-/// Two values one after the other.
-fn joined(derivation: &Derivation<'_>, first: &[u8], second: &[u8]) -> Result<Secret> {
+/// What is left of a closed key that is cut: at least this many bytes. Of shorter pieces, one a
+/// byte longer than the other, each could be guessed, and in the end the whole key.
+const LEAST_CUT: usize = 14;
+
+/// Refuses to show a small part of a closed key.
+fn check_cut(source: &Key, kept: usize, whole: usize) -> Result<()> {
+    let closed = source.is_set(attribute::SENSITIVE) || !source.is_set(attribute::EXTRACTABLE);
+    if closed && kept != 0 && kept < whole.min(LEAST_CUT) {
+        let why = "less than 14 bytes of a key that is sensitive or cannot be extracted";
+        return Err(Rv::TemplateInconsistent.because(why));
+    }
+    Ok(())
+}
+
+/// Two values one after the other, and the keys that they belong to.
+fn joined(
+    derivation: &Derivation<'_>,
+    (first, first_key): (&[u8], Option<&Key>),
+    (second, second_key): (&[u8], Option<&Key>),
+) -> Result<Secret> {
+    let len = derivation.wanted(Some(first.len() + second.len()))?;
+    let of_first = len.min(first.len());
+    first_key.map_or(Ok(()), |key| check_cut(key, of_first, first.len()))?;
+    second_key.map_or(Ok(()), |key| check_cut(key, len - of_first, second.len()))?;
     let both = Secret::build(first.len() + second.len(), |room| {
         room.iter_mut().zip(first.iter().chain(second)).for_each(|(to, from)| *to = *from);
         Ok::<_, Error>(())
@@ -92,8 +115,11 @@ pub(super) fn base_and_key(derivation: &Derivation<'_>) -> Result<Secret> {
     let (KdfParams::OtherKey(_), [other]) = (derivation.params.kdf()?, derivation.others) else {
         return Err(invalid("concatenation takes the handle of a key"));
     };
-    let other = any_secret(other)?;
-    base.expose(|base| other.expose(|other| joined(derivation, base, other)))
+    let (other, other_key) = (any_secret(other)?, Some(other));
+    let base_key = Some(derivation.base);
+    base.expose(|base| {
+        other.expose(|other| joined(derivation, (base, base_key), (other, other_key)))
+    })
 }
 
 fn data<'d>(derivation: &Derivation<'d>) -> Result<&'d [u8]> {
@@ -107,14 +133,14 @@ fn data<'d>(derivation: &Derivation<'d>) -> Result<&'d [u8]> {
 pub(super) fn base_and_data(derivation: &Derivation<'_>) -> Result<Secret> {
     let base = any_secret(derivation.base)?;
     let data = data(derivation)?;
-    base.expose(|base| joined(derivation, base, data))
+    base.expose(|base| joined(derivation, (base, Some(derivation.base)), (data, None)))
 }
 
 /// The data and after it the base key's value.
 pub(super) fn data_and_base(derivation: &Derivation<'_>) -> Result<Secret> {
     let base = any_secret(derivation.base)?;
     let data = data(derivation)?;
-    base.expose(|base| joined(derivation, data, base))
+    base.expose(|base| joined(derivation, (data, None), (base, Some(derivation.base))))
 }
 
 /// The base key's value changed by the data, as far as both reach.
@@ -132,6 +158,7 @@ pub(super) fn xor(derivation: &Derivation<'_>) -> Result<Secret> {
         });
         Ok::<_, Error>(())
     })?;
+    check_cut(derivation.base, derivation.wanted(Some(mixed.len()))?, base.len())?;
     mixed.expose(|mixed| derivation.front_of(mixed))
 }
 
@@ -148,6 +175,7 @@ pub(super) fn extract(derivation: &Derivation<'_>) -> Result<Secret> {
         return Err(no_length());
     }
     let len = derivation.wanted(Some(base.len()))?;
+    check_cut(derivation.base, len, base.len())?;
     let (skipped, shift) = (first / 8, first % 8);
     value(derivation.key_type, len, |room| {
         base.expose(|base| {

@@ -107,6 +107,34 @@ fn what_shows_a_closed_key_is_closed_whatever_the_template_says() {
 }
 
 #[test]
+fn no_small_part_of_a_closed_key_becomes_a_key() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let (shut, free) = (base(&session, &[1; 32], false), base(&session, &[2; 32], true));
+        let (data, bit, little) = (string(&[3; 32]), 0_u64, string(&[3; 2]));
+        for (how, base, shorter) in [
+            (with_struct(ck::CKM_CONCATENATE_BASE_AND_DATA, &data), shut, 1),
+            (with_struct(ck::CKM_CONCATENATE_DATA_AND_BASE, &data), shut, 33),
+            (with_struct(ck::CKM_CONCATENATE_BASE_AND_KEY, &free), shut, 13),
+            (with_struct(ck::CKM_CONCATENATE_BASE_AND_KEY, &shut), free, 45),
+            (with_struct(ck::CKM_XOR_BASE_AND_DATA, &data), shut, 2),
+            (with_struct(ck::CKM_XOR_BASE_AND_DATA, &little), shut, 2),
+            (with_struct(ck::CKM_EXTRACT_KEY_FROM_KEY, &bit), shut, 13),
+        ] {
+            let of = |length: u64| template! { CKA_VALUE_LEN => length };
+            session.derive(&how, base, &of(shorter)).refused(ck::CKR_TEMPLATE_INCONSISTENT);
+            if how.c.pParameter.cast_const() != (&raw const little).cast() {
+                let enough = if shorter > 32 { 46 } else { 14 };
+                session.derive(&how, base, &of(enough)).unwrap();
+            }
+        }
+        let how = with_struct(ck::CKM_EXTRACT_KEY_FROM_KEY, &bit);
+        session.derive(&how, free, &template! { CKA_VALUE_LEN => 1_u64 }).unwrap();
+    });
+}
+
+#[test]
 fn a_second_key_meets_the_checks_of_the_first() {
     isolated(|bench| {
         let token = bench.token();
