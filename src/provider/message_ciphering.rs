@@ -40,7 +40,7 @@ impl Shared {
     }
 
     fn sealed(&self, work: Box<dyn Ciphering>, tag_len: usize) -> Sealed {
-        Sealed { running: Running::new(self.facts.clone(), work), tag_len }
+        Sealed { running: Running::new(self.facts.clone(), work), tag_len, given: 0 }
     }
 }
 
@@ -57,7 +57,9 @@ impl Sealed {
     /// Takes a part.
     fn take(&mut self, part: &[u8], out: &mut [u8]) -> Result<usize> {
         self.running.take_in(part);
-        self.running.work.update(part, out)
+        let written = self.running.work.update(part, out)?;
+        self.given = self.given.saturating_add(written as u64);
+        Ok(written)
     }
 
     /// Encrypts the last part; the bytes written, and the tag.
@@ -90,19 +92,17 @@ impl Sealed {
         })
     }
 
-    /// Room for a message's plaintext, once `more` has come.
-    fn plain_len(&self, more: usize) -> usize {
-        usize::try_from(self.running.input).unwrap_or(usize::MAX).saturating_add(more)
+    /// Room for what is still to come of a message, once its last `more` bytes have: without
+    /// the tag, as much comes out as goes in.
+    fn rest_len(&self, more: usize) -> Result<usize> {
+        self.running.work.update_len(more)?;
+        let kept = self.running.input.saturating_sub(self.given);
+        Ok(usize::try_from(kept).unwrap_or(usize::MAX).saturating_add(more))
     }
 }
 
 fn no_tag() -> Error {
     Rv::GeneralError.because("a cipher with a tag gave none")
-}
-
-/// Room for the ciphertext of a whole message.
-fn cipher_len(sealed: &Sealed, input: usize) -> Result<usize> {
-    Ok(sealed.running.work.whole_len(input)?.saturating_sub(sealed.tag_len))
 }
 
 impl Call<'_> {
@@ -169,7 +169,7 @@ impl Call<'_> {
         let written = self.open.session.operations().message_encrypt.whole(
             room,
             |shared| shared.draft(message, aad),
-            |draft| cipher_len(&draft.sealed, data.len()),
+            |draft| draft.sealed.rest_len(data.len()),
             |shared, draft, out| {
                 shared.nonces = std::mem::take(&mut draft.after);
                 let done = draft.sealed.encrypt_last(data, out);
@@ -230,7 +230,7 @@ impl Call<'_> {
             room,
             |sealed| {
                 sealed.check_tag(tag_len)?;
-                cipher_len(sealed, part.len())
+                sealed.rest_len(part.len())
             },
             |sealed, out| {
                 let done = sealed.encrypt_last(part, out);
@@ -256,7 +256,7 @@ impl Call<'_> {
         self.open.session.operations().message_decrypt.whole(
             room,
             |shared| shared.opening(message, aad),
-            |sealed| Ok(sealed.plain_len(data.len())),
+            |sealed| sealed.rest_len(data.len()),
             |_, sealed, out| {
                 let done = sealed.decrypt_last(data, tag, out);
                 self.recorded(&mut sealed.running, done)
@@ -299,7 +299,7 @@ impl Call<'_> {
         self.open.session.operations().message_decrypt.part(
             true,
             room,
-            |sealed| Ok(sealed.plain_len(part.len())),
+            |sealed| sealed.rest_len(part.len()),
             |sealed, out| {
                 let done = sealed.decrypt_last(part, tag, out);
                 self.recorded(&mut sealed.running, done)

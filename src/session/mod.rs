@@ -88,6 +88,8 @@ impl Shared {
 pub(crate) struct Sealed {
     pub(crate) running: Running<dyn Ciphering>,
     pub(crate) tag_len: usize,
+    /// Bytes of output so far.
+    pub(crate) given: u64,
 }
 
 /// What an operation began with, for whoever saves its state.
