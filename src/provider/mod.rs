@@ -11,6 +11,7 @@ mod compatibility;
 mod deriving;
 mod digesting;
 mod dual;
+mod encapsulating;
 mod finding;
 mod generating;
 mod initialize;
