@@ -4,6 +4,7 @@
 mod ec;
 mod kdf;
 pub(super) mod message;
+mod post_quantum;
 pub(super) mod returned;
 mod rsa;
 mod symmetric;
@@ -75,6 +76,8 @@ const fn reader(shape: Shape) -> Reader {
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),
+        Shape::OptionalSignContext => post_quantum::sign_context,
+        Shape::HashSignContext => post_quantum::hash_sign_context,
     }
 }
 

@@ -11,6 +11,7 @@ mod digest;
 mod ec;
 mod generic;
 mod mac;
+mod post_quantum;
 mod rsa;
 
 use std::ops::RangeInclusive;
@@ -159,8 +160,16 @@ macro_rules! row {
 use row;
 
 /// A family each.
-const FAMILIES: &[&[Mechanism]] =
-    &[aes::ROWS, derivation::ROWS, digest::ROWS, ec::ROWS, generic::ROWS, mac::ROWS, rsa::ROWS];
+const FAMILIES: &[&[Mechanism]] = &[
+    aes::ROWS,
+    derivation::ROWS,
+    digest::ROWS,
+    ec::ROWS,
+    generic::ROWS,
+    mac::ROWS,
+    post_quantum::ROWS,
+    rsa::ROWS,
+];
 
 /// How many mechanisms there are.
 const COUNT: usize = {
