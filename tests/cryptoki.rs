@@ -33,6 +33,8 @@ mod calls;
 mod certificates;
 #[path = "cryptoki/changes.rs"]
 mod changes;
+#[path = "cryptoki/ciphers.rs"]
+mod ciphers;
 #[path = "cryptoki/compatibility.rs"]
 mod compatibility;
 #[path = "cryptoki/crowds.rs"]

@@ -152,6 +152,63 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
         }
         ck::CKM_CONCATENATE_BASE_AND_KEY => structure(&bytes.pick(&[0, 1, 2, 3, 4, 5, 6, 7, 8])),
         ck::CKM_EXTRACT_KEY_FROM_KEY => structure(&ck::CK_ULONG::from(bytes.byte())),
+        ck::CKM_AES_CCM => {
+            let (nonce, nonce_len) = part(bytes, &mut parts);
+            let (aad, aad_len) = part(bytes, &mut parts);
+            structure(&ck::CK_CCM_PARAMS {
+                ulDataLen: bytes.pick(&[0, 1, 16, 40, 255, ck::CK_ULONG::MAX]),
+                pNonce: nonce,
+                ulNonceLen: nonce_len,
+                pAAD: aad,
+                ulAADLen: aad_len,
+                ulMACLen: bytes.pick(&[16, 8, 4, 12, 0, 5, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_CHACHA20 => {
+            // Room for the longest of each: here lengths are numbers of bits, not of what was lent.
+            let mut counter: Box<[u8]> = vec![bytes.byte(); 8].into();
+            let mut nonce: Box<[u8]> = vec![bytes.byte(); 24].into();
+            let (counter_at, nonce_at) = (counter.as_mut_ptr(), nonce.as_mut_ptr());
+            parts.extend([counter, nonce]);
+            structure(&ck::CK_CHACHA20_PARAMS {
+                pBlockCounter: if bytes.below(8) == 7 { null_mut() } else { counter_at },
+                blockCounterBits: bytes.pick(&[32, 64, 0, 8, ck::CK_ULONG::MAX]),
+                pNonce: if bytes.below(8) == 7 { null_mut() } else { nonce_at },
+                ulNonceBits: bytes.pick(&[96, 64, 192, 12, 0, 13, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_CHACHA20_POLY1305 => {
+            let mut nonce: Box<[u8]> = vec![bytes.byte(); 24].into();
+            let nonce_at = nonce.as_mut_ptr();
+            parts.push(nonce);
+            let (aad, aad_len) = part(bytes, &mut parts);
+            structure(&ck::CK_SALSA20_CHACHA20_POLY1305_PARAMS {
+                pNonce: if bytes.below(8) == 7 { null_mut() } else { nonce_at },
+                ulNonceLen: bytes.pick(&[96, 192, 12, 24, 64, 0, ck::CK_ULONG::MAX]),
+                pAAD: aad,
+                ulAADLen: aad_len,
+            })
+        }
+        ck::CKM_AES_GMAC => {
+            let (iv, iv_len) = part(bytes, &mut parts);
+            structure(&ck::CK_GCM_PARAMS {
+                pIv: iv,
+                ulIvLen: iv_len,
+                ulIvBits: 0,
+                pAAD: null_mut(),
+                ulAADLen: 0,
+                ulTagBits: bytes.pick(&[128, 96, 0, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_DES_ECB_ENCRYPT_DATA | ck::CKM_DES3_ECB_ENCRYPT_DATA => {
+            let (data, data_len) = part(bytes, &mut parts);
+            structure(&ck::CK_KEY_DERIVATION_STRING_DATA { pData: data, ulLen: data_len })
+        }
+        ck::CKM_DES_CBC_ENCRYPT_DATA | ck::CKM_DES3_CBC_ENCRYPT_DATA => {
+            let (data, data_len) = part(bytes, &mut parts);
+            let iv = [bytes.byte(); 8];
+            structure(&ck::CK_DES_CBC_ENCRYPT_DATA_PARAMS { iv, pData: data, length: data_len })
+        }
         ck::CKM_HKDF_DERIVE | ck::CKM_HKDF_DATA => {
             let (salt, salt_len) = part(bytes, &mut parts);
             let (info, info_len) = part(bytes, &mut parts);

@@ -58,6 +58,9 @@ pub(crate) enum KdfShape {
     FirstBit,
     /// A `CK_AES_CBC_ENCRYPT_DATA_PARAMS`.
     AesCbcData,
+    /// A `CK_DES_CBC_ENCRYPT_DATA_PARAMS`.
+    #[cfg(feature = "legacy")]
+    DesCbcData,
     /// A `CK_HKDF_PARAMS`.
     Hkdf,
     /// A `CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`.

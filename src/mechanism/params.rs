@@ -3,6 +3,7 @@
 //! The door reads the C structures by shape; whether the values make sense for a mechanism and
 //! a key is decided by the mechanism's family. PKCS#11 3.2, "Mechanisms".
 
+use super::cipher_params::{CipherParams, CipherShape};
 use super::kdf_params::{KdfParams, KdfShape};
 use super::message::Message;
 use crate::error::{Error, Rv};
@@ -36,6 +37,8 @@ pub(crate) enum MechanismParams {
     MacLength(u64),
     /// What a derivation takes.
     Kdf(KdfParams),
+    /// What a cipher takes that is not among the common ones.
+    Cipher(CipherParams),
 }
 
 /// Which structure the door reads for a mechanism.
@@ -69,6 +72,8 @@ pub(crate) enum Shape {
     MacLength,
     /// What a derivation takes.
     Kdf(KdfShape),
+    /// What a cipher takes that is not among the common ones.
+    Cipher(CipherShape),
 }
 
 impl MechanismParams {

@@ -23,6 +23,8 @@ pub(super) const fn reader(shape: KdfShape) -> Reader {
         KdfShape::OtherKey => other_key,
         KdfShape::FirstBit => first_bit,
         KdfShape::AesCbcData => aes_cbc_data,
+        #[cfg(feature = "legacy")]
+        KdfShape::DesCbcData => des_cbc_data,
         KdfShape::Hkdf => hkdf,
         KdfShape::Pbkdf2 => pbkdf2,
     }
@@ -59,6 +61,17 @@ unsafe fn first_bit(given: &CK_MECHANISM) -> Result<MechanismParams> {
 unsafe fn aes_cbc_data(given: &CK_MECHANISM) -> Result<MechanismParams> {
     // SAFETY: this function's own contract.
     let params = unsafe { structure::<CK_AES_CBC_ENCRYPT_DATA_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let data = unsafe { part(params.pData, params.length)? };
+    Ok(MechanismParams::Kdf(KdfParams::CbcData { iv: params.iv.to_vec(), data }))
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+#[cfg(feature = "legacy")]
+unsafe fn des_cbc_data(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<crate::cryptoki::CK_DES_CBC_ENCRYPT_DATA_PARAMS>(given)? };
     // SAFETY: this function's own contract.
     let data = unsafe { part(params.pData, params.length)? };
     Ok(MechanismParams::Kdf(KdfParams::CbcData { iv: params.iv.to_vec(), data }))

@@ -1,6 +1,7 @@
 //! `CK_MECHANISM` becomes a number and typed parameters: one small reader per structure, a file
 //! a family. Which one applies stands in the mechanism's row. PKCS#11 3.2, chapter "Mechanisms".
 
+mod cipher;
 mod ec;
 mod kdf;
 pub(super) mod message;
@@ -75,6 +76,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),
+        Shape::Cipher(shape) => cipher::reader(shape),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::mechanism::{Mechanism, derivation, digest, encrypted_data, generic, h
 use crate::object::class::KeyType;
 
 /// Every type of secret key.
-const SECRETS: &[KeyType] = &[
+pub(super) const SECRETS: &[KeyType] = &[
     KeyType::GenericSecret,
     KeyType::Aes,
     KeyType::Hkdf,
@@ -36,6 +36,9 @@ const SECRETS: &[KeyType] = &[
     KeyType::AesXts,
     KeyType::ChaCha20,
     KeyType::Poly1305,
+    KeyType::Des,
+    KeyType::Des2,
+    KeyType::Des3,
 ];
 
 const LONGEST: u64 = generic::LONGEST as u64;

@@ -6,7 +6,10 @@
 //! families compare with. PKCS#11 3.2, "Mechanisms".
 
 mod aes;
+mod chacha;
 mod derivation;
+#[cfg(feature = "legacy")]
+mod des;
 mod digest;
 mod ec;
 mod generic;
@@ -159,8 +162,18 @@ macro_rules! row {
 use row;
 
 /// A family each.
-const FAMILIES: &[&[Mechanism]] =
-    &[aes::ROWS, derivation::ROWS, digest::ROWS, ec::ROWS, generic::ROWS, mac::ROWS, rsa::ROWS];
+#[rustfmt::skip]
+const FAMILIES: &[&[Mechanism]] = &[
+    aes::ROWS,
+    chacha::ROWS,
+    derivation::ROWS,
+    #[cfg(feature = "legacy")] des::ROWS,
+    digest::ROWS,
+    ec::ROWS,
+    generic::ROWS,
+    mac::ROWS,
+    rsa::ROWS,
+];
 
 /// How many mechanisms there are.
 const COUNT: usize = {

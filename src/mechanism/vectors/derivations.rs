@@ -23,6 +23,7 @@ pub(super) fn run(row: &Mechanism) -> usize {
         "CKM_HKDF_DERIVE" | "CKM_HKDF_DATA" => expansions(row),
         "CKM_PKCS5_PBKD2" => passwords(row),
         "CKM_AES_ECB_ENCRYPT_DATA" | "CKM_AES_CBC_ENCRYPT_DATA" => encrypted(row),
+        "CKM_MD5_KEY_DERIVATION" => 0,
         name if name.contains("_KEY_DERIV") => digested(row),
         _ => simple(row),
     }

@@ -2,6 +2,7 @@
 //! that a document cannot promise what the module does not do. PKCS#11 3.2, "Mechanisms".
 
 use crate::mechanism::Mechanism;
+use crate::mechanism::cipher_params::CipherShape;
 use crate::mechanism::kdf_params::KdfShape;
 use crate::mechanism::params::Shape;
 use crate::mechanism::registry::REGISTRY;
@@ -84,6 +85,7 @@ const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
         KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => "bits",
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
+        KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
     }
 }
@@ -117,6 +119,9 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::AesXts => "AES-XTS",
         KeyType::ChaCha20 => "ChaCha20",
         KeyType::Poly1305 => "Poly1305",
+        KeyType::Des => "DES",
+        KeyType::Des2 => "double-length DES",
+        KeyType::Des3 => "triple-length DES",
     }
 }
 
@@ -142,6 +147,17 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
         Shape::Kdf(shape) => Some(kdf_parameter(shape)),
+        Shape::Cipher(shape) => Some(cipher_parameter(shape)),
+    }
+}
+
+const fn cipher_parameter(shape: CipherShape) -> &'static str {
+    match shape {
+        CipherShape::Ccm => "`CK_CCM_PARAMS`",
+        CipherShape::ChaCha20 => "`CK_CHACHA20_PARAMS`",
+        CipherShape::ChaCha20Poly1305 => "`CK_SALSA20_CHACHA20_POLY1305_PARAMS`",
+        CipherShape::Iv8 => "8 bytes",
+        CipherShape::OptionalIv8 => "none; 8 or 16 bytes are ignored",
     }
 }
 
@@ -151,6 +167,8 @@ const fn kdf_parameter(shape: KdfShape) -> &'static str {
         KdfShape::OtherKey => "`CK_OBJECT_HANDLE`",
         KdfShape::FirstBit => "`CK_EXTRACT_PARAMS`",
         KdfShape::AesCbcData => "`CK_AES_CBC_ENCRYPT_DATA_PARAMS`",
+        #[cfg(feature = "legacy")]
+        KdfShape::DesCbcData => "`CK_DES_CBC_ENCRYPT_DATA_PARAMS`",
         KdfShape::Hkdf => "`CK_HKDF_PARAMS`",
         KdfShape::Pbkdf2 => "`CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`",
     }
