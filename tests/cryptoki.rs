@@ -37,6 +37,8 @@ mod changes;
 mod ciphers;
 #[path = "cryptoki/compatibility.rs"]
 mod compatibility;
+#[path = "cryptoki/counted.rs"]
+mod counted;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
 #[path = "cryptoki/curves.rs"]
@@ -82,6 +84,8 @@ mod kdf;
 mod killed;
 #[path = "cryptoki/leaving.rs"]
 mod leaving;
+#[path = "cryptoki/legacy.rs"]
+mod legacy;
 #[path = "cryptoki/login.rs"]
 mod login;
 #[path = "cryptoki/memory.rs"]

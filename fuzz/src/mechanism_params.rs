@@ -85,6 +85,60 @@ fn point(bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> (*mut u8, ck::CK_
     (start, len)
 }
 
+/// The parameter of a function of SP 800-108, with a few parts of any kind and no further keys.
+fn counted(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, kept: &mut Vec<Box<[u8]>>) -> Vec<u8> {
+    let mut list = Vec::new();
+    let count = bytes.below(5);
+    for _ in 0..count {
+        let kind = bytes.pick(&[1, 2, 3, 4, 5, 0]);
+        let mut inner: Box<[u8]> = match kind {
+            1 | 2 => {
+                structure(&[ck::CK_ULONG::from(bytes.byte() & 1), bytes.pick(&[8, 16, 32, 7])])
+            }
+            3 => {
+                let method = bytes.pick(&[1, 2, 3]);
+                structure(&[method, ck::CK_ULONG::from(bytes.byte() & 1), bytes.pick(&[16, 64, 0])])
+            }
+            5 => structure(&bytes.pick(&[0_u64, 1, 2, 3, 4])),
+            _ => bytes.some(20).to_vec(),
+        }
+        .into();
+        let empty = bytes.below(4) == 3;
+        let (start, len) = (inner.as_mut_ptr(), lent(&inner).1);
+        let (start, len) = if empty { (null_mut(), 0) } else { (start, len) };
+        list.extend(structure(&ck::CK_PRF_DATA_PARAM {
+            type_: kind,
+            pValue: start.cast(),
+            ulValueLen: len,
+        }));
+        kept.push(inner);
+    }
+    let mut list = list.into_boxed_slice();
+    let start = list.as_mut_ptr().cast();
+    kept.push(list);
+    let prf = bytes.pick(&[ck::CKM_SHA256_HMAC, ck::CKM_AES_CMAC, ck::CKM_SHA_1_HMAC, 0]);
+    let count = ck::CK_ULONG::try_from(count).expect("a count");
+    if id == ck::CKM_SP800_108_FEEDBACK_KDF {
+        let (iv, iv_len) = part(bytes, kept);
+        return structure(&ck::CK_SP800_108_FEEDBACK_KDF_PARAMS {
+            prfType: prf,
+            ulNumberOfDataParams: count,
+            pDataParams: start,
+            ulIVLen: iv_len,
+            pIV: iv,
+            ulAdditionalDerivedKeys: 0,
+            pAdditionalDerivedKeys: null_mut(),
+        });
+    }
+    structure(&ck::CK_SP800_108_KDF_PARAMS {
+        prfType: prf,
+        ulNumberOfDataParams: count,
+        pDataParams: start,
+        ulAdditionalDerivedKeys: 0,
+        pAdditionalDerivedKeys: null_mut(),
+    })
+}
+
 /// The parameter that a mechanism wants, filled with whatever the bytes say.
 fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Box<[u8]>>) {
     let mut parts = Vec::new();
@@ -209,6 +263,9 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
             let iv = [bytes.byte(); 8];
             structure(&ck::CK_DES_CBC_ENCRYPT_DATA_PARAMS { iv, pData: data, length: data_len })
         }
+        ck::CKM_SP800_108_COUNTER_KDF
+        | ck::CKM_SP800_108_DOUBLE_PIPELINE_KDF
+        | ck::CKM_SP800_108_FEEDBACK_KDF => counted(id, bytes, &mut parts),
         ck::CKM_HKDF_DERIVE | ck::CKM_HKDF_DATA => {
             let (salt, salt_len) = part(bytes, &mut parts);
             let (info, info_len) = part(bytes, &mut parts);

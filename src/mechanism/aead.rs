@@ -1,6 +1,6 @@
-//! Encryption that needs its message whole: AES-CCM, whose first block says how long the message is,
-//! ChaCha20-Poly1305, and AES-XTS, which steals from the last block but one. What comes in parts is
-//! kept until the end.
+//! Encryption that needs its message whole: AES-CCM, whose first block says how long the message
+//! is, ChaCha20-Poly1305, and AES-XTS, which steals from the last block but one. What comes in
+//! parts is kept until the end.
 //!
 //! PKCS#11 3.2, "AES-CCM Authenticated Encryption / Decryption", "ChaCha20/Poly1305", "AES XTS".
 

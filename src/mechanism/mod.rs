@@ -10,6 +10,7 @@ mod aes;
 mod block_wrap;
 mod chacha20;
 pub(crate) mod cipher_params;
+mod counted;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;

@@ -14,7 +14,7 @@ use crate::mechanism::params::MechanismParams;
 use crate::secret::Secret;
 use crate::system::process;
 
-use super::{LONGEST_PART, Reader, invalid, part, structure};
+use super::{LONGEST_PART, Reader, counted, invalid, part, structure};
 use crate::abi::input::input;
 
 pub(super) const fn reader(shape: KdfShape) -> Reader {
@@ -26,6 +26,8 @@ pub(super) const fn reader(shape: KdfShape) -> Reader {
         #[cfg(feature = "legacy")]
         KdfShape::DesCbcData => des_cbc_data,
         KdfShape::Hkdf => hkdf,
+        KdfShape::Counted => counted::counted,
+        KdfShape::Feedback => counted::feedback,
         KdfShape::Pbkdf2 => pbkdf2,
     }
 }

@@ -2,6 +2,7 @@
 //! a family. Which one applies stands in the mechanism's row. PKCS#11 3.2, chapter "Mechanisms".
 
 mod cipher;
+pub(super) mod counted;
 mod ec;
 mod kdf;
 pub(super) mod message;

@@ -12,8 +12,8 @@ pub(crate) const TWEAK_LEN: usize = 16;
 /// Bytes of a data unit: at least a block, at most 2^20 of them.
 pub(crate) const UNIT_LENS: std::ops::RangeInclusive<usize> = 16..=16 << 20;
 
-/// Encrypts or decrypts one data unit to the front of `out`. `Key` for a key of another length or of
-/// two equal halves.
+/// Encrypts or decrypts one data unit to the front of `out`. `Key` for another length of key, or
+/// two equal halves of it.
 pub(crate) fn xts(
     direction: Direction,
     key: &[u8],

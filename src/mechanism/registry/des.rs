@@ -1,6 +1,6 @@
-//! DES, triple DES, MD5 and CBC-MAC: what is outlived. PKCS#11 3.2, "Double and Triple-length DES" and
-//! its CMAC, "Key derivation by data encryption", "AES-MAC"; PKCS#11 historical mechanisms, "DES",
-//! "MD5".
+//! DES, triple DES, MD5 and CBC-MAC: what is outlived. PKCS#11 3.2, "Double and Triple-length DES"
+//! and its CMAC, "Key derivation by data encryption", "AES-MAC"; PKCS#11 historical mechanisms,
+//! "DES", "MD5".
 
 use super::row;
 use crate::cryptoki;

@@ -62,6 +62,40 @@ pub(super) const fn digest_of(mechanism: u64) -> Option<Digest> {
     }
 }
 
+/// A pseudorandom function of SP 800-108.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Prf {
+    Hmac(Digest),
+    AesCmac,
+}
+
+impl Prf {
+    /// Bytes that it gives.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Hmac(digest) => digest.len(),
+            Self::AesCmac => 16,
+        }
+    }
+}
+
+/// The pseudorandom function that a parameter of SP 800-108 names by its mechanism.
+pub(super) const fn counted_prf_of(mechanism: u64) -> Option<Prf> {
+    match mechanism {
+        cryptoki::CKM_SHA_1_HMAC => Some(Prf::Hmac(Sha1)),
+        cryptoki::CKM_SHA224_HMAC => Some(Prf::Hmac(Sha224)),
+        cryptoki::CKM_SHA256_HMAC => Some(Prf::Hmac(Sha256)),
+        cryptoki::CKM_SHA384_HMAC => Some(Prf::Hmac(Sha384)),
+        cryptoki::CKM_SHA512_HMAC => Some(Prf::Hmac(Sha512)),
+        cryptoki::CKM_SHA3_224_HMAC => Some(Prf::Hmac(Digest::Sha3_224)),
+        cryptoki::CKM_SHA3_256_HMAC => Some(Prf::Hmac(Digest::Sha3_256)),
+        cryptoki::CKM_SHA3_384_HMAC => Some(Prf::Hmac(Digest::Sha3_384)),
+        cryptoki::CKM_SHA3_512_HMAC => Some(Prf::Hmac(Digest::Sha3_512)),
+        cryptoki::CKM_AES_CMAC => Some(Prf::AesCmac),
+        _ => None,
+    }
+}
+
 /// The hash function of a PRF of PBKDF2, which is HMAC.
 pub(super) const fn prf_of(prf: u64) -> Option<Digest> {
     match prf {

@@ -5,7 +5,7 @@ mod making;
 mod signing;
 
 use super::cipher_params::{CipherParams, CipherShape};
-use super::kdf_params::{KdfParams, KdfShape, Password, Salt};
+use super::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm, Password, Salt};
 use super::params::{MechanismParams, Shape};
 use super::registry::REGISTRY;
 use super::vectors::{derived, key, rsa, secret, secret_key};
@@ -101,6 +101,11 @@ fn sound_kdf(shape: KdfShape) -> KdfParams {
             hash: ck::CKM_SHA256,
             salt: Salt::Null,
             info: vec![],
+        },
+        KdfShape::Counted | KdfShape::Feedback => KdfParams::Counted {
+            prf: ck::CKM_SHA256_HMAC,
+            parts: vec![CountedPart::Iteration(Some(NumberForm { little_endian: false, bits: 8 }))],
+            iv: vec![],
         },
         KdfShape::Pbkdf2 => KdfParams::Pbkdf2 {
             source: ck::CKZ_SALT_SPECIFIED,
@@ -234,6 +239,7 @@ fn parameters_of_another_shape_are_refused() {
         Shape::Kdf(KdfShape::AesCbcData),
         Shape::Kdf(KdfShape::Hkdf),
         Shape::Kdf(KdfShape::Pbkdf2),
+        Shape::Kdf(KdfShape::Counted),
         Shape::Cipher(CipherShape::Ccm),
         Shape::Cipher(CipherShape::ChaCha20),
         Shape::Cipher(CipherShape::ChaCha20Poly1305),

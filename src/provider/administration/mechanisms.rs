@@ -68,7 +68,7 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         name: mechanism.name,
         number: mechanism.id,
         functions: functions.into_iter().filter(|(can, _)| *can).map(|(_, word)| word).collect(),
-        keys: mechanism.key_types.iter().map(|key_type| key_name(*key_type)).collect(),
+        keys: key_names(mechanism.key_types),
         key_numbers: mechanism.key_types.iter().map(|key_type| key_type.code()).collect(),
         key_sizes: mechanism.key_types.first().map(|key_type| KeySizes {
             min: mechanism.min_key_size,
@@ -89,6 +89,17 @@ const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
         _ => "bytes",
     }
 }
+
+/// The names of types, or one name for all types of secret key.
+fn key_names(types: &[KeyType]) -> Vec<&'static str> {
+    match types.len() {
+        0..=MANY => types.iter().map(|key_type| key_name(*key_type)).collect(),
+        _ => vec!["any secret key"],
+    }
+}
+
+/// A mechanism that takes more types than this takes every secret key.
+const MANY: usize = 8;
 
 const fn key_name(key_type: KeyType) -> &'static str {
     match key_type {
@@ -170,6 +181,8 @@ const fn kdf_parameter(shape: KdfShape) -> &'static str {
         #[cfg(feature = "legacy")]
         KdfShape::DesCbcData => "`CK_DES_CBC_ENCRYPT_DATA_PARAMS`",
         KdfShape::Hkdf => "`CK_HKDF_PARAMS`",
+        KdfShape::Counted => "`CK_SP800_108_KDF_PARAMS`",
+        KdfShape::Feedback => "`CK_SP800_108_FEEDBACK_KDF_PARAMS`",
         KdfShape::Pbkdf2 => "`CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`",
     }
 }
