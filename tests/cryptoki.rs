@@ -33,8 +33,12 @@ mod calls;
 mod certificates;
 #[path = "cryptoki/changes.rs"]
 mod changes;
+#[path = "cryptoki/ciphers.rs"]
+mod ciphers;
 #[path = "cryptoki/compatibility.rs"]
 mod compatibility;
+#[path = "cryptoki/counted.rs"]
+mod counted;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
 #[path = "cryptoki/curves.rs"]
@@ -80,6 +84,8 @@ mod kdf;
 mod killed;
 #[path = "cryptoki/leaving.rs"]
 mod leaving;
+#[path = "cryptoki/legacy.rs"]
+mod legacy;
 #[path = "cryptoki/login.rs"]
 mod login;
 #[path = "cryptoki/memory.rs"]

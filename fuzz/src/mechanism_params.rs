@@ -85,6 +85,60 @@ fn point(bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> (*mut u8, ck::CK_
     (start, len)
 }
 
+/// The parameter of a function of SP 800-108, with a few parts of any kind and no further keys.
+fn counted(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, kept: &mut Vec<Box<[u8]>>) -> Vec<u8> {
+    let mut list = Vec::new();
+    let count = bytes.below(5);
+    for _ in 0..count {
+        let kind = bytes.pick(&[1, 2, 3, 4, 5, 0]);
+        let mut inner: Box<[u8]> = match kind {
+            1 | 2 => {
+                structure(&[ck::CK_ULONG::from(bytes.byte() & 1), bytes.pick(&[8, 16, 32, 7])])
+            }
+            3 => {
+                let method = bytes.pick(&[1, 2, 3]);
+                structure(&[method, ck::CK_ULONG::from(bytes.byte() & 1), bytes.pick(&[16, 64, 0])])
+            }
+            5 => structure(&bytes.pick(&[0_u64, 1, 2, 3, 4])),
+            _ => bytes.some(20).to_vec(),
+        }
+        .into();
+        let empty = bytes.below(4) == 3;
+        let (start, len) = (inner.as_mut_ptr(), lent(&inner).1);
+        let (start, len) = if empty { (null_mut(), 0) } else { (start, len) };
+        list.extend(structure(&ck::CK_PRF_DATA_PARAM {
+            type_: kind,
+            pValue: start.cast(),
+            ulValueLen: len,
+        }));
+        kept.push(inner);
+    }
+    let mut list = list.into_boxed_slice();
+    let start = list.as_mut_ptr().cast();
+    kept.push(list);
+    let prf = bytes.pick(&[ck::CKM_SHA256_HMAC, ck::CKM_AES_CMAC, ck::CKM_SHA_1_HMAC, 0]);
+    let count = ck::CK_ULONG::try_from(count).expect("a count");
+    if id == ck::CKM_SP800_108_FEEDBACK_KDF {
+        let (iv, iv_len) = part(bytes, kept);
+        return structure(&ck::CK_SP800_108_FEEDBACK_KDF_PARAMS {
+            prfType: prf,
+            ulNumberOfDataParams: count,
+            pDataParams: start,
+            ulIVLen: iv_len,
+            pIV: iv,
+            ulAdditionalDerivedKeys: 0,
+            pAdditionalDerivedKeys: null_mut(),
+        });
+    }
+    structure(&ck::CK_SP800_108_KDF_PARAMS {
+        prfType: prf,
+        ulNumberOfDataParams: count,
+        pDataParams: start,
+        ulAdditionalDerivedKeys: 0,
+        pAdditionalDerivedKeys: null_mut(),
+    })
+}
+
 /// The parameter that a mechanism wants, filled with whatever the bytes say.
 fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Box<[u8]>>) {
     let mut parts = Vec::new();
@@ -152,6 +206,66 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
         }
         ck::CKM_CONCATENATE_BASE_AND_KEY => structure(&bytes.pick(&[0, 1, 2, 3, 4, 5, 6, 7, 8])),
         ck::CKM_EXTRACT_KEY_FROM_KEY => structure(&ck::CK_ULONG::from(bytes.byte())),
+        ck::CKM_AES_CCM => {
+            let (nonce, nonce_len) = part(bytes, &mut parts);
+            let (aad, aad_len) = part(bytes, &mut parts);
+            structure(&ck::CK_CCM_PARAMS {
+                ulDataLen: bytes.pick(&[0, 1, 16, 40, 255, ck::CK_ULONG::MAX]),
+                pNonce: nonce,
+                ulNonceLen: nonce_len,
+                pAAD: aad,
+                ulAADLen: aad_len,
+                ulMACLen: bytes.pick(&[16, 8, 4, 12, 0, 5, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_CHACHA20 => {
+            // Room for the longest of each: here lengths are numbers of bits, not of what was lent.
+            let mut counter: Box<[u8]> = vec![bytes.byte(); 8].into();
+            let mut nonce: Box<[u8]> = vec![bytes.byte(); 24].into();
+            let (counter_at, nonce_at) = (counter.as_mut_ptr(), nonce.as_mut_ptr());
+            parts.extend([counter, nonce]);
+            structure(&ck::CK_CHACHA20_PARAMS {
+                pBlockCounter: if bytes.below(8) == 7 { null_mut() } else { counter_at },
+                blockCounterBits: bytes.pick(&[32, 64, 0, 8, ck::CK_ULONG::MAX]),
+                pNonce: if bytes.below(8) == 7 { null_mut() } else { nonce_at },
+                ulNonceBits: bytes.pick(&[96, 64, 192, 12, 0, 13, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_CHACHA20_POLY1305 => {
+            let mut nonce: Box<[u8]> = vec![bytes.byte(); 24].into();
+            let nonce_at = nonce.as_mut_ptr();
+            parts.push(nonce);
+            let (aad, aad_len) = part(bytes, &mut parts);
+            structure(&ck::CK_SALSA20_CHACHA20_POLY1305_PARAMS {
+                pNonce: if bytes.below(8) == 7 { null_mut() } else { nonce_at },
+                ulNonceLen: bytes.pick(&[96, 192, 12, 24, 64, 0, ck::CK_ULONG::MAX]),
+                pAAD: aad,
+                ulAADLen: aad_len,
+            })
+        }
+        ck::CKM_AES_GMAC => {
+            let (iv, iv_len) = part(bytes, &mut parts);
+            structure(&ck::CK_GCM_PARAMS {
+                pIv: iv,
+                ulIvLen: iv_len,
+                ulIvBits: 0,
+                pAAD: null_mut(),
+                ulAADLen: 0,
+                ulTagBits: bytes.pick(&[128, 96, 0, ck::CK_ULONG::MAX]),
+            })
+        }
+        ck::CKM_DES_ECB_ENCRYPT_DATA | ck::CKM_DES3_ECB_ENCRYPT_DATA => {
+            let (data, data_len) = part(bytes, &mut parts);
+            structure(&ck::CK_KEY_DERIVATION_STRING_DATA { pData: data, ulLen: data_len })
+        }
+        ck::CKM_DES_CBC_ENCRYPT_DATA | ck::CKM_DES3_CBC_ENCRYPT_DATA => {
+            let (data, data_len) = part(bytes, &mut parts);
+            let iv = [bytes.byte(); 8];
+            structure(&ck::CK_DES_CBC_ENCRYPT_DATA_PARAMS { iv, pData: data, length: data_len })
+        }
+        ck::CKM_SP800_108_COUNTER_KDF
+        | ck::CKM_SP800_108_DOUBLE_PIPELINE_KDF
+        | ck::CKM_SP800_108_FEEDBACK_KDF => counted(id, bytes, &mut parts),
         ck::CKM_HKDF_DERIVE | ck::CKM_HKDF_DATA => {
             let (salt, salt_len) = part(bytes, &mut parts);
             let (info, info_len) = part(bytes, &mut parts);

@@ -8,6 +8,7 @@ use crate::cryptoki::{
 use crate::error::Rv;
 
 use super::in_session;
+use super::mechanism::counted::Further;
 use super::mechanism::mechanism;
 use super::output::write;
 use super::template::template;
@@ -89,10 +90,14 @@ pub(super) unsafe extern "C" fn C_DeriveKey(
         let given = unsafe { mechanism(mechanism_)? };
         // SAFETY: this function's own contract.
         let template = unsafe { template(attributes, count)? };
-        let derived = call.derive_key(&given, base_key, template, Vec::new())?;
-        let handle = derived.handles.first().copied();
-        let handle = handle.ok_or_else(|| Rv::GeneralError.because("no handle"))?;
         // SAFETY: this function's own contract.
-        unsafe { write(key, handle) }
+        let mut further = unsafe { Further::of(mechanism_)? };
+        let handles = call.derive_key(&given, base_key, template, further.take_templates())?;
+        let (handle, others) =
+            handles.split_first().ok_or_else(|| Rv::GeneralError.because("no handle"))?;
+        // SAFETY: this function's own contract.
+        unsafe { further.give(others)? };
+        // SAFETY: this function's own contract.
+        unsafe { write(key, *handle) }
     })
 }

@@ -1,4 +1,4 @@
-//! AES: making keys, and the modes ECB, CBC, CBC with PKCS padding and CTR.
+//! AES: making keys, and the modes ECB, CBC, CBC with PKCS padding, CTR, OFB and CFB.
 //!
 //! GCM is `gcm`'s. The engine runs the mode; here are the lengths, which must be known (and
 //! refused) before anything is computed. PKCS#11 3.2, "AES", "AES with Counter".
@@ -61,7 +61,10 @@ pub(super) fn start(
         // The standard gives ECB no parameter; callers that treat all modes alike send one.
         (Mode::Ecb, MechanismParams::None) => &[],
         (Mode::Ecb, MechanismParams::Iv(iv)) if iv.len() == BLOCK => &[],
-        (Mode::Cbc | Mode::CbcPad, MechanismParams::Iv(iv)) if iv.len() == BLOCK => iv,
+        (
+            Mode::Cbc | Mode::CbcPad | Mode::Ofb | Mode::Cfb128 | Mode::Cfb8,
+            MechanismParams::Iv(iv),
+        ) if iv.len() == BLOCK => iv,
         (Mode::Ctr, MechanismParams::Ctr { bits, block }) => {
             left = counted_bytes(*bits, *block)?;
             block
@@ -71,7 +74,17 @@ pub(super) fn start(
     check_key_size(value)?;
     let cipher = value.expose(|value| BlockCipher::new(mode, direction, value, iv))?;
     let bits = if let MechanismParams::Ctr { bits, .. } = params { *bits } else { 0 };
-    Ok(Box::new(AesCipher { cipher, mode, direction, pending: 0, left, bits }))
+    Ok(Box::new(BlockMode { cipher, mode, direction, block: BLOCK, pending: 0, left, bits }))
+}
+
+/// An engine's cipher as a running operation, with blocks of so many bytes.
+#[cfg(feature = "legacy")]
+pub(super) fn running(
+    cipher: BlockCipher,
+    (mode, direction): (Mode, Direction),
+    block: usize,
+) -> Box<dyn Ciphering> {
+    Box::new(BlockMode { cipher, mode, direction, block, pending: 0, left: u128::MAX, bits: 0 })
 }
 
 /// How many bytes a counter of so many bits can still count, from where it starts.
@@ -87,10 +100,12 @@ fn counted_bytes(bits: u64, block: [u8; BLOCK]) -> Result<u128> {
     Ok(blocks.saturating_mul(BLOCK as u128))
 }
 
-struct AesCipher {
+struct BlockMode {
     cipher: BlockCipher,
     mode: Mode,
     direction: Direction,
+    /// Bytes of a block.
+    block: usize,
     /// What the engine holds back: taken in, not yet given out.
     pending: usize,
     /// What CTR's counter still allows.
@@ -99,7 +114,7 @@ struct AesCipher {
     bits: u64,
 }
 
-impl AesCipher {
+impl BlockMode {
     fn total(&self, input: usize) -> Result<usize> {
         self.pending.checked_add(input).ok_or_else(|| self.wrong_len("too much"))
     }
@@ -130,12 +145,16 @@ impl AesCipher {
     }
 }
 
-impl Ciphering for AesCipher {
+impl Ciphering for BlockMode {
     fn resume(&self) -> Result<Option<(MechanismParams, Secret)>> {
+        if self.block != BLOCK {
+            return Ok(None);
+        }
         let Position { block, used, held } = self.cipher.position()?;
         Ok(Some(match self.mode {
             Mode::Ecb => (MechanismParams::None, held),
             Mode::Cbc | Mode::CbcPad => (MechanismParams::Iv(block.to_vec()), held),
+            Mode::Ofb | Mode::Cfb128 | Mode::Cfb8 => return Ok(None),
             Mode::Ctr => {
                 // The block whose keystream is used in part was counted already.
                 let counted = u128::from(used != 0);
@@ -154,12 +173,12 @@ impl Ciphering for AesCipher {
     fn update_len(&self, input: usize) -> Result<usize> {
         let total = self.total(input)?;
         Ok(match self.mode {
-            Mode::Ctr => {
+            mode if mode.is_stream() => {
                 self.check_counter(input)?;
                 input
             }
-            _ if self.holds_last() => total.saturating_sub(1) / BLOCK * BLOCK,
-            _ => total / BLOCK * BLOCK,
+            _ if self.holds_last() => total.saturating_sub(1) / self.block * self.block,
+            _ => total / self.block * self.block,
         })
     }
 
@@ -176,10 +195,10 @@ impl Ciphering for AesCipher {
 
     fn finish_len(&self) -> Result<usize> {
         match (self.mode, self.direction) {
-            (Mode::Ctr, _) => Ok(0),
+            (mode, _) if mode.is_stream() => Ok(0),
             (Mode::Ecb | Mode::Cbc, _) if self.pending == 0 => Ok(0),
-            (Mode::CbcPad, Direction::Encrypt) => Ok(BLOCK),
-            (Mode::CbcPad, Direction::Decrypt) if self.pending == BLOCK => Ok(BLOCK - 1),
+            (Mode::CbcPad, Direction::Encrypt) => Ok(self.block),
+            (Mode::CbcPad, Direction::Decrypt) if self.pending == self.block => Ok(self.block - 1),
             _ => Err(self.wrong_len("parts that do not fill blocks")),
         }
     }
@@ -192,7 +211,7 @@ impl Ciphering for AesCipher {
         }
         // The engine may write a whole block before it takes the padding off.
         let mut written = 0;
-        let last = Secret::build(BLOCK, |block| {
+        let last = Secret::build(self.block, |block| {
             written = self.cipher.finish(block).map_err(|error| self.failed(error))?;
             Ok::<_, Error>(())
         })?;
@@ -203,13 +222,13 @@ impl Ciphering for AesCipher {
 
     fn whole_len(&self, input: usize) -> Result<usize> {
         match (self.mode, self.direction) {
-            (Mode::Ctr, _) => self.update_len(input),
+            (mode, _) if mode.is_stream() => self.update_len(input),
             (Mode::CbcPad, Direction::Encrypt) => self
                 .total(input)?
-                .checked_add(BLOCK)
-                .map(|padded| padded / BLOCK * BLOCK)
+                .checked_add(self.block)
+                .map(|padded| padded / self.block * self.block)
                 .ok_or_else(|| self.wrong_len("too much")),
-            _ if !input.is_multiple_of(BLOCK) => Err(self.wrong_len("not whole blocks")),
+            _ if !input.is_multiple_of(self.block) => Err(self.wrong_len("not whole blocks")),
             // The padding takes at least one byte, and has to be there.
             (Mode::CbcPad, Direction::Decrypt) => {
                 input.checked_sub(1).ok_or_else(|| self.wrong_len("no block"))

@@ -20,7 +20,7 @@ const LONGEST: u64 = (1 << 36) - 32;
 /// What decryption keeps before the tag is checked.
 const LONGEST_KEPT: usize = i32::MAX as usize;
 /// Longer vectors and data are no use of GCM, but a use of our memory.
-const LONGEST_IV: usize = 4096;
+pub(super) const LONGEST_IV: usize = 4096;
 
 /// A checked parameter.
 struct Params<'a> {
@@ -37,15 +37,19 @@ fn checked(params: &MechanismParams) -> Result<Params<'_>> {
     if iv.is_empty() || iv.len() > LONGEST_IV {
         return Err(invalid("length of GCM's initialisation vector"));
     }
-    let tag_len = match tag_bits {
-        96 => 12,
-        104 => 13,
-        112 => 14,
-        120 => 15,
-        128 => 16,
-        _ => return Err(invalid("length of GCM's tag")),
-    };
-    Ok(Params { iv, aad, tag_len })
+    Ok(Params { iv, aad, tag_len: tag_len_of(*tag_bits)? })
+}
+
+/// Bytes of a tag.
+pub(super) fn tag_len_of(bits: u64) -> Result<usize> {
+    match bits {
+        96 => Ok(12),
+        104 => Ok(13),
+        112 => Ok(14),
+        120 => Ok(15),
+        128 => Ok(16),
+        _ => Err(invalid("length of GCM's tag")),
+    }
 }
 
 /// The parameter of one message.

@@ -3,22 +3,13 @@
 //! Keys are generic secrets or typed for the one hash function. PKCS#11 3.2, "Hash-Based Message
 //! Authentication Codes (HMAC)".
 
-use super::operation::{Signing, Verifying, room};
-use super::params::{MechanismParams, invalid};
+use super::mac::{Length, Running, length};
+use super::operation::{Signing, Verifying};
+use super::params::MechanismParams;
 use super::{Key, digest, generic, secret_value};
-use crate::engine::hash::{Digest, Mac, constant_time_eq};
+use crate::engine::hash::{Digest, Mac};
 use crate::error::{Result, Rv};
 use crate::object::class::KeyType;
-use crate::secret::Secret;
-
-/// Which of the two mechanisms of a hash function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Length {
-    /// As long as the digest.
-    Full,
-    /// As the parameter says.
-    Chosen,
-}
 
 /// The type of key that is for the HMAC of one hash function only.
 const fn own_key_type(digest: Digest) -> Option<KeyType> {
@@ -44,31 +35,23 @@ const fn own_key_type(digest: Digest) -> Option<KeyType> {
     })
 }
 
-struct Hmac {
-    mac: Mac,
-    len: usize,
-}
-
-fn start(key: &Key, params: &MechanismParams, digest: Digest, length: Length) -> Result<Hmac> {
+fn start(
+    key: &Key,
+    params: &MechanismParams,
+    digest: Digest,
+    chosen: Length,
+) -> Result<Running<Mac>> {
     let own = own_key_type(digest).unwrap_or(KeyType::GenericSecret);
     let value = secret_value(key, &[KeyType::GenericSecret, own])?;
-    let len = match (length, params) {
-        (Length::Full, MechanismParams::None) => digest.len(),
-        (Length::Chosen, MechanismParams::MacLength(len)) => usize::try_from(*len)
-            .ok()
-            .filter(|len| (1..=digest.len()).contains(len))
-            .ok_or_else(|| invalid("length of a MAC"))?,
-        (Length::Full, _) => return Err(invalid("this MAC takes no parameter")),
-        (Length::Chosen, _) => return Err(invalid("this MAC takes its length as parameter")),
-    };
+    let len = length(params, chosen, digest.len(), digest.len())?;
     if !(1..=generic::LONGEST).contains(&value.len()) {
         return Err(Rv::KeySizeRange.because("an empty key, or one that is no key"));
     }
-    Ok(Hmac { mac: value.expose(|value| Mac::new(digest, value))?, len })
+    Ok(Running { code: value.expose(|value| Mac::new(digest, value))?, len })
 }
 
 /// The parameter of SHA-512/t gives the hash function, and with it the length.
-fn start_truncated(key: &Key, params: &MechanismParams) -> Result<Hmac> {
+fn start_truncated(key: &Key, params: &MechanismParams) -> Result<Running<Mac>> {
     secret_value(key, &[KeyType::GenericSecret, KeyType::Sha512THmac])?;
     start(key, &MechanismParams::None, digest::truncated(params)?, Length::Full)
 }
@@ -101,64 +84,4 @@ pub(super) fn verify(
     length: Length,
 ) -> Result<Box<dyn Verifying>> {
     Ok(Box::new(start(key, params, digest, length)?))
-}
-
-impl Signing for Hmac {
-    fn save(&self) -> Result<Option<Secret>> {
-        Ok(self.mac.save()?)
-    }
-
-    fn restore(&mut self, state: &[u8]) -> bool {
-        self.mac.restore(state)
-    }
-
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    fn update(&mut self, part: &[u8]) -> Result<()> {
-        self.mac.update(part);
-        Ok(())
-    }
-
-    fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
-        let mut computed = [0; Digest::MAX_LEN];
-        self.mac.finish(&mut computed)?;
-        room(out, self.len)?.copy_from_slice(room(&mut computed, self.len)?);
-        Ok(self.len)
-    }
-}
-
-impl Verifying for Hmac {
-    fn save(&self) -> Result<Option<Secret>> {
-        Ok(self.mac.save()?)
-    }
-
-    fn restore(&mut self, state: &[u8]) -> bool {
-        self.mac.restore(state)
-    }
-
-    fn check_len(&self, signature: usize) -> Result<()> {
-        if signature == self.len {
-            Ok(())
-        } else {
-            Err(Rv::SignatureLenRange.because("length of a MAC"))
-        }
-    }
-
-    fn update(&mut self, part: &[u8]) -> Result<()> {
-        self.mac.update(part);
-        Ok(())
-    }
-
-    fn finish(&mut self, signature: &[u8]) -> Result<()> {
-        self.check_len(signature.len())?;
-        let mut computed = [0; Digest::MAX_LEN];
-        self.mac.finish(&mut computed)?;
-        if constant_time_eq(room(&mut computed, self.len)?, signature) {
-            Ok(())
-        } else {
-            Err(Rv::SignatureInvalid.because("wrong MAC"))
-        }
-    }
 }

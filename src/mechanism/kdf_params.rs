@@ -20,8 +20,34 @@ pub(crate) enum KdfParams {
     CbcData { iv: Vec<u8>, data: Vec<u8> },
     /// `CK_HKDF_PARAMS`.
     Hkdf { extract: bool, expand: bool, hash: u64, salt: Salt, info: Vec<u8> },
+    /// `CK_SP800_108_KDF_PARAMS` and `CK_SP800_108_FEEDBACK_KDF_PARAMS`, without further keys.
+    Counted { prf: u64, parts: Vec<CountedPart>, iv: Vec<u8> },
     /// `CK_PKCS5_PBKD2_PARAMS2`.
     Pbkdf2 { source: u64, salt: Vec<u8>, iterations: u64, prf: u64, password: Password },
+}
+
+/// A part of what the functions of SP 800-108 hash each time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum CountedPart {
+    /// The iteration variable: in counter mode a number of this form, else what came before.
+    Iteration(Option<NumberForm>),
+    /// The counter, where that is not the iteration variable.
+    Counter(NumberForm),
+    /// How many bits are made in all: of keys, or of whole segments.
+    Length {
+        segments: bool,
+        form: NumberForm,
+    },
+    Bytes(Vec<u8>),
+    /// The value of the key with this handle.
+    Key(u64),
+}
+
+/// How a number is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct NumberForm {
+    pub(crate) little_endian: bool,
+    pub(crate) bits: u64,
 }
 
 /// The salt of HKDF.
@@ -58,8 +84,15 @@ pub(crate) enum KdfShape {
     FirstBit,
     /// A `CK_AES_CBC_ENCRYPT_DATA_PARAMS`.
     AesCbcData,
+    /// A `CK_DES_CBC_ENCRYPT_DATA_PARAMS`.
+    #[cfg(feature = "legacy")]
+    DesCbcData,
     /// A `CK_HKDF_PARAMS`.
     Hkdf,
+    /// A `CK_SP800_108_KDF_PARAMS`.
+    Counted,
+    /// A `CK_SP800_108_FEEDBACK_KDF_PARAMS`.
+    Feedback,
     /// A `CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`.
     Pbkdf2,
 }
@@ -69,6 +102,13 @@ impl KdfParams {
     pub(super) fn handles(&self) -> Vec<u64> {
         match self {
             Self::OtherKey(handle) | Self::Hkdf { salt: Salt::Key(handle), .. } => vec![*handle],
+            Self::Counted { parts, .. } => {
+                let keys = parts.iter().filter_map(|part| match part {
+                    CountedPart::Key(handle) => Some(*handle),
+                    _ => None,
+                });
+                keys.collect()
+            }
             _ => Vec::new(),
         }
     }

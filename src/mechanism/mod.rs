@@ -4,10 +4,16 @@
 //! and no handle. Whether a key may be used so is the token's to decide, before it comes here.
 //! PKCS#11 3.2, "Mechanisms".
 
+mod aead;
 mod aead_wrap;
 mod aes;
 mod block_wrap;
+mod chacha20;
+pub(crate) mod cipher_params;
+mod counted;
 mod derivation;
+#[cfg(feature = "legacy")]
+mod des;
 mod digest;
 mod ec;
 mod ecdh;
@@ -20,6 +26,7 @@ mod hkdf;
 mod hmac;
 pub(crate) mod kdf_params;
 mod key_wrap;
+mod mac;
 pub(crate) mod message;
 mod ml_dsa;
 mod ml_kem;

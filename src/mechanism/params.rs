@@ -3,6 +3,7 @@
 //! The door reads the C structures by shape; whether the values make sense for a mechanism and
 //! a key is decided by the mechanism's family. PKCS#11 3.2, "Mechanisms".
 
+use super::cipher_params::{CipherParams, CipherShape};
 use super::kdf_params::{KdfParams, KdfShape};
 use super::message::Message;
 use crate::error::{Error, Rv};
@@ -40,6 +41,8 @@ pub(crate) enum MechanismParams {
     SignContext { hedge: Hedge, context: Vec<u8> },
     /// `CK_HASH_SIGN_ADDITIONAL_CONTEXT`, with the standard's number for the hash.
     HashSignContext { hedge: Hedge, context: Vec<u8>, hash: u64 },
+    /// What a cipher takes that is not among the common ones.
+    Cipher(CipherParams),
 }
 
 /// Whether a signature takes fresh randomness in, where its algorithm leaves that open.
@@ -88,6 +91,8 @@ pub(crate) enum Shape {
     OptionalSignContext,
     /// A `CK_HASH_SIGN_ADDITIONAL_CONTEXT`.
     HashSignContext,
+    /// What a cipher takes that is not among the common ones.
+    Cipher(CipherShape),
 }
 
 impl MechanismParams {

@@ -72,8 +72,6 @@ pub(crate) struct Derived {
     /// The attributes of each new object, and its value apart from them where that is a secret.
     /// The first one's handle is what C_DeriveKey gives.
     pub(crate) objects: Vec<(Template, Option<Secret>)>,
-    /// Bytes that the caller's own structure gets.
-    pub(crate) told: Vec<u8>,
 }
 
 /// One row of the registry: a mechanism and what can be done with it.

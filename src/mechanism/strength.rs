@@ -46,6 +46,7 @@ impl Family {
             | KeyType::Md5Hmac
             | KeyType::Hkdf => Some(Self::Hmac),
             KeyType::AesXts | KeyType::ChaCha20 | KeyType::Poly1305 => None,
+            KeyType::Des | KeyType::Des2 | KeyType::Des3 => None,
         }
     }
 }
@@ -61,7 +62,9 @@ impl Mechanism {
     pub(crate) fn counts_bytes(&self) -> bool {
         match self.key_types.first() {
             Some(KeyType::GenericSecret) => self.generate.is_none(),
-            Some(KeyType::Aes | KeyType::AesXts) => true,
+            Some(KeyType::Aes | KeyType::AesXts | KeyType::Poly1305) => true,
+            Some(KeyType::Des | KeyType::Des2 | KeyType::Des3) => true,
+            Some(KeyType::ChaCha20) => self.generate.is_some(),
             Some(other) => Family::of(*other) == Some(Family::Hmac),
             None => false,
         }

@@ -155,14 +155,15 @@ fn wrong(name: &'static str) -> crate::error::Error {
     Rv::AttributeValueInvalid.because(format!("{name} is not that of the value"))
 }
 
-/// AES: of a block of zeros under the key; other secrets: of their hash.
+/// AES and DES: of a block of zeros under the key; other secrets: of their hash.
 fn check_value(species: Species, value: &Secret) -> Result<Vec<u8>> {
-    if species.key_type != Some(KeyType::Aes) {
-        return Ok(value.expose(hash_check));
-    }
+    let start = match species.key_type {
+        Some(KeyType::Aes) => BlockCipher::new,
+        Some(key_type) if key_type.has_parity() => BlockCipher::des,
+        _ => return Ok(value.expose(hash_check)),
+    };
     let mut block = [0; BLOCK_LEN];
-    let mut cipher =
-        value.expose(|key| BlockCipher::new(Mode::Ecb, Direction::Encrypt, key, &[]))?;
+    let mut cipher = value.expose(|key| start(Mode::Ecb, Direction::Encrypt, key, &[]))?;
     cipher.update(&[0; BLOCK_LEN], &mut block)?;
     Ok(block.into_iter().take(CHECK_LEN).collect())
 }

@@ -17,14 +17,6 @@ use crate::token::policy::{self, KeyUse};
 use super::keys::with_demands;
 use super::{Call, GivenMechanism};
 
-/// What C_DeriveKey made.
-pub(crate) struct DerivedKeys {
-    /// One handle per object.
-    pub(crate) handles: Vec<u64>,
-    /// Bytes for the caller's structure.
-    pub(crate) told: Vec<u8>,
-}
-
 /// The keys that a derivation uses, the base key first.
 struct Sources(Vec<Arc<Held>>);
 
@@ -67,7 +59,8 @@ impl Sources {
 }
 
 impl Call<'_> {
-    /// C_DeriveKey. Some mechanisms make further keys, each by a template in their parameter.
+    /// C_DeriveKey. Some mechanisms make further keys, each by a template in their parameter. Gives
+    /// a handle for each, the caller's key first.
     ///
     /// # Errors
     /// The standard's, the policy's, the store's.
@@ -77,7 +70,7 @@ impl Call<'_> {
         base: u64,
         template: Template,
         further: Vec<Template>,
-    ) -> Result<DerivedKeys> {
+    ) -> Result<Vec<u64>> {
         let row = self.row(given)?;
         row.column(row.derive.map(drop).or(row.derive_objects.map(drop)))?;
         let others: Vec<_> = given.params.handles();
@@ -104,8 +97,7 @@ impl Call<'_> {
             complete(made, sources.birth(), &context)
         });
         let whole = whole.collect::<Result<Vec<_>>>()?;
-        let handles = self.token().add_all(&viewer, whole)?;
-        Ok(DerivedKeys { handles, told: derived.told })
+        self.token().add_all(&viewer, whole)
     }
 
     /// A key that a parameter names. One that can be read needs no `CKA_DERIVE`, which the standard
@@ -162,7 +154,7 @@ impl Call<'_> {
         }
         self.admit_derived(given, &template, sources.birth())?;
         let value: Secret = derive(&derivation)?;
-        Ok(Derived { objects: vec![(template, Some(value))], told: Vec::new() })
+        Ok(Derived { objects: vec![(template, Some(value))] })
     }
 
     fn admit_derived(

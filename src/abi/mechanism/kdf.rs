@@ -14,7 +14,7 @@ use crate::mechanism::params::MechanismParams;
 use crate::secret::Secret;
 use crate::system::process;
 
-use super::{LONGEST_PART, Reader, invalid, part, structure};
+use super::{LONGEST_PART, Reader, counted, invalid, part, structure};
 use crate::abi::input::input;
 
 pub(super) const fn reader(shape: KdfShape) -> Reader {
@@ -23,7 +23,11 @@ pub(super) const fn reader(shape: KdfShape) -> Reader {
         KdfShape::OtherKey => other_key,
         KdfShape::FirstBit => first_bit,
         KdfShape::AesCbcData => aes_cbc_data,
+        #[cfg(feature = "legacy")]
+        KdfShape::DesCbcData => des_cbc_data,
         KdfShape::Hkdf => hkdf,
+        KdfShape::Counted => counted::counted,
+        KdfShape::Feedback => counted::feedback,
         KdfShape::Pbkdf2 => pbkdf2,
     }
 }
@@ -59,6 +63,17 @@ unsafe fn first_bit(given: &CK_MECHANISM) -> Result<MechanismParams> {
 unsafe fn aes_cbc_data(given: &CK_MECHANISM) -> Result<MechanismParams> {
     // SAFETY: this function's own contract.
     let params = unsafe { structure::<CK_AES_CBC_ENCRYPT_DATA_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let data = unsafe { part(params.pData, params.length)? };
+    Ok(MechanismParams::Kdf(KdfParams::CbcData { iv: params.iv.to_vec(), data }))
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+#[cfg(feature = "legacy")]
+unsafe fn des_cbc_data(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<crate::cryptoki::CK_DES_CBC_ENCRYPT_DATA_PARAMS>(given)? };
     // SAFETY: this function's own contract.
     let data = unsafe { part(params.pData, params.length)? };
     Ok(MechanismParams::Kdf(KdfParams::CbcData { iv: params.iv.to_vec(), data }))

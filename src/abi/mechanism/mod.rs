@@ -1,6 +1,8 @@
 //! `CK_MECHANISM` becomes a number and typed parameters: one small reader per structure, a file
 //! a family. Which one applies stands in the mechanism's row. PKCS#11 3.2, chapter "Mechanisms".
 
+mod cipher;
+pub(super) mod counted;
 mod ec;
 mod kdf;
 pub(super) mod message;
@@ -78,6 +80,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::Kdf(shape) => kdf::reader(shape),
         Shape::OptionalSignContext => post_quantum::sign_context,
         Shape::HashSignContext => post_quantum::hash_sign_context,
+        Shape::Cipher(shape) => cipher::reader(shape),
     }
 }
 

@@ -1,7 +1,8 @@
-//! AES in the modes ECB, CBC, CBC with PKCS#7 padding, and CTR, in parts. SP 800-38A.
+//! AES and DES in the modes ECB, CBC and CBC with PKCS#7 padding, AES also in CTR, OFB and CFB, in
+//! parts. SP 800-38A; FIPS 46-3.
 //!
 //! Blocks are gathered and padding is put on and taken off here, so that a call writes no byte
-//! more than it says; the library sees whole blocks only, in CTR mode any length.
+//! more than it says; the library sees whole blocks only, in modes that make a stream any length.
 
 use std::ffi::c_int;
 use std::ptr;
@@ -12,8 +13,10 @@ use zeroize::Zeroizing;
 use super::{EngineError, Owned, check, initialise};
 use crate::secret::Secret;
 
-/// Bytes of a block.
+/// Bytes of a block of AES, and the longest of all.
 pub(crate) const BLOCK_LEN: usize = 16;
+/// Bytes of a block of DES.
+pub(crate) const DES_BLOCK_LEN: usize = 8;
 /// What the library is given at most in one call, whose lengths are C ints.
 pub(super) const LONGEST_CALL: usize = 1 << 30;
 
@@ -26,6 +29,18 @@ pub(crate) enum Mode {
     CbcPad,
     /// The whole block is the counter, and wraps at 2^128.
     Ctr,
+    Ofb,
+    /// Feedback of whole blocks.
+    Cfb128,
+    /// Feedback of bytes.
+    Cfb8,
+}
+
+impl Mode {
+    /// Whether as many bytes come out as go in, of any number.
+    pub(crate) const fn is_stream(self) -> bool {
+        matches!(self, Self::Ctr | Self::Ofb | Self::Cfb128 | Self::Cfb8)
+    }
 }
 
 /// Whether to encrypt or to decrypt.
@@ -50,6 +65,7 @@ pub(crate) struct BlockCipher {
     state: Owned<lc::EVP_CIPHER_CTX>,
     mode: Mode,
     direction: Direction,
+    block_len: usize,
     /// Input that is no whole block yet, or a block that may be the last.
     held: Zeroizing<[u8; BLOCK_LEN]>,
     held_len: usize,
@@ -64,21 +80,42 @@ impl BlockCipher {
         key: &[u8],
         iv: &[u8],
     ) -> Result<Self, EngineError> {
+        Self::of(aes(mode, key.len())?, BLOCK_LEN, (mode, direction), key, iv)
+    }
+
+    /// Starts DES with a key of 8 bytes, or triple DES with one of 16 or 24, and an IV of 8 (ECB:
+    /// none). `Key` and `Length` if they have another length; there are no modes of streams.
+    pub(crate) fn des(
+        mode: Mode,
+        direction: Direction,
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Self, EngineError> {
+        Self::of(des(mode, key.len())?, DES_BLOCK_LEN, (mode, direction), key, iv)
+    }
+
+    fn of(
+        cipher: *const lc::EVP_CIPHER,
+        block_len: usize,
+        (mode, direction): (Mode, Direction),
+        key: &[u8],
+        iv: &[u8],
+    ) -> Result<Self, EngineError> {
         initialise()?;
-        let cipher = cipher(mode, key.len())?;
-        let iv_len = if mode == Mode::Ecb { 0 } else { BLOCK_LEN };
+        let iv_len = if mode == Mode::Ecb { 0 } else { block_len };
         if iv.len() != iv_len {
             return Err(EngineError::Length);
         }
         let state = started(cipher, direction, key, iv)?;
         // SAFETY: a live state.
         check(unsafe { lc::EVP_CIPHER_CTX_set_padding(state.as_ptr(), 0) }, REFUSED)?;
-        Ok(Self { state, mode, direction, held: Zeroizing::new([0; BLOCK_LEN]), held_len: 0 })
+        let held = Zeroizing::new([0; BLOCK_LEN]);
+        Ok(Self { state, mode, direction, block_len, held, held_len: 0 })
     }
 
     /// How many bytes `update` will write for so many bytes of input.
     pub(crate) fn update_len(&self, input_len: usize) -> usize {
-        if self.mode == Mode::Ctr {
+        if self.mode.is_stream() {
             return input_len;
         }
         let total = self.held_len.saturating_add(input_len);
@@ -90,14 +127,14 @@ impl BlockCipher {
     pub(crate) fn update(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize, EngineError> {
         let ready = self.update_len(input.len());
         let out = out.get_mut(..ready).ok_or(EngineError::Length)?;
-        if self.mode == Mode::Ctr {
+        if self.mode.is_stream() {
             run(&self.state, input, out)?;
             return Ok(ready);
         }
         if ready == 0 {
             return self.hold(input).map(|()| 0);
         }
-        let missing = if self.held_len == 0 { 0 } else { BLOCK_LEN - self.held_len };
+        let missing = if self.held_len == 0 { 0 } else { self.block_len - self.held_len };
         let (first, rest) = input.split_at_checked(missing).ok_or(EngineError::Length)?;
         self.hold(first)?;
         let (head, tail) = out.split_at_mut_checked(self.held_len).ok_or(EngineError::Length)?;
@@ -114,32 +151,34 @@ impl BlockCipher {
     /// wrong with it, for bad padding.
     pub(crate) fn finish(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
         match (self.mode, self.direction) {
-            (Mode::Ctr, _) => Ok(0),
+            (mode, _) if mode.is_stream() => Ok(0),
             (Mode::CbcPad, Direction::Encrypt) => self.finish_padding(out),
             (Mode::CbcPad, Direction::Decrypt) => self.finish_unpadding(out),
-            (Mode::Ecb | Mode::Cbc, _) if self.held_len == 0 => Ok(0),
-            (Mode::Ecb | Mode::Cbc, _) => Err(EngineError::Length),
+            _ if self.held_len == 0 => Ok(0),
+            _ => Err(EngineError::Length),
         }
     }
 
     fn finish_padding(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
-        let out = out.get_mut(..BLOCK_LEN).ok_or(EngineError::Length)?;
-        let padding = BLOCK_LEN.saturating_sub(self.held_len);
+        let out = out.get_mut(..self.block_len).ok_or(EngineError::Length)?;
+        let padding = self.block_len.saturating_sub(self.held_len);
         let value = u8::try_from(padding).map_err(|_| EngineError::Length)?;
-        self.held.get_mut(self.held_len..).unwrap_or_default().fill(value);
-        run(&self.state, self.held.as_slice(), out)?;
+        let block = self.held.get_mut(..self.block_len).ok_or(EngineError::Length)?;
+        block.get_mut(self.held_len..).unwrap_or_default().fill(value);
+        run(&self.state, block, out)?;
         self.held_len = 0;
-        Ok(BLOCK_LEN)
+        Ok(self.block_len)
     }
 
     fn finish_unpadding(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
-        if self.held_len != BLOCK_LEN {
+        if self.held_len != self.block_len {
             return Err(EngineError::Length);
         }
         let mut plain = Zeroizing::new([0; BLOCK_LEN]);
-        run(&self.state, self.held.as_slice(), plain.as_mut_slice())?;
+        let plain = plain.get_mut(..self.block_len).ok_or(EngineError::Length)?;
+        run(&self.state, self.held.get(..self.block_len).unwrap_or_default(), plain)?;
         self.held_len = 0;
-        let len = unpadded_len(&plain).ok_or(EngineError::Decrypt)?;
+        let len = unpadded_len(plain).ok_or(EngineError::Decrypt)?;
         let plain = plain.get(..len).ok_or(EngineError::Decrypt)?;
         out.get_mut(..plain.len()).ok_or(EngineError::Length)?.copy_from_slice(plain);
         Ok(plain.len())
@@ -157,15 +196,15 @@ impl BlockCipher {
 
     /// How many of `total` bytes must wait for more.
     fn kept(&self, total: usize) -> usize {
-        match (self.mode, self.direction, total % BLOCK_LEN) {
-            (Mode::Ctr, _, _) => 0,
-            (Mode::CbcPad, Direction::Decrypt, 0) if total > 0 => BLOCK_LEN,
+        match (self.mode, self.direction, total % self.block_len) {
+            (mode, ..) if mode.is_stream() => 0,
+            (Mode::CbcPad, Direction::Decrypt, 0) if total > 0 => self.block_len,
             (_, _, rest) => rest,
         }
     }
 
     fn hold(&mut self, input: &[u8]) -> Result<(), EngineError> {
-        let end = self.held_len.checked_add(input.len()).filter(|end| *end <= BLOCK_LEN);
+        let end = self.held_len.checked_add(input.len()).filter(|end| *end <= self.block_len);
         let end = end.ok_or(EngineError::Length)?;
         let room = self.held.get_mut(self.held_len..end).ok_or(EngineError::Length)?;
         room.copy_from_slice(input);
@@ -235,7 +274,7 @@ pub(super) fn run(
 }
 
 /// How long a block is without its PKCS#7 padding, in a time that tells nothing about it.
-fn unpadded_len(block: &[u8; BLOCK_LEN]) -> Option<usize> {
+fn unpadded_len(block: &[u8]) -> Option<usize> {
     let padding = *block.last()?;
     let mut wrong = u32::from(padding == 0) | u32::from(usize::from(padding) > block.len());
     for (index, byte) in (1_u8..).zip(block.iter().rev()) {
@@ -247,26 +286,38 @@ fn unpadded_len(block: &[u8; BLOCK_LEN]) -> Option<usize> {
     if wrong == 0 { block.len().checked_sub(usize::from(padding)) } else { None }
 }
 
-fn cipher(mode: Mode, key_len: usize) -> Result<*const lc::EVP_CIPHER, EngineError> {
-    match (mode, key_len) {
-        // SAFETY: gives the address of a static.
-        (Mode::Ecb, 16) => Ok(unsafe { lc::EVP_aes_128_ecb() }),
-        // SAFETY: as above.
-        (Mode::Ecb, 24) => Ok(unsafe { lc::EVP_aes_192_ecb() }),
-        // SAFETY: as above.
-        (Mode::Ecb, 32) => Ok(unsafe { lc::EVP_aes_256_ecb() }),
-        // SAFETY: as above.
-        (Mode::Cbc | Mode::CbcPad, 16) => Ok(unsafe { lc::EVP_aes_128_cbc() }),
-        // SAFETY: as above.
-        (Mode::Cbc | Mode::CbcPad, 24) => Ok(unsafe { lc::EVP_aes_192_cbc() }),
-        // SAFETY: as above.
-        (Mode::Cbc | Mode::CbcPad, 32) => Ok(unsafe { lc::EVP_aes_256_cbc() }),
-        // SAFETY: as above.
-        (Mode::Ctr, 16) => Ok(unsafe { lc::EVP_aes_128_ctr() }),
-        // SAFETY: as above.
-        (Mode::Ctr, 24) => Ok(unsafe { lc::EVP_aes_192_ctr() }),
-        // SAFETY: as above.
-        (Mode::Ctr, 32) => Ok(unsafe { lc::EVP_aes_256_ctr() }),
-        _ => Err(EngineError::Key("an AES key is 16, 24 or 32 bytes long")),
-    }
+/// Gives the address of a static.
+type Named = unsafe extern "C" fn() -> *const lc::EVP_CIPHER;
+
+pub(super) fn aes(mode: Mode, key_len: usize) -> Result<*const lc::EVP_CIPHER, EngineError> {
+    let [short, middle, long]: [Named; 3] = match mode {
+        Mode::Ecb => [lc::EVP_aes_128_ecb, lc::EVP_aes_192_ecb, lc::EVP_aes_256_ecb],
+        Mode::Cbc | Mode::CbcPad => [lc::EVP_aes_128_cbc, lc::EVP_aes_192_cbc, lc::EVP_aes_256_cbc],
+        Mode::Ctr => [lc::EVP_aes_128_ctr, lc::EVP_aes_192_ctr, lc::EVP_aes_256_ctr],
+        Mode::Ofb => [lc::EVP_aes_128_ofb, lc::EVP_aes_192_ofb, lc::EVP_aes_256_ofb],
+        Mode::Cfb128 => [lc::EVP_aes_128_cfb128, lc::EVP_aes_192_cfb128, lc::EVP_aes_256_cfb128],
+        Mode::Cfb8 => [lc::EVP_aes_128_cfb8, lc::EVP_aes_192_cfb8, lc::EVP_aes_256_cfb8],
+    };
+    let named = match key_len {
+        16 => short,
+        24 => middle,
+        32 => long,
+        _ => return Err(EngineError::Key("an AES key is 16, 24 or 32 bytes long")),
+    };
+    // SAFETY: gives the address of a static.
+    Ok(unsafe { named() })
+}
+
+pub(super) fn des(mode: Mode, key_len: usize) -> Result<*const lc::EVP_CIPHER, EngineError> {
+    let named: Named = match (mode, key_len) {
+        (Mode::Ecb, 8) => lc::EVP_des_ecb,
+        (Mode::Ecb, 16) => lc::EVP_des_ede,
+        (Mode::Ecb, 24) => lc::EVP_des_ede3,
+        (Mode::Cbc | Mode::CbcPad, 8) => lc::EVP_des_cbc,
+        (Mode::Cbc | Mode::CbcPad, 16) => lc::EVP_des_ede_cbc,
+        (Mode::Cbc | Mode::CbcPad, 24) => lc::EVP_des_ede3_cbc,
+        _ => return Err(EngineError::Key("a DES key is 8, 16 or 24 bytes long")),
+    };
+    // SAFETY: gives the address of a static.
+    Ok(unsafe { named() })
 }

@@ -50,6 +50,11 @@ impl GcmEncrypt {
         Ok(input.len())
     }
 
+    /// Adds what is only authenticated; before anything was encrypted.
+    pub(crate) fn authenticate(&mut self, aad: &[u8]) -> Result<(), EngineError> {
+        authenticate(&self.state, aad)
+    }
+
     /// Ends, and writes the tag to the front of `out`; gives its length. Works once.
     pub(crate) fn finish(&mut self, out: &mut [u8]) -> Result<usize, EngineError> {
         let out = out.get_mut(..self.tag_len).ok_or(EngineError::Length)?;

@@ -6,7 +6,10 @@
 //! it is left to a thread of the host.
 
 mod bignum;
+pub(crate) mod ccm;
+pub(crate) mod chacha;
 pub(crate) mod cipher;
+pub(crate) mod cmac;
 pub(crate) mod ec;
 pub(crate) mod eddsa;
 mod gate;
@@ -21,6 +24,7 @@ pub(crate) mod rsa_public;
 pub(crate) mod sha512_t;
 pub(crate) mod shake;
 pub(in crate::engine) mod x25519;
+pub(crate) mod xts;
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
@@ -114,6 +118,8 @@ objects! {
     EVP_PKEY: EVP_PKEY_free,
     EVP_PKEY_CTX: EVP_PKEY_CTX_free,
     EVP_CIPHER_CTX: EVP_CIPHER_CTX_free,
+    EVP_AEAD_CTX: EVP_AEAD_CTX_free,
+    CMAC_CTX: CMAC_CTX_free,
     EVP_MD_CTX: EVP_MD_CTX_free,
 }
 

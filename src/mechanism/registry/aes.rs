@@ -4,9 +4,11 @@ use super::row;
 use crate::cryptoki;
 use crate::engine::aws_lc::cipher::Direction::{Decrypt, Encrypt};
 use crate::engine::aws_lc::cipher::Mode;
+use crate::mechanism::cipher_params::CipherShape;
 use crate::mechanism::key_wrap::Scheme::{Kw, Kwp, Pkcs7};
+use crate::mechanism::mac::Length;
 use crate::mechanism::params::Shape;
-use crate::mechanism::{Mechanism, aead_wrap, aes, block_wrap, gcm, key_wrap};
+use crate::mechanism::{Mechanism, aead, aead_wrap, aes, block_wrap, gcm, key_wrap, mac};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -89,4 +91,44 @@ pub(super) const ROWS: &[Mechanism] = &[
         .decrypts(|key, params| key_wrap::start(key, params, Pkcs7, Decrypt))
         .wraps(|key, params| key_wrap::start(key, params, Pkcs7, Encrypt))
         .unwraps(|key, params, _| key_wrap::start(key, params, Pkcs7, Decrypt)),
+    row!(CKM_AES_OFB)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::Iv16)
+        .encrypts(|key, params| aes::start(key, params, Mode::Ofb, Encrypt))
+        .decrypts(|key, params| aes::start(key, params, Mode::Ofb, Decrypt)),
+    row!(CKM_AES_CFB128)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::Iv16)
+        .encrypts(|key, params| aes::start(key, params, Mode::Cfb128, Encrypt))
+        .decrypts(|key, params| aes::start(key, params, Mode::Cfb128, Decrypt)),
+    row!(CKM_AES_CFB8)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::Iv16)
+        .encrypts(|key, params| aes::start(key, params, Mode::Cfb8, Encrypt))
+        .decrypts(|key, params| aes::start(key, params, Mode::Cfb8, Decrypt)),
+    row!(CKM_AES_CCM)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::Cipher(CipherShape::Ccm))
+        .encrypts(|key, params| aead::ccm(key, params, Encrypt))
+        .decrypts(|key, params| aead::ccm(key, params, Decrypt)),
+    row!(CKM_AES_XTS)
+        .keys(&[KeyType::AesXts], 64, 64)
+        .takes(Shape::Iv16)
+        .encrypts(|key, params| aead::xts_unit(key, params, Encrypt))
+        .decrypts(|key, params| aead::xts_unit(key, params, Decrypt)),
+    row!(CKM_AES_XTS_KEY_GEN).keys(&[KeyType::AesXts], 64, 64).generates(aead::generate_xts),
+    row!(CKM_AES_CMAC)
+        .keys(&[KeyType::Aes], 16, 32)
+        .signs(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Full)?)))
+        .verifies(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Full)?))),
+    row!(CKM_AES_CMAC_GENERAL)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::MacLength)
+        .signs(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Chosen)?)))
+        .verifies(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Chosen)?))),
+    row!(CKM_AES_GMAC)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::Gcm)
+        .signs(|key, params| Ok(Box::new(mac::gmac(key, params)?)))
+        .verifies(|key, params| Ok(Box::new(mac::gmac(key, params)?))),
 ];

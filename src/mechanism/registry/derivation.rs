@@ -1,18 +1,21 @@
 //! Keys that are derived from others, or from passwords. PKCS#11 3.2, "Hash-based Key Derivation",
-//! "Key derivation by data encryption", "PKCS #5", "Miscellaneous simple key derivation
-//! mechanisms", "HKDF Mechanisms".
+//! "Key derivation by data encryption", "PKCS #5", "SP800-108 Key Derivation",
+//! "Miscellaneous simple key derivation mechanisms", "HKDF Mechanisms".
 
 use super::row;
 use crate::cryptoki;
 use crate::engine::aws_lc::cipher::Mode;
 use crate::engine::hash::Digest;
+use crate::mechanism::counted::Mode::{Counter, DoublePipeline, Feedback};
 use crate::mechanism::kdf_params::KdfShape;
 use crate::mechanism::params::Shape;
-use crate::mechanism::{Mechanism, derivation, digest, encrypted_data, generic, hkdf, pbkdf2};
+use crate::mechanism::{
+    Mechanism, counted, derivation, digest, encrypted_data, generic, hkdf, pbkdf2,
+};
 use crate::object::class::KeyType;
 
 /// Every type of secret key.
-const SECRETS: &[KeyType] = &[
+pub(super) const SECRETS: &[KeyType] = &[
     KeyType::GenericSecret,
     KeyType::Aes,
     KeyType::Hkdf,
@@ -36,6 +39,9 @@ const SECRETS: &[KeyType] = &[
     KeyType::AesXts,
     KeyType::ChaCha20,
     KeyType::Poly1305,
+    KeyType::Des,
+    KeyType::Des2,
+    KeyType::Des3,
 ];
 
 const LONGEST: u64 = generic::LONGEST as u64;
@@ -119,4 +125,13 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(SECRETS, 1, LONGEST)
         .takes(Shape::Kdf(KdfShape::Pbkdf2))
         .generates(pbkdf2::generate),
+    from_any(row!(CKM_SP800_108_COUNTER_KDF))
+        .takes(Shape::Kdf(KdfShape::Counted))
+        .derives_objects(|from, templates| counted::derive(from, templates, Counter)),
+    from_any(row!(CKM_SP800_108_FEEDBACK_KDF))
+        .takes(Shape::Kdf(KdfShape::Feedback))
+        .derives_objects(|from, templates| counted::derive(from, templates, Feedback)),
+    from_any(row!(CKM_SP800_108_DOUBLE_PIPELINE_KDF))
+        .takes(Shape::Kdf(KdfShape::Counted))
+        .derives_objects(|from, templates| counted::derive(from, templates, DoublePipeline)),
 ];

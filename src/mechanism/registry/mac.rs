@@ -4,7 +4,7 @@
 use super::row;
 use crate::cryptoki;
 use crate::engine::hash::Digest;
-use crate::mechanism::hmac::Length;
+use crate::mechanism::mac::Length;
 use crate::mechanism::params::Shape;
 use crate::mechanism::{Mechanism, generic, hmac};
 use crate::object::class::KeyType;

@@ -6,7 +6,10 @@
 //! families compare with. PKCS#11 3.2, "Mechanisms".
 
 mod aes;
+mod chacha;
 mod derivation;
+#[cfg(feature = "legacy")]
+mod des;
 mod digest;
 mod ec;
 mod generic;
@@ -56,6 +59,40 @@ pub(super) const fn digest_of(mechanism: u64) -> Option<Digest> {
         cryptoki::CKM_SHA3_256 => Some(Digest::Sha3_256),
         cryptoki::CKM_SHA3_384 => Some(Digest::Sha3_384),
         cryptoki::CKM_SHA3_512 => Some(Digest::Sha3_512),
+        _ => None,
+    }
+}
+
+/// A pseudorandom function of SP 800-108.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Prf {
+    Hmac(Digest),
+    AesCmac,
+}
+
+impl Prf {
+    /// Bytes that it gives.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Hmac(digest) => digest.len(),
+            Self::AesCmac => 16,
+        }
+    }
+}
+
+/// The pseudorandom function that a parameter of SP 800-108 names by its mechanism.
+pub(super) const fn counted_prf_of(mechanism: u64) -> Option<Prf> {
+    match mechanism {
+        cryptoki::CKM_SHA_1_HMAC => Some(Prf::Hmac(Sha1)),
+        cryptoki::CKM_SHA224_HMAC => Some(Prf::Hmac(Sha224)),
+        cryptoki::CKM_SHA256_HMAC => Some(Prf::Hmac(Sha256)),
+        cryptoki::CKM_SHA384_HMAC => Some(Prf::Hmac(Sha384)),
+        cryptoki::CKM_SHA512_HMAC => Some(Prf::Hmac(Sha512)),
+        cryptoki::CKM_SHA3_224_HMAC => Some(Prf::Hmac(Digest::Sha3_224)),
+        cryptoki::CKM_SHA3_256_HMAC => Some(Prf::Hmac(Digest::Sha3_256)),
+        cryptoki::CKM_SHA3_384_HMAC => Some(Prf::Hmac(Digest::Sha3_384)),
+        cryptoki::CKM_SHA3_512_HMAC => Some(Prf::Hmac(Digest::Sha3_512)),
+        cryptoki::CKM_AES_CMAC => Some(Prf::AesCmac),
         _ => None,
     }
 }
@@ -160,9 +197,12 @@ macro_rules! row {
 use row;
 
 /// A family each.
+#[rustfmt::skip]
 const FAMILIES: &[&[Mechanism]] = &[
     aes::ROWS,
+    chacha::ROWS,
     derivation::ROWS,
+    #[cfg(feature = "legacy")] des::ROWS,
     digest::ROWS,
     ec::ROWS,
     generic::ROWS,

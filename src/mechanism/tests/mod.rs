@@ -4,10 +4,11 @@ mod ciphers;
 mod making;
 mod signing;
 
-use super::kdf_params::{KdfParams, KdfShape, Password, Salt};
-use super::params::{Hedge, MechanismParams, Shape};
 use std::sync::LazyLock;
 
+use super::cipher_params::{CipherParams, CipherShape};
+use super::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm, Password, Salt};
+use super::params::{Hedge, MechanismParams, Shape};
 use super::registry::REGISTRY;
 use super::vectors::{derived, key, rsa, secret, secret_key};
 use super::{Derivation, Key, Mechanism, find};
@@ -82,9 +83,26 @@ fn sound(shape: Shape) -> MechanismParams {
         Shape::Ecdh1 => {
             MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
         }
-        Shape::MacLength => MechanismParams::MacLength(16),
+        Shape::MacLength => MechanismParams::MacLength(8),
         Shape::Kdf(shape) => MechanismParams::Kdf(sound_kdf(shape)),
+        Shape::Cipher(shape) => sound_cipher(shape),
     }
+}
+
+fn sound_cipher(shape: CipherShape) -> MechanismParams {
+    MechanismParams::Cipher(match shape {
+        CipherShape::Ccm => {
+            CipherParams::Ccm { data_len: 5, nonce: vec![0; 13], aad: vec![], tag_len: 16 }
+        }
+        CipherShape::ChaCha20 => {
+            CipherParams::ChaCha20 { counter: 0, counter_bits: 32, nonce: vec![0; 12] }
+        }
+        CipherShape::ChaCha20Poly1305 => {
+            CipherParams::ChaCha20Poly1305 { nonce: vec![0; 12], aad: vec![] }
+        }
+        CipherShape::Iv8 => return MechanismParams::Iv(vec![0; 8]),
+        CipherShape::OptionalIv8 => return MechanismParams::None,
+    })
 }
 
 fn sound_kdf(shape: KdfShape) -> KdfParams {
@@ -93,12 +111,19 @@ fn sound_kdf(shape: KdfShape) -> KdfParams {
         KdfShape::OtherKey => KdfParams::OtherKey(1),
         KdfShape::FirstBit => KdfParams::FirstBit(3),
         KdfShape::AesCbcData => KdfParams::CbcData { iv: vec![0; 16], data: vec![1; 16] },
+        #[cfg(feature = "legacy")]
+        KdfShape::DesCbcData => KdfParams::CbcData { iv: vec![0; 8], data: vec![1; 8] },
         KdfShape::Hkdf => KdfParams::Hkdf {
             extract: true,
             expand: true,
             hash: ck::CKM_SHA256,
             salt: Salt::Null,
             info: vec![],
+        },
+        KdfShape::Counted | KdfShape::Feedback => KdfParams::Counted {
+            prf: ck::CKM_SHA256_HMAC,
+            parts: vec![CountedPart::Iteration(Some(NumberForm { little_endian: false, bits: 8 }))],
+            iv: vec![],
         },
         KdfShape::Pbkdf2 => KdfParams::Pbkdf2 {
             source: ck::CKZ_SALT_SPECIFIED,
@@ -202,6 +227,13 @@ fn another_kind_of_key_is_named_before_a_bad_parameter() {
     }
 }
 
+/// A secret key of a size that its type has.
+fn secret_of(key_type: KeyType) -> Key {
+    let usual = if key_type == KeyType::AesXts { 64 } else { 32 };
+    let value: Vec<u8> = (1..).take(key_type.fixed_len().unwrap_or(usual)).collect();
+    secret_key(key_type, &value)
+}
+
 /// Keys that fit a row: the ones that its starts take.
 fn fitting(row: &Mechanism) -> Vec<Key> {
     let (public, private) = match row.key_types.first() {
@@ -212,7 +244,7 @@ fn fitting(row: &Mechanism) -> Vec<Key> {
         Some(KeyType::MlDsa) => pair(&KeySpec::MlDsa(MlDsa::MlDsa44)),
         Some(KeyType::MlKem) => pair(&KeySpec::MlKem(MlKem::MlKem512)),
         Some(KeyType::SlhDsa) => slh_dsa_pair(),
-        Some(other) => return vec![secret_key(*other, &[7; 32])],
+        Some(other) => return vec![secret_of(*other)],
         None => return vec![],
     };
     vec![public, private]
@@ -234,6 +266,10 @@ fn parameters_of_another_shape_are_refused() {
         Shape::Kdf(KdfShape::AesCbcData),
         Shape::Kdf(KdfShape::Hkdf),
         Shape::Kdf(KdfShape::Pbkdf2),
+        Shape::Kdf(KdfShape::Counted),
+        Shape::Cipher(CipherShape::Ccm),
+        Shape::Cipher(CipherShape::ChaCha20),
+        Shape::Cipher(CipherShape::ChaCha20Poly1305),
     ];
     for row in REGISTRY {
         for key in fitting(row) {

@@ -11,7 +11,7 @@ use super::{Key, Mechanism, derived, hex, judge, secret, secret_key};
 use crate::cryptoki as ck;
 use crate::error::{Result, Rv};
 use crate::mechanism::Derivation;
-use crate::mechanism::kdf_params::{KdfParams, Password, Salt};
+use crate::mechanism::kdf_params::{CountedPart, KdfParams, NumberForm, Password, Salt};
 use crate::mechanism::params::MechanismParams;
 use crate::object::attribute;
 use crate::object::class::KeyType;
@@ -23,7 +23,9 @@ pub(super) fn run(row: &Mechanism) -> usize {
         "CKM_HKDF_DERIVE" | "CKM_HKDF_DATA" => expansions(row),
         "CKM_PKCS5_PBKD2" => passwords(row),
         "CKM_AES_ECB_ENCRYPT_DATA" | "CKM_AES_CBC_ENCRYPT_DATA" => encrypted(row),
+        "CKM_MD5_KEY_DERIVATION" => 0,
         name if name.contains("_KEY_DERIV") => digested(row),
+        name if name.starts_with("CKM_SP800_108") => counted(row),
         _ => simple(row),
     }
 }
@@ -222,4 +224,72 @@ fn passwords(row: &Mechanism) -> usize {
         }
     }
     count
+}
+
+/// Label "label", context "context" and a length in 32 bits, with a counter of 32 bits, under the
+/// bytes from 0 on as the key, as OpenSSL computes it; the double pipeline, which it does not have,
+/// as Python's `hmac` does by SP 800-108, section 4.3, with a counter and without.
+const COUNTED: [(&str, u64, bool, &str); 5] = [
+    (
+        "CKM_SP800_108_COUNTER_KDF",
+        ck::CKM_SHA256_HMAC,
+        false,
+        "c5115a8e2c9cf655fabbfecbe725e440a9838838f5b46130c654f368f780edd650d532c0fdeb6a35",
+    ),
+    (
+        "CKM_SP800_108_COUNTER_KDF",
+        ck::CKM_AES_CMAC,
+        false,
+        "3fc9b552ad320ef843abf45fe0209ce553353235b587ffa35dfd387b410da1c1a60066f8b9f805ce",
+    ),
+    (
+        "CKM_SP800_108_FEEDBACK_KDF",
+        ck::CKM_SHA256_HMAC,
+        true,
+        "a9cedc956f451dc83a16b33d4e8ebb4947bdb2d19901aac463f7c72598f49e08c5b9d330abe61638",
+    ),
+    (
+        "CKM_SP800_108_DOUBLE_PIPELINE_KDF",
+        ck::CKM_SHA256_HMAC,
+        true,
+        "d8ab72593be984782969b428fed274db3d9babb831074512ea08e2c916f31d78159e98b8dbb75910",
+    ),
+    (
+        "CKM_SP800_108_DOUBLE_PIPELINE_KDF",
+        ck::CKM_SHA256_HMAC,
+        false,
+        "33aaa074285f0bc4c6a5d5fd79630e2b45a1026cb23d72622743dc9609dcc8aa41c2b7392875e487",
+    ),
+];
+
+fn counted(row: &Mechanism) -> usize {
+    let derive = row.derive_objects.expect(row.name);
+    let cases = COUNTED.iter().filter(|(name, ..)| *name == row.name);
+    let tried = cases.map(|(name, prf, with_counter, expected)| {
+        let form = NumberForm { little_endian: false, bits: 32 };
+        let counting = *name == "CKM_SP800_108_COUNTER_KDF";
+        let mut parts = vec![CountedPart::Iteration(counting.then_some(form))];
+        parts.extend(with_counter.then_some(CountedPart::Counter(form)));
+        parts.push(CountedPart::Bytes(b"label\0context".to_vec()));
+        parts.push(CountedPart::Length { segments: false, form });
+        let iv = match *name {
+            "CKM_SP800_108_FEEDBACK_KDF" => hex(&"a0a1a2a3".repeat(8)),
+            _ => vec![],
+        };
+        let params = kdf(KdfParams::Counted { prf: *prf, parts, iv });
+        let value: Vec<u8> = (0..32).collect();
+        let base = match *prf {
+            ck::CKM_AES_CMAC => secret_key(KeyType::Aes, &value[..16]),
+            _ => secret_key(KeyType::GenericSecret, &value),
+        };
+        let mut template = Template::default();
+        template.set(attribute::KEY_TYPE, KeyType::GenericSecret.code());
+        template.set(attribute::VALUE_LEN, 40);
+        let (len, key_type) = (Some(40), KeyType::GenericSecret);
+        let derivation = Derivation { base: &base, params: &params, others: &[], len, key_type };
+        let mut made = derive(&derivation, vec![template]).expect(name).objects;
+        let made = made.pop().and_then(|(_, value)| value).expect("a value");
+        made.expose(|made| assert_eq!(made, hex(expected), "{name}"));
+    });
+    tried.count()
 }

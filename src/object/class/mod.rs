@@ -101,6 +101,9 @@ numbered! {
         AesXts = CKK_AES_XTS,
         ChaCha20 = CKK_CHACHA20,
         Poly1305 = CKK_POLY1305,
+        Des = CKK_DES,
+        Des2 = CKK_DES2,
+        Des3 = CKK_DES3,
     }
 }
 
@@ -132,6 +135,9 @@ impl KeyType {
     /// The length in bytes of every value, where there is one.
     pub(crate) const fn fixed_len(self) -> Option<usize> {
         match self {
+            Self::Des => Some(8),
+            Self::Des2 => Some(16),
+            Self::Des3 => Some(24),
             Self::ChaCha20 | Self::Poly1305 => Some(32),
             _ => None,
         }
@@ -144,7 +150,7 @@ impl KeyType {
 
     /// Whether the lowest bit of each byte of a value is its parity.
     pub(crate) const fn has_parity(self) -> bool {
-        false
+        matches!(self, Self::Des | Self::Des2 | Self::Des3)
     }
 }
 

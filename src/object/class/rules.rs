@@ -318,7 +318,8 @@ pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
     let uses = match key_type {
         Some(KeyType::Rsa) => RSA_USES,
         Some(KeyType::Aes) => AES_USES,
-        Some(KeyType::ChaCha20 | KeyType::AesXts) => CIPHER_USES,
+        Some(KeyType::ChaCha20 | KeyType::AesXts | KeyType::Des | KeyType::Des2) => CIPHER_USES,
+        Some(KeyType::Des3) => AES_USES,
         Some(KeyType::Hkdf | KeyType::EcMontgomery) => &[],
         Some(KeyType::MlKem) => KEM_USES,
         Some(_) => SIGNING_USES,

@@ -2,6 +2,7 @@
 //! that a document cannot promise what the module does not do. PKCS#11 3.2, "Mechanisms".
 
 use crate::mechanism::Mechanism;
+use crate::mechanism::cipher_params::CipherShape;
 use crate::mechanism::kdf_params::KdfShape;
 use crate::mechanism::params::Shape;
 use crate::mechanism::registry::REGISTRY;
@@ -69,7 +70,7 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         name: mechanism.name,
         number: mechanism.id,
         functions: functions.into_iter().filter(|(can, _)| *can).map(|(_, word)| word).collect(),
-        keys: mechanism.key_types.iter().map(|key_type| key_name(*key_type)).collect(),
+        keys: key_names(mechanism.key_types),
         key_numbers: mechanism.key_types.iter().map(|key_type| key_type.code()).collect(),
         key_sizes: mechanism.key_types.first().map(|key_type| KeySizes {
             min: mechanism.min_key_size,
@@ -87,9 +88,21 @@ const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
         KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => "bits",
         KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => "bytes",
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
+        KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
     }
 }
+
+/// The names of types, or one name for all types of secret key.
+fn key_names(types: &[KeyType]) -> Vec<&'static str> {
+    match types.len() {
+        0..=MANY => types.iter().map(|key_type| key_name(*key_type)).collect(),
+        _ => vec!["any secret key"],
+    }
+}
+
+/// A mechanism that takes more types than this takes every secret key.
+const MANY: usize = 8;
 
 const fn key_name(key_type: KeyType) -> &'static str {
     match key_type {
@@ -123,6 +136,9 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::AesXts => "AES-XTS",
         KeyType::ChaCha20 => "ChaCha20",
         KeyType::Poly1305 => "Poly1305",
+        KeyType::Des => "DES",
+        KeyType::Des2 => "double-length DES",
+        KeyType::Des3 => "triple-length DES",
     }
 }
 
@@ -150,6 +166,17 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::HashSignContext => Some("`CK_HASH_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::Kdf(shape) => Some(kdf_parameter(shape)),
+        Shape::Cipher(shape) => Some(cipher_parameter(shape)),
+    }
+}
+
+const fn cipher_parameter(shape: CipherShape) -> &'static str {
+    match shape {
+        CipherShape::Ccm => "`CK_CCM_PARAMS`",
+        CipherShape::ChaCha20 => "`CK_CHACHA20_PARAMS`",
+        CipherShape::ChaCha20Poly1305 => "`CK_SALSA20_CHACHA20_POLY1305_PARAMS`",
+        CipherShape::Iv8 => "8 bytes",
+        CipherShape::OptionalIv8 => "none; 8 or 16 bytes are ignored",
     }
 }
 
@@ -159,7 +186,11 @@ const fn kdf_parameter(shape: KdfShape) -> &'static str {
         KdfShape::OtherKey => "`CK_OBJECT_HANDLE`",
         KdfShape::FirstBit => "`CK_EXTRACT_PARAMS`",
         KdfShape::AesCbcData => "`CK_AES_CBC_ENCRYPT_DATA_PARAMS`",
+        #[cfg(feature = "legacy")]
+        KdfShape::DesCbcData => "`CK_DES_CBC_ENCRYPT_DATA_PARAMS`",
         KdfShape::Hkdf => "`CK_HKDF_PARAMS`",
+        KdfShape::Counted => "`CK_SP800_108_KDF_PARAMS`",
+        KdfShape::Feedback => "`CK_SP800_108_FEEDBACK_KDF_PARAMS`",
         KdfShape::Pbkdf2 => "`CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`",
     }
 }

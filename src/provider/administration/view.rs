@@ -163,6 +163,9 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::AesXts => "aes-xts",
         KeyType::ChaCha20 => "chacha20",
         KeyType::Poly1305 => "poly1305",
+        KeyType::Des => "des",
+        KeyType::Des2 => "des2",
+        KeyType::Des3 => "des3",
         KeyType::Sha1Hmac
         | KeyType::Sha224Hmac
         | KeyType::Sha256Hmac
