@@ -94,6 +94,8 @@ mod memory;
 mod message_signing;
 #[path = "cryptoki/messages.rs"]
 mod messages;
+#[path = "cryptoki/messages_others.rs"]
+mod messages_others;
 #[path = "cryptoki/neighbours.rs"]
 mod neighbours;
 #[path = "cryptoki/objects.rs"]
