@@ -1,5 +1,5 @@
-//! Rules that hold between the attributes of an object. PKCS#11 3.2, "Common attributes", "Private key
-//! objects".
+//! Rules that hold between the attributes of an object. PKCS#11 3.2, "Common attributes",
+//! "Private key objects".
 
 use super::{Context, Species, roles, secrecy};
 use crate::error::{Error, Result, Rv};
