@@ -45,7 +45,7 @@
 /**
  * Which of the keys that had its label one after the other a key is: a CK_ULONG of 8 bytes.
  * `claviger key rotate` sets it, from 1; a key that was never rotated has none. No number comes
- * twice among the keys of a label. Read-only.
+ * twice for a label while an older version is on the token. Read-only.
  */
 #define CKA_CLAVIGER_KEY_VERSION (CKA_VENDOR_DEFINED | 1129054226)
 

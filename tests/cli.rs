@@ -27,6 +27,8 @@ mod independent;
 mod person;
 #[path = "cli/tokens.rs"]
 mod tokens;
+#[path = "cli/versions.rs"]
+mod versions;
 #[cfg(feature = "witness")]
 #[path = "support/witness.rs"]
 mod witness;

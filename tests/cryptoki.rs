@@ -94,6 +94,8 @@ mod memory;
 mod message_signing;
 #[path = "cryptoki/messages.rs"]
 mod messages;
+#[path = "cryptoki/messages_others.rs"]
+mod messages_others;
 #[path = "cryptoki/ml_dsa.rs"]
 mod ml_dsa;
 #[path = "cryptoki/ml_kem.rs"]

@@ -29,7 +29,7 @@ pub const CKA_CLAVIGER_USES_LEFT: u64 = CKA_VENDOR_DEFINED | 0x434C_0011;
 
 /// Which of the keys that had its label one after the other a key is: a CK_ULONG of 8 bytes.
 /// `claviger key rotate` sets it, from 1; a key that was never rotated has none. No number comes
-/// twice among the keys of a label. Read-only.
+/// twice for a label while an older version is on the token. Read-only.
 pub const CKA_CLAVIGER_KEY_VERSION: u64 = CKA_VENDOR_DEFINED | 0x434C_0012;
 
 /// The name of the operation by which a key became the next version of its label: UTF-8, of 1 to

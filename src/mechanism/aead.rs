@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::aes::{check_key_size, key_value, wrong_len};
 use super::cipher_params::CipherParams;
+use super::message::Message;
 use super::operation::{Ciphering, room};
 use super::params::{MechanismParams, invalid};
 use super::{Key, expect_template, secret_key, secret_value, value_len};
@@ -85,6 +86,22 @@ struct Whole {
     algorithm: Algorithm,
     direction: Direction,
     kept: Zeroizing<Vec<u8>>,
+}
+
+/// The parameter of one message of AES-CCM.
+pub(super) fn ccm_message(message: &Message, aad: Vec<u8>) -> MechanismParams {
+    MechanismParams::Cipher(CipherParams::Ccm {
+        data_len: message.data_len.unwrap_or(0),
+        nonce: message.nonce.clone(),
+        aad,
+        tag_len: message.tag_bits / 8,
+    })
+}
+
+/// The parameter of one message of ChaCha20-Poly1305.
+pub(super) fn chacha20_poly1305_message(message: &Message, aad: Vec<u8>) -> MechanismParams {
+    let nonce = message.nonce.clone();
+    MechanismParams::Cipher(CipherParams::ChaCha20Poly1305 { nonce, aad })
 }
 
 /// Starts AES-CCM.

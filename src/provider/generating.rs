@@ -43,17 +43,27 @@ impl Call<'_> {
     /// # Errors
     /// The standard's, the policy's, the store's.
     pub(crate) fn generate_key(&self, given: &GivenMechanism, template: Template) -> Result<u64> {
+        let whole = self.make_secret(given, &template)?;
+        self.token().add(&self.viewer()?, whole)
+    }
+
+    /// Makes a secret key, which is nowhere yet.
+    pub(super) fn make_secret(
+        &self,
+        given: &GivenMechanism,
+        template: &Template,
+    ) -> Result<Template> {
         let row = self.row(given)?;
         let generate = row.column(row.generate)?;
-        let species = row.species(Class::SecretKey, &template)?;
-        self.check_birth(&template, species)?;
+        let species = row.species(Class::SecretKey, template)?;
+        self.check_birth(template, species)?;
         let viewer = self.viewer()?;
         let context = self.token().context(&viewer, Some(given.id));
-        admit(&template, species, Birth::Generate, &context)?;
-        let made = generate(&template, &given.params)?;
+        admit(template, species, Birth::Generate, &context)?;
+        let made = generate(template, &given.params)?;
         let whole = complete(made, Birth::Generate, &context)?;
         self.open.offers.check_key(&whole)?;
-        self.token().add(&viewer, whole)
+        Ok(whole)
     }
 
     /// C_GenerateKeyPair: both keys, or none.
@@ -66,6 +76,20 @@ impl Call<'_> {
         public: Template,
         private: Template,
     ) -> Result<KeyPair> {
+        let pair = self.make_pair(given, &public, &private)?;
+        match self.token().add_all(&self.viewer()?, pair)?.as_slice() {
+            [public, private] => Ok(KeyPair { public: *public, private: *private }),
+            _ => Err(Rv::GeneralError.because("not two handles")),
+        }
+    }
+
+    /// Makes a key pair, public half first, which is nowhere yet.
+    pub(super) fn make_pair(
+        &self,
+        given: &GivenMechanism,
+        public: &Template,
+        private: &Template,
+    ) -> Result<Vec<Template>> {
         let row = self.row(given)?;
         let generate = row.column(row.generate_pair)?;
         if given.params != MechanismParams::None {
@@ -74,8 +98,8 @@ impl Call<'_> {
         let viewer = self.viewer()?;
         let context = self.token().context(&viewer, Some(given.id));
         for (template, class, birth) in [
-            (&public, Class::PublicKey, Birth::GeneratePublic),
-            (&private, Class::PrivateKey, Birth::GeneratePrivate),
+            (public, Class::PublicKey, Birth::GeneratePublic),
+            (private, Class::PrivateKey, Birth::GeneratePrivate),
         ] {
             let species = row.species(class, template)?;
             self.check_birth(template, species)?;
@@ -86,14 +110,11 @@ impl Call<'_> {
             sized.set(attribute::KEY_TYPE, key_type.code());
         }
         self.open.offers.check_age(row, &sized)?;
-        let (public, private) = generate(&Software, &public, &private)?;
+        let (public, private) = generate(&Software, public, private)?;
         let public = complete(public, Birth::GeneratePublic, &context)?;
         let private = complete(private, Birth::GeneratePrivate, &context)?;
         self.open.offers.check_key(&public)?;
         permit_pair(&public, &private, &context)?;
-        match self.token().add_all(&viewer, vec![public, private])?.as_slice() {
-            [public, private] => Ok(KeyPair { public: *public, private: *private }),
-            _ => Err(Rv::GeneralError.because("not two handles")),
-        }
+        Ok(vec![public, private])
     }
 }

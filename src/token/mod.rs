@@ -19,6 +19,7 @@ pub mod settings;
 mod table;
 mod trust;
 pub(crate) mod uses;
+pub(crate) mod versions;
 pub(crate) mod view;
 
 use std::path::PathBuf;

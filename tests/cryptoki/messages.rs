@@ -7,7 +7,7 @@ use cryptoki_sys as ck;
 
 use crate::aes::{key, some_bytes};
 use crate::support::known::{self, hex};
-use crate::support::messages::{Gcm, parameter};
+use crate::support::messages::{Gcm, MessageParams, parameter};
 use crate::support::operations::{input, lend_room, plain, with_struct};
 use crate::support::{Refused, Session, call, isolated};
 

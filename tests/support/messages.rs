@@ -11,6 +11,13 @@ use super::rv::Rv;
 use super::session::Session;
 use super::template::len;
 
+/// What one message brings, as the structure that the standard has for it.
+pub trait MessageParams {
+    type C;
+
+    fn c(&mut self) -> Self::C;
+}
+
 /// The parameter of one message of AES-GCM, with its own nonce and tag.
 pub struct Gcm {
     pub nonce: Vec<u8>,
@@ -31,8 +38,12 @@ impl Gcm {
     pub fn made_by(generator: ck::CK_ULONG, nonce: &[u8], fixed_bits: ck::CK_ULONG) -> Self {
         Self { fixed_bits, generator, ..Self::with(nonce) }
     }
+}
 
-    pub fn c(&mut self) -> ck::CK_GCM_MESSAGE_PARAMS {
+impl MessageParams for Gcm {
+    type C = ck::CK_GCM_MESSAGE_PARAMS;
+
+    fn c(&mut self) -> Self::C {
         ck::CK_GCM_MESSAGE_PARAMS {
             pIv: self.nonce.as_mut_ptr(),
             ulIvLen: len(self.nonce.len()),
@@ -40,6 +51,49 @@ impl Gcm {
             ivGenerator: self.generator,
             pTag: self.tag.as_mut_ptr(),
             ulTagBits: self.tag_bits,
+        }
+    }
+}
+
+/// The parameter of one message of AES-CCM.
+pub struct Ccm {
+    pub data_len: ck::CK_ULONG,
+    pub nonce: Vec<u8>,
+    pub fixed_bits: ck::CK_ULONG,
+    pub generator: ck::CK_ULONG,
+    pub tag: Vec<u8>,
+}
+
+impl MessageParams for Ccm {
+    type C = ck::CK_CCM_MESSAGE_PARAMS;
+
+    fn c(&mut self) -> Self::C {
+        ck::CK_CCM_MESSAGE_PARAMS {
+            ulDataLen: self.data_len,
+            pNonce: self.nonce.as_mut_ptr(),
+            ulNonceLen: len(self.nonce.len()),
+            ulNonceFixedBits: self.fixed_bits,
+            nonceGenerator: self.generator,
+            pMAC: self.tag.as_mut_ptr(),
+            ulMACLen: len(self.tag.len()),
+        }
+    }
+}
+
+/// The parameter of one message of ChaCha20-Poly1305.
+pub struct ChaCha {
+    pub nonce: Vec<u8>,
+    pub tag: Vec<u8>,
+}
+
+impl MessageParams for ChaCha {
+    type C = ck::CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS;
+
+    fn c(&mut self) -> Self::C {
+        ck::CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS {
+            pNonce: self.nonce.as_mut_ptr(),
+            ulNonceLen: len(self.nonce.len() * 8),
+            pTag: self.tag.as_mut_ptr(),
         }
     }
 }
@@ -53,9 +107,14 @@ const NONE: (*mut c_void, ck::CK_ULONG) = (null_mut(), 0);
 
 impl Session<'_> {
     #[track_caller]
-    pub fn encrypt_message(&self, gcm: &mut Gcm, aad: &[u8], data: &[u8]) -> Result<Vec<u8>, Rv> {
+    pub fn encrypt_message(
+        &self,
+        how: &mut impl MessageParams,
+        aad: &[u8],
+        data: &[u8],
+    ) -> Result<Vec<u8>, Rv> {
         let (s, (aad, aad_len), (data, data_len)) = (self.handle, input(aad), input(data));
-        let mut c = gcm.c();
+        let mut c = how.c();
         let (start, size) = parameter(&mut c);
         in_two_calls(|out, room| {
             call!(self, C_EncryptMessage(s, start, size, aad, aad_len, data, data_len, out, room))
@@ -63,23 +122,36 @@ impl Session<'_> {
     }
 
     #[track_caller]
-    pub fn decrypt_message(&self, gcm: &mut Gcm, aad: &[u8], data: &[u8]) -> Result<Vec<u8>, Rv> {
+    pub fn decrypt_message(
+        &self,
+        how: &mut impl MessageParams,
+        aad: &[u8],
+        data: &[u8],
+    ) -> Result<Vec<u8>, Rv> {
         let (s, (aad, aad_len), (data, data_len)) = (self.handle, input(aad), input(data));
-        let mut c = gcm.c();
+        let mut c = how.c();
         let (start, size) = parameter(&mut c);
         in_two_calls(|out, room| {
             call!(self, C_DecryptMessage(s, start, size, aad, aad_len, data, data_len, out, room))
         })
     }
 
-    pub fn encrypt_message_begin(&self, gcm: &mut Gcm, aad: &[u8]) -> Result<(), Rv> {
-        let (s, (aad, aad_len), mut c) = (self.handle, input(aad), gcm.c());
+    pub fn encrypt_message_begin(
+        &self,
+        how: &mut impl MessageParams,
+        aad: &[u8],
+    ) -> Result<(), Rv> {
+        let (s, (aad, aad_len), mut c) = (self.handle, input(aad), how.c());
         let (start, size) = parameter(&mut c);
         call!(self, C_EncryptMessageBegin(s, start, size, aad, aad_len)).with(())
     }
 
-    pub fn decrypt_message_begin(&self, gcm: &mut Gcm, aad: &[u8]) -> Result<(), Rv> {
-        let (s, (aad, aad_len), mut c) = (self.handle, input(aad), gcm.c());
+    pub fn decrypt_message_begin(
+        &self,
+        how: &mut impl MessageParams,
+        aad: &[u8],
+    ) -> Result<(), Rv> {
+        let (s, (aad, aad_len), mut c) = (self.handle, input(aad), how.c());
         let (start, size) = parameter(&mut c);
         call!(self, C_DecryptMessageBegin(s, start, size, aad, aad_len)).with(())
     }
@@ -87,11 +159,11 @@ impl Session<'_> {
     #[track_caller]
     pub fn encrypt_message_next(
         &self,
-        gcm: &mut Gcm,
+        how: &mut impl MessageParams,
         part: &[u8],
         flags: ck::CK_FLAGS,
     ) -> Result<Vec<u8>, Rv> {
-        let (s, (part, part_len), mut c) = (self.handle, input(part), gcm.c());
+        let (s, (part, part_len), mut c) = (self.handle, input(part), how.c());
         let (start, size) = parameter(&mut c);
         in_two_calls(|out, room| {
             call!(self, C_EncryptMessageNext(s, start, size, part, part_len, out, room, flags))
@@ -101,11 +173,11 @@ impl Session<'_> {
     #[track_caller]
     pub fn decrypt_message_next(
         &self,
-        gcm: &mut Gcm,
+        how: &mut impl MessageParams,
         part: &[u8],
         flags: ck::CK_FLAGS,
     ) -> Result<Vec<u8>, Rv> {
-        let (s, (part, part_len), mut c) = (self.handle, input(part), gcm.c());
+        let (s, (part, part_len), mut c) = (self.handle, input(part), how.c());
         let (start, size) = parameter(&mut c);
         in_two_calls(|out, room| {
             call!(self, C_DecryptMessageNext(s, start, size, part, part_len, out, room, flags))

@@ -50,7 +50,7 @@ unsafe fn ccm(given: &CK_MECHANISM) -> Result<MechanismParams> {
 ///
 /// # Safety
 /// `start` is null or valid for reads of what `bits` says.
-unsafe fn nonce(start: CK_BYTE_PTR, bits: CK_ULONG) -> Result<Vec<u8>> {
+pub(super) unsafe fn nonce(start: CK_BYTE_PTR, bits: CK_ULONG) -> Result<Vec<u8>> {
     let len = match bits {
         8 | 12 | 24 => bits,
         64 | 96 | 192 => bits / 8,

@@ -3,18 +3,19 @@
 //! Decryption" and its kin.
 
 use crate::cryptoki::{
-    CK_BYTE_PTR, CK_GCM_MESSAGE_PARAMS, CK_MECHANISM, CK_MECHANISM_PTR, CK_ULONG, CK_VOID_PTR,
-    CKG_GENERATE, CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR, CKG_GENERATE_RANDOM,
-    CKG_NO_GENERATE,
+    CK_BYTE_PTR, CK_CCM_MESSAGE_PARAMS, CK_GCM_MESSAGE_PARAMS, CK_MECHANISM, CK_MECHANISM_PTR,
+    CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS, CK_ULONG, CK_VOID_PTR, CKG_GENERATE,
+    CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR, CKG_GENERATE_RANDOM, CKG_NO_GENERATE,
 };
 use crate::error::Result;
+use crate::mechanism::cipher_params::CipherShape;
 use crate::mechanism::find;
 use crate::mechanism::message::{Message, Source};
 use crate::mechanism::operation::Reply;
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::provider::GivenMechanism;
 
-use super::{Reader, invalid, part, reader, structure};
+use super::{Reader, cipher, invalid, part, reader, structure};
 
 /// A message's parameter, and the places in it that are written to.
 pub(in crate::abi) struct MessageParameter {
@@ -33,6 +34,10 @@ type MessageReader = unsafe fn(&CK_MECHANISM) -> Result<(MessageParameter, CK_UL
 const fn message_reader(shape: Shape) -> Option<(MessageReader, usize)> {
     match shape {
         Shape::Gcm => Some((gcm, size_of::<CK_GCM_MESSAGE_PARAMS>())),
+        Shape::Cipher(CipherShape::Ccm) => Some((ccm, size_of::<CK_CCM_MESSAGE_PARAMS>())),
+        Shape::Cipher(CipherShape::ChaCha20Poly1305) => {
+            Some((chacha20_poly1305, size_of::<CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS>()))
+        }
         _ => None,
     }
 }
@@ -54,6 +59,44 @@ unsafe fn gcm(given: &CK_MECHANISM) -> Result<(MessageParameter, CK_ULONG)> {
     };
     let parameter = MessageParameter { message, nonce: params.pIv, tag: params.pTag };
     Ok((parameter, params.ivGenerator))
+}
+
+/// As `gcm`; the length of the tag is in bytes.
+///
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+unsafe fn ccm(given: &CK_MECHANISM) -> Result<(MessageParameter, CK_ULONG)> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_CCM_MESSAGE_PARAMS>(given)? };
+    let message = Message {
+        // SAFETY: this function's own contract.
+        nonce: unsafe { part(params.pNonce, params.ulNonceLen)? },
+        fixed_bits: params.ulNonceFixedBits,
+        source: Source::Caller,
+        tag_bits: params.ulMACLen.saturating_mul(8),
+        data_len: Some(params.ulDataLen),
+    };
+    let parameter = MessageParameter { message, nonce: params.pNonce, tag: params.pMAC };
+    Ok((parameter, params.nonceGenerator))
+}
+
+/// The nonce is the caller's always, and the tag has 16 bytes.
+///
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+unsafe fn chacha20_poly1305(given: &CK_MECHANISM) -> Result<(MessageParameter, CK_ULONG)> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_SALSA20_CHACHA20_POLY1305_MSG_PARAMS>(given)? };
+    let message = Message {
+        // SAFETY: this function's own contract.
+        nonce: unsafe { cipher::nonce(params.pNonce, params.ulNonceLen)? },
+        fixed_bits: 0,
+        source: Source::Caller,
+        tag_bits: 128,
+        data_len: None,
+    };
+    let parameter = MessageParameter { message, nonce: params.pNonce, tag: params.pTag };
+    Ok((parameter, CKG_NO_GENERATE))
 }
 
 pub(super) fn source(generator: CK_ULONG) -> Result<Source> {

@@ -110,7 +110,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::Cipher(CipherShape::Ccm))
         .encrypts(|key, params| aead::ccm(key, params, Encrypt))
-        .decrypts(|key, params| aead::ccm(key, params, Decrypt)),
+        .decrypts(|key, params| aead::ccm(key, params, Decrypt))
+        .messages(aead::ccm_message),
     row!(CKM_AES_XTS)
         .keys(&[KeyType::AesXts], 64, 64)
         .takes(Shape::Iv16)

@@ -22,7 +22,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(&[KeyType::ChaCha20], 256, 256)
         .takes(Shape::Cipher(CipherShape::ChaCha20Poly1305))
         .encrypts(|key, params| aead::chacha20_poly1305(key, params, Encrypt))
-        .decrypts(|key, params| aead::chacha20_poly1305(key, params, Decrypt)),
+        .decrypts(|key, params| aead::chacha20_poly1305(key, params, Decrypt))
+        .messages(aead::chacha20_poly1305_message),
     row!(CKM_POLY1305_KEY_GEN)
         .keys(&[KeyType::Poly1305], 32, 32)
         .generates(|asked, params| chacha20::generate(asked, params, KeyType::Poly1305)),

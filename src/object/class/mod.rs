@@ -6,6 +6,7 @@
 
 mod bare;
 pub(crate) mod change;
+mod consistency;
 pub(crate) mod profiles;
 pub(crate) mod reading;
 pub(crate) mod roles;
@@ -21,7 +22,8 @@ use super::attribute::{self, Change};
 use super::computed;
 use super::template::{Template, Value};
 use crate::cryptoki;
-use crate::error::{Error, Result, Rv};
+use crate::error::{Result, Rv};
+use consistency::consistent;
 use rules::{Absent, Row};
 
 /// Makes an enum of the standard's numbers that this token offers.
@@ -377,24 +379,6 @@ fn fill(template: &mut Template, species: Species, birth: Birth, context: &Conte
             template.put(row.id, default);
         }
     }
-}
-
-/// Rules that hold between attributes of a whole object.
-fn consistent(template: &Template, species: Species, context: &Context) -> Result<()> {
-    let inconsistent = |why: &'static str| -> Error { Rv::TemplateInconsistent.because(why) };
-    if template.is_set(attribute::TRUSTED) && !context.so {
-        return Err(Rv::AttributeReadOnly.because("only the SO sets CKA_TRUSTED"));
-    }
-    if template.is_set(attribute::ALWAYS_AUTHENTICATE) && !template.is_set(attribute::PRIVATE) {
-        return Err(inconsistent("CKA_ALWAYS_AUTHENTICATE without CKA_PRIVATE"));
-    }
-    if template.contains(attribute::USES_LEFT.id) && !template.is_set(attribute::TOKEN) {
-        return Err(inconsistent("only keys on the token have CKA_CLAVIGER_USES_LEFT"));
-    }
-    if species.class.is_secret() && context.export_denied {
-        secrecy::permit(template)?;
-    }
-    roles::permit(template, species, context)
 }
 
 /// Writes where a key came from and whether it was ever readable.

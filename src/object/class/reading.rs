@@ -1,6 +1,6 @@
 //! What a caller gets to see of an object's attributes. PKCS#11 3.2, "C_GetAttributeValue".
 
-use super::{Species, rules};
+use super::{Birth, Species, rules};
 use crate::object::attribute;
 use crate::object::template::{Template, Value};
 
@@ -40,6 +40,12 @@ pub(crate) fn matches(attributes: &Template, wanted: &Template) -> bool {
         Answer::Empty => is_empty(value),
         Answer::Sensitive | Answer::NotPossessed => false,
     })
+}
+
+/// Whether somebody who makes an object like this one, in this way, may give an attribute of it.
+pub(crate) fn is_given_at(object: &Template, id: u64, birth: Birth) -> bool {
+    let row = Species::of(object).ok().and_then(|species| species.row(id));
+    row.is_some_and(|row| !birth.forbids(row) && (birth.demands(row) || !row.has(rules::N2)))
 }
 
 fn is_empty(value: &Value) -> bool {

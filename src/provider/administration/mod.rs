@@ -8,6 +8,7 @@ pub mod audit;
 mod mechanisms;
 mod new_key;
 mod rotation;
+mod versions;
 mod view;
 
 use std::sync::PoisonError;
@@ -26,6 +27,7 @@ pub(crate) use mechanisms::structure_of;
 pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::NewKey;
 pub use rotation::Rotation;
+pub use versions::RotatedKey;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
 pub(super) use view::{is_key_name, key_name};
 
@@ -44,7 +46,7 @@ impl Provider {
         })
     }
 
-    fn handles(&self, session: u64, choice: &ObjectChoice) -> Result<Vec<u64>> {
+    pub(super) fn handles(&self, session: u64, choice: &ObjectChoice) -> Result<Vec<u64>> {
         let wanted = choice.template();
         self.run(Function::FindObjectsInit, session, |call| call.find_init(Some(&wanted)))?;
         let mut handles = Vec::new();

@@ -1,6 +1,8 @@
 //! Objects in plain words: which are meant, and what may be shown of them to everybody who sees
 //! them. Attributes that could be secret are never read here.
 
+use crate::audit::base64;
+use crate::call::Function;
 use crate::engine::edwards::Edwards;
 use crate::engine::montgomery::Montgomery;
 use crate::error::Result;
@@ -9,7 +11,7 @@ use crate::object::class::{Class, KeyType};
 use crate::object::curve::{CurveName, curve_of};
 use crate::object::size::bits_of;
 use crate::object::template::Template;
-use crate::provider::Call;
+use crate::provider::{Call, Provider};
 
 /// What an object is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,6 +107,30 @@ impl ObjectChoice {
     }
 }
 
+impl Provider {
+    /// The public keys of the objects that match, each once: SubjectPublicKeyInfo of
+    /// RFC 5280 as the PEM of RFC 7468.
+    ///
+    /// # Errors
+    /// Those of C_FindObjects and C_GetAttributeValue.
+    pub fn public_keys(&self, session: u64, choice: &ObjectChoice) -> Result<Vec<String>> {
+        let handles = self.handles(session, choice)?;
+        self.run(Function::GetAttributeValue, session, |call| {
+            let mut keys: Vec<Vec<u8>> = Vec::new();
+            for handle in handles {
+                let held = call.object(handle)?;
+                let key = held.object.attributes.get(attribute::PUBLIC_KEY_INFO);
+                if let Some(key) = key.filter(|key| !key.is_empty())
+                    && !keys.iter().any(|known| known == key)
+                {
+                    keys.push(key.to_vec());
+                }
+            }
+            Ok(keys.iter().map(|key| pem("PUBLIC KEY", key)).collect())
+        })
+    }
+}
+
 impl Call<'_> {
     pub(super) fn view(&self, handle: u64) -> Result<ObjectView> {
         let held = self.object(handle)?;
@@ -128,6 +154,14 @@ impl Call<'_> {
             usage: uses.map(|(_, name)| *name).collect(),
         })
     }
+}
+
+/// RFC 7468.
+fn pem(kind: &str, der: &[u8]) -> String {
+    let text = base64::encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines: Vec<_> = lines.collect();
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
 }
 
 /// The type of a key; for keys of the newer curves, what the curve is called in daily life.

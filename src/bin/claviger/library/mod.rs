@@ -8,7 +8,7 @@ use claviger::call::Function;
 use claviger::config::{Configuration, StoreKind};
 use claviger::error::{Error, Rv};
 use claviger::provider::administration::audit::{LogView, Pruned};
-use claviger::provider::administration::{Publication, Rotation};
+use claviger::provider::administration::{self, Publication, Rotation};
 use claviger::provider::offers::{PolicyView, rule_problems};
 use claviger::provider::{Provider, UserType};
 use claviger::secret::Secret;
@@ -16,7 +16,6 @@ use claviger::session::state::Access;
 use claviger::token::login::Tries;
 
 use crate::failure::{Code, Failure};
-use crate::key::Algorithm;
 use crate::view::{Class, PinState, SlotView};
 
 /// Whose PIN.
@@ -37,7 +36,7 @@ pub(crate) struct Selector {
 
 /// What `key generate` makes.
 pub(crate) struct NewKey<'a> {
-    pub(crate) algorithm: Algorithm,
+    pub(crate) algorithm: administration::NewKey,
     pub(crate) label: &'a str,
     pub(crate) id: Option<&'a [u8]>,
 }

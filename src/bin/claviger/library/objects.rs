@@ -6,7 +6,6 @@ use claviger::session::state::Access;
 
 use super::{Library, NewKey, Role, Selector};
 use crate::failure::Failure;
-use crate::key::{Algorithm, Field};
 use crate::view::{Class, ObjectView, SlotView};
 
 impl Library {
@@ -18,7 +17,7 @@ impl Library {
         key: &NewKey<'_>,
     ) -> Result<Vec<ObjectView>, Failure> {
         let made = self.logged_in(slot, Role::User, pin, |session| {
-            self.provider.make_key(session, kind(key.algorithm), key.label, key.id)
+            self.provider.make_key(session, key.algorithm, key.label, key.id)
         })?;
         Ok(self.views(slot, made))
     }
@@ -30,18 +29,42 @@ impl Library {
         pin: Option<&Secret>,
         selector: &Selector,
     ) -> Result<Vec<ObjectView>, Failure> {
-        let choice = ObjectChoice {
-            class: selector.class.and_then(class),
-            label: selector.label.clone(),
-            id: selector.id.clone(),
-            unique_id: selector.unique_id.clone(),
-        };
+        let choice = choice_of(selector);
         let list = |session| self.provider.objects(session, &choice);
         let found = match pin {
             None => self.in_session(slot, Access::ReadOnly, list)?,
             Some(pin) => self.logged_in(slot, Role::User, pin, list)?,
         };
         Ok(self.views(slot, found))
+    }
+
+    /// Makes the next version of the key with a label.
+    pub(crate) fn rotate_key(
+        &self,
+        slot: u64,
+        pin: &Secret,
+        (label, operation): (&str, &str),
+        kind: Option<administration::NewKey>,
+    ) -> Result<(u64, Vec<ObjectView>, bool), Failure> {
+        let done = self.logged_in(slot, Role::User, pin, |session| {
+            self.provider.rotate_key(session, label, kind, operation)
+        })?;
+        Ok((done.version, self.views(slot, done.objects), done.was_done))
+    }
+
+    /// The public keys of the objects that match, as PEM.
+    pub(crate) fn public_keys(
+        &self,
+        slot: u64,
+        pin: Option<&Secret>,
+        selector: &Selector,
+    ) -> Result<Vec<String>, Failure> {
+        let choice = choice_of(selector);
+        let list = |session| self.provider.public_keys(session, &choice);
+        match pin {
+            None => Ok(self.in_session(slot, Access::ReadOnly, list)?),
+            Some(pin) => self.logged_in(slot, Role::User, pin, list),
+        }
     }
 
     /// Deletes the objects with these unique ids; tells how many there were.
@@ -93,6 +116,15 @@ fn view(object: administration::ObjectView, token: &SlotView) -> ObjectView {
     view
 }
 
+fn choice_of(selector: &Selector) -> ObjectChoice {
+    ObjectChoice {
+        class: selector.class.and_then(class),
+        label: selector.label.clone(),
+        id: selector.id.clone(),
+        unique_id: selector.unique_id.clone(),
+    }
+}
+
 const fn class(class: Class) -> Option<ObjectClass> {
     match class {
         Class::Data => Some(ObjectClass::Data),
@@ -101,18 +133,5 @@ const fn class(class: Class) -> Option<ObjectClass> {
         Class::PrivateKey => Some(ObjectClass::PrivateKey),
         Class::SecretKey => Some(ObjectClass::SecretKey),
         Class::Other => None,
-    }
-}
-
-const fn kind(algorithm: Algorithm) -> administration::NewKey {
-    use administration::NewKey;
-    match algorithm {
-        Algorithm::Rsa(bits) => NewKey::Rsa(bits),
-        Algorithm::Ec(Field::P256) => NewKey::P256,
-        Algorithm::Ec(Field::P384) => NewKey::P384,
-        Algorithm::Ec(Field::P521) => NewKey::P521,
-        Algorithm::Ed25519 => NewKey::Ed25519,
-        Algorithm::Aes(bits) => NewKey::Aes(bits / 8),
-        Algorithm::Generic(bytes) => NewKey::Generic(bytes),
     }
 }

@@ -223,8 +223,9 @@ mod tests {
     }
 
     fn make(provider: &Provider, session: u64, keys: usize) {
+        let kind: NewKey = "ed25519".parse().unwrap();
         for _ in 0..keys {
-            provider.make_key(session, NewKey::Ed25519, "key", None).unwrap();
+            provider.make_key(session, kind, "key", None).unwrap();
         }
     }
 
