@@ -27,6 +27,8 @@ mod attacks;
 mod attributes;
 #[path = "cryptoki/bad_days.rs"]
 mod bad_days;
+#[path = "cryptoki/bundles.rs"]
+mod bundles;
 #[path = "cryptoki/calls.rs"]
 mod calls;
 #[path = "cryptoki/certificates.rs"]
@@ -37,6 +39,10 @@ mod changes;
 mod ciphers;
 #[path = "cryptoki/compatibility.rs"]
 mod compatibility;
+#[path = "cryptoki/composite_kems.rs"]
+mod composite_kems;
+#[path = "cryptoki/composite_signatures.rs"]
+mod composite_signatures;
 #[path = "cryptoki/counted.rs"]
 mod counted;
 #[path = "cryptoki/crowds.rs"]

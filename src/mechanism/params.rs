@@ -37,6 +37,8 @@ pub(crate) enum MechanismParams {
     MacLength(u64),
     /// What a derivation takes.
     Kdf(KdfParams),
+    /// What both sides of an envelope know: HPKE's `info`.
+    Info(Vec<u8>),
     /// `CK_SIGN_ADDITIONAL_CONTEXT`.
     SignContext { hedge: Hedge, context: Vec<u8> },
     /// `CK_HASH_SIGN_ADDITIONAL_CONTEXT`, with the standard's number for the hash.
@@ -87,6 +89,8 @@ pub(crate) enum Shape {
     MacLength,
     /// What a derivation takes.
     Kdf(KdfShape),
+    /// Nothing or bytes: HPKE's `info`.
+    OptionalInfo,
     /// Nothing or a `CK_SIGN_ADDITIONAL_CONTEXT`.
     OptionalSignContext,
     /// A `CK_HASH_SIGN_ADDITIONAL_CONTEXT`.

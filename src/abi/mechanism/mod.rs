@@ -78,6 +78,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),
+        Shape::OptionalInfo => post_quantum::info,
         Shape::OptionalSignContext => post_quantum::sign_context,
         Shape::HashSignContext => post_quantum::hash_sign_context,
         Shape::Cipher(shape) => cipher::reader(shape),
