@@ -44,7 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aes_gcm", &["engine/"]),
     ("argon2", &["engine/"]),
     // Other floors have rooms of these names, or use the engine's.
-    ("ml_dsa", &["engine/", "audit/", "mechanism/"]),
+    ("ml_dsa", &["engine/", "audit/", "custody/", "mechanism/"]),
     ("blake2", &["engine/"]),
     ("md5", &["engine/"]),
     ("sha3", &["engine/"]),

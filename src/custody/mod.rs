@@ -112,6 +112,7 @@ pub(crate) enum SignPrimitive<'a> {
     /// EdDSA over the digest of a message, which the curve's prehashed scheme names.
     EddsaPrehashed { context: &'a [u8], digest: &'a [u8; PREHASH_LEN] },
     /// ML-DSA over a whole message.
+    #[allow(dead_code, reason = "for keys of which ML-DSA is a half")]
     MlDsa { context: &'a [u8], message: &'a [u8], deterministic: bool },
     /// ML-DSA over the representative of a message, made with the key's own `PublicHash`.
     MlDsaMu { mu: &'a [u8; MU_LEN], deterministic: bool },
