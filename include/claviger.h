@@ -21,6 +21,113 @@
  */
 #define CLAVIGER_LIBRARY "Claviger PKCS#11 token"
 
+/* Numbers that OASIS has given out for PKCS#11 3.3 and that are used here. */
+#ifndef CKM_COMP_SIG_KEY_PAIR_GEN
+#define CKM_COMP_SIG_KEY_PAIR_GEN 0x403dUL
+#endif
+#ifndef CKM_COMP_SIG
+#define CKM_COMP_SIG 0x403eUL
+#endif
+#ifndef CKM_COMP_SIG_EXTERNAL_HASH
+#define CKM_COMP_SIG_EXTERNAL_HASH 0x403fUL
+#endif
+#ifndef CKM_COMP_KEM_KEY_PAIR_GEN
+#define CKM_COMP_KEM_KEY_PAIR_GEN 0x4040UL
+#endif
+#ifndef CKM_COMP_KEM
+#define CKM_COMP_KEM 0x4041UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA44_RSA2048_PSS_SHA256
+#define CKP_COMP_SIG_MLDSA44_RSA2048_PSS_SHA256 0x1UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA44_RSA2048_PKCS15_SHA256
+#define CKP_COMP_SIG_MLDSA44_RSA2048_PKCS15_SHA256 0x2UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA44_ED25519_SHA512
+#define CKP_COMP_SIG_MLDSA44_ED25519_SHA512 0x3UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA44_ECDSA_P256_SHA256
+#define CKP_COMP_SIG_MLDSA44_ECDSA_P256_SHA256 0x4UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_RSA3072_PSS_SHA512
+#define CKP_COMP_SIG_MLDSA65_RSA3072_PSS_SHA512 0x5UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_RSA3072_PKCS15_SHA512
+#define CKP_COMP_SIG_MLDSA65_RSA3072_PKCS15_SHA512 0x6UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_RSA4096_PSS_SHA512
+#define CKP_COMP_SIG_MLDSA65_RSA4096_PSS_SHA512 0x7UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_RSA4096_PKCS15_SHA512
+#define CKP_COMP_SIG_MLDSA65_RSA4096_PKCS15_SHA512 0x8UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_ECDSA_P256_SHA512
+#define CKP_COMP_SIG_MLDSA65_ECDSA_P256_SHA512 0x9UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_ECDSA_P384_SHA512
+#define CKP_COMP_SIG_MLDSA65_ECDSA_P384_SHA512 0xaUL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_ECDSA_BRAINPOOLP256R1_SHA512
+#define CKP_COMP_SIG_MLDSA65_ECDSA_BRAINPOOLP256R1_SHA512 0xbUL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA65_ED25519_SHA512
+#define CKP_COMP_SIG_MLDSA65_ED25519_SHA512 0xcUL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA87_ECDSA_P384_SHA512
+#define CKP_COMP_SIG_MLDSA87_ECDSA_P384_SHA512 0xdUL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA87_ECDSA_BRAINPOOLP384R1_SHA512
+#define CKP_COMP_SIG_MLDSA87_ECDSA_BRAINPOOLP384R1_SHA512 0xeUL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA87_ED448_SHAKE256
+#define CKP_COMP_SIG_MLDSA87_ED448_SHAKE256 0xfUL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA87_RSA3072_PSS_SHA512
+#define CKP_COMP_SIG_MLDSA87_RSA3072_PSS_SHA512 0x10UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA87_RSA4096_PSS_SHA512
+#define CKP_COMP_SIG_MLDSA87_RSA4096_PSS_SHA512 0x11UL
+#endif
+#ifndef CKP_COMP_SIG_MLDSA87_ECDSA_P521_SHA512
+#define CKP_COMP_SIG_MLDSA87_ECDSA_P521_SHA512 0x12UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_RSA2048
+#define CKP_COMP_KEM_MLKEM768_RSA2048 0x1UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_RSA3072
+#define CKP_COMP_KEM_MLKEM768_RSA3072 0x2UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_RSA4096
+#define CKP_COMP_KEM_MLKEM768_RSA4096 0x3UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_X25519
+#define CKP_COMP_KEM_MLKEM768_X25519 0x4UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_ECDH_P256
+#define CKP_COMP_KEM_MLKEM768_ECDH_P256 0x5UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_ECDH_P384
+#define CKP_COMP_KEM_MLKEM768_ECDH_P384 0x6UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM768_ECDH_BRAINPOOLP256R1
+#define CKP_COMP_KEM_MLKEM768_ECDH_BRAINPOOLP256R1 0x7UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM1024_RSA3072
+#define CKP_COMP_KEM_MLKEM1024_RSA3072 0x8UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM1024_ECDH_P384
+#define CKP_COMP_KEM_MLKEM1024_ECDH_P384 0x9UL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM1024_ECDH_BRAINPOOLP384R1
+#define CKP_COMP_KEM_MLKEM1024_ECDH_BRAINPOOLP384R1 0xaUL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM1024_X448
+#define CKP_COMP_KEM_MLKEM1024_X448 0xbUL
+#endif
+#ifndef CKP_COMP_KEM_MLKEM1024_ECDH_P521
+#define CKP_COMP_KEM_MLKEM1024_ECDH_P521 0xcUL
+#endif
+
 /**
  * The first attribute of ours. All numbers of ours have 0x434C ("CL") in bits 16 to 30, so
  * that they can be told from those of other vendors: 0xC34C0000 to 0xC34CFFFF.
@@ -62,9 +169,32 @@
 #define CKM_CLAVIGER_BASE (CKM_VENDOR_DEFINED | 1129054208)
 
 /**
- * The first key type of ours. None is given out yet.
+ * The first key type of ours.
  */
 #define CKK_CLAVIGER_BASE (CKK_VENDOR_DEFINED | 1129054208)
+
+/**
+ * CKK_COMP_SIG: composite signature keys as the working draft of PKCS#11 3.3 has them. OASIS
+ * has numbered their mechanisms and parameter sets, but not this type; when it does, the token
+ * will take both numbers and show the new one. docs/composites.md has the formats.
+ *
+ * CKA_PARAMETER_SET is one of CKP_COMP_SIG_…; CKA_VALUE is the serialised public or private key
+ * of draft-ietf-lamps-pq-composite-sigs.
+ */
+#define CKK_CLAVIGER_COMP_SIG (CKK_VENDOR_DEFINED | 1129054209)
+
+/**
+ * CKK_COMP_KEM: composite KEM keys; as above, after draft-ietf-lamps-pq-composite-kem.
+ * CKA_PARAMETER_SET is one of CKP_COMP_KEM_… or CKP_CLAVIGER_XWING.
+ */
+#define CKK_CLAVIGER_COMP_KEM (CKK_VENDOR_DEFINED | 1129054210)
+
+/**
+ * X-Wing as a parameter set of CKK_COMP_KEM (draft-connolly-cfrg-xwing-kem): public keys of 1216
+ * and ciphertexts of 1120 bytes, as of CKP_COMP_KEM_MLKEM768_X25519, which makes the same
+ * secrets; but the private CKA_VALUE is the seed of 32 bytes.
+ */
+#define CKP_CLAVIGER_XWING 3276537857
 
 /**
  * The first return value of ours. None is given out yet: every call answers with a value of

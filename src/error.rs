@@ -10,7 +10,7 @@ use crate::cryptoki;
 /// Makes `Rv` from the standard's numbers, so that a value and its name cannot drift apart.
 macro_rules! return_values {
     ($($name:ident = $number:ident,)*) => {
-        /// A return value of the standard other than `CKR_OK`.
+        /// A return value other than `CKR_OK`: the standard's, and two of ours.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Rv { $(
             #[doc = stringify!($number)]
@@ -128,6 +128,8 @@ return_values! {
     OperationNotValidated = CKR_OPERATION_NOT_VALIDATED,
     TokenNotInitialized = CKR_TOKEN_NOT_INITIALIZED,
     ParameterSetNotSupported = CKR_PARAMETER_SET_NOT_SUPPORTED,
+    ClavigerDowngradeRefused = CKR_CLAVIGER_DOWNGRADE_REFUSED,
+    ClavigerBundleIncomplete = CKR_CLAVIGER_BUNDLE_INCOMPLETE,
 }
 
 impl Rv {

@@ -27,6 +27,8 @@ mod attacks;
 mod attributes;
 #[path = "cryptoki/bad_days.rs"]
 mod bad_days;
+#[path = "cryptoki/bundles.rs"]
+mod bundles;
 #[path = "cryptoki/calls.rs"]
 mod calls;
 #[path = "cryptoki/certificates.rs"]
@@ -39,6 +41,10 @@ mod ciphers;
 mod compatibility;
 #[path = "cryptoki/counted.rs"]
 mod counted;
+#[path = "cryptoki/composite_kems.rs"]
+mod composite_kems;
+#[path = "cryptoki/composite_signatures.rs"]
+mod composite_signatures;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
 #[path = "cryptoki/curves.rs"]

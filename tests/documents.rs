@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use claviger::abi::vendor;
 use claviger::audit::leaf::Leaf;
 use claviger::provider::administration::{MechanismRow, mechanism_table};
 use claviger::provider::{LIBRARY, MANUFACTURER, MODEL};
@@ -122,6 +123,16 @@ fn the_schema_that_is_shown_is_the_one_that_is_made() {
     keep_between_marks("docs/store-format.md", "schema", &format!("```sql\n{schema}```\n"));
 }
 
+/// The numbers of a standard that no pkcs11.h has yet.
+fn drafted() -> String {
+    let mut text =
+        "/* Numbers that OASIS has given out for PKCS#11 3.3 and that are used here. */".to_owned();
+    for (name, number) in vendor::drafted_numbers() {
+        text += &format!("\n#ifndef {name}\n#define {name} {number:#x}UL\n#endif");
+    }
+    text
+}
+
 /// What `include/claviger.h` must be.
 fn header() -> String {
     let mut config =
@@ -135,7 +146,8 @@ fn header() -> String {
     let define = |(name, text, what): &(&str, &str, &str)| {
         format!("/**\n * {what}\n */\n#define {name} \"{text}\"")
     };
-    config.after_includes = Some(texts.iter().map(define).collect::<Vec<_>>().join("\n\n"));
+    let texts = texts.iter().map(define).collect::<Vec<_>>().join("\n\n");
+    config.after_includes = Some(format!("{texts}\n\n{}", drafted()));
     let built = cbindgen::Builder::new()
         .with_config(config)
         .with_src(root().join("src/abi/vendor.rs"))
@@ -153,7 +165,6 @@ fn the_header_is_the_one_that_the_code_makes() {
 
 #[test]
 fn a_c_compiler_takes_the_header_and_finds_the_values_of_the_code() {
-    use claviger::abi::vendor;
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("claviger.h"), header()).unwrap();
     let program = format!(
@@ -167,7 +178,11 @@ fn a_c_compiler_takes_the_header_and_finds_the_values_of_the_code() {
          SAME(CKA_CLAVIGER_BASE, {}UL);\nSAME(CKM_CLAVIGER_BASE, {}UL);\n\
          SAME(CKK_CLAVIGER_BASE, {}UL);\nSAME(CKR_CLAVIGER_BASE, {}UL);\n\
          SAME(CLAVIGER_SLOT_LIMIT, {}UL);\nSAME(CLAVIGER_PIN_MIN_LEN, {}UL);\n\
-         SAME(CLAVIGER_PIN_MAX_LEN, {}UL);\n\
+         SAME(CLAVIGER_PIN_MAX_LEN, {}UL);\nSAME(CKK_CLAVIGER_COMP_SIG, {}UL);\n\
+         SAME(CKK_CLAVIGER_COMP_KEM, {}UL);\nSAME(CKP_CLAVIGER_XWING, {}UL);\n\
+         SAME(CKM_COMP_SIG, 0x403eUL);\nSAME(CKA_CLAVIGER_BUNDLE, {}UL);\n\
+         SAME(CKM_CLAVIGER_BUNDLE, {}UL);\nSAME(CKR_CLAVIGER_DOWNGRADE_REFUSED, {}UL);\n\
+         SAME(CKR_CLAVIGER_BUNDLE_INCOMPLETE, {}UL);\n\
          const char *const texts[] = {{\n\
          CLAVIGER_MANUFACTURER, CLAVIGER_MODEL, CLAVIGER_LIBRARY }};\n",
         vendor::CKA_CLAVIGER_BASE,
@@ -177,6 +192,13 @@ fn a_c_compiler_takes_the_header_and_finds_the_values_of_the_code() {
         vendor::CLAVIGER_SLOT_LIMIT,
         vendor::CLAVIGER_PIN_MIN_LEN,
         vendor::CLAVIGER_PIN_MAX_LEN,
+        vendor::CKK_CLAVIGER_COMP_SIG,
+        vendor::CKK_CLAVIGER_COMP_KEM,
+        vendor::CKP_CLAVIGER_XWING,
+        vendor::CKA_CLAVIGER_BUNDLE,
+        vendor::CKM_CLAVIGER_BUNDLE,
+        vendor::CKR_CLAVIGER_DOWNGRADE_REFUSED,
+        vendor::CKR_CLAVIGER_BUNDLE_INCOMPLETE,
     );
     fs::write(directory.path().join("host.c"), program).unwrap();
     for standard in ["-std=c99", "-std=c11"] {

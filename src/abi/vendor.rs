@@ -37,15 +37,69 @@ pub const CKA_CLAVIGER_KEY_VERSION: u64 = CKA_VENDOR_DEFINED | 0x434C_0012;
 /// Read-only.
 pub const CKA_CLAVIGER_OPERATION: u64 = CKA_VENDOR_DEFINED | 0x434C_0013;
 
-/// The first mechanism of ours. None is given out yet.
+/// The first mechanism of ours.
 pub const CKM_CLAVIGER_BASE: u64 = CKM_VENDOR_DEFINED | 0x434C_0000;
 
-/// The first key type of ours. None is given out yet.
+/// The first key type of ours.
 pub const CKK_CLAVIGER_BASE: u64 = CKK_VENDOR_DEFINED | 0x434C_0000;
 
-/// The first return value of ours. None is given out yet: every call answers with a value of
-/// the standard.
+/// CKK_COMP_SIG: composite signature keys as the working draft of PKCS#11 3.3 has them. OASIS
+/// has numbered their mechanisms and parameter sets, but not this type; when it does, the token
+/// will take both numbers and show the new one. docs/composites.md has the formats.
+///
+/// CKA_PARAMETER_SET is one of CKP_COMP_SIG_…; CKA_VALUE is the serialised public or private key
+/// of draft-ietf-lamps-pq-composite-sigs.
+pub const CKK_CLAVIGER_COMP_SIG: u64 = CKK_VENDOR_DEFINED | 0x434C_0001;
+
+/// CKK_COMP_KEM: composite KEM keys; as above, after draft-ietf-lamps-pq-composite-kem.
+/// CKA_PARAMETER_SET is one of CKP_COMP_KEM_… or CKP_CLAVIGER_XWING.
+pub const CKK_CLAVIGER_COMP_KEM: u64 = CKK_VENDOR_DEFINED | 0x434C_0002;
+
+/// X-Wing as a parameter set of CKK_COMP_KEM (draft-connolly-cfrg-xwing-kem): public keys of 1216
+/// and ciphertexts of 1120 bytes, as of CKP_COMP_KEM_MLKEM768_X25519, which makes the same
+/// secrets; but the private CKA_VALUE is the seed of 32 bytes.
+pub const CKP_CLAVIGER_XWING: u64 = 0xC34C_0001;
+
+/// The first return value of ours. They are answers of CKM_CLAVIGER_BUNDLE only: every other
+/// call answers with a value of the standard.
 pub const CKR_CLAVIGER_BASE: u64 = CKR_VENDOR_DEFINED | 0x434C_0000;
+
+/// The other key of a bundle: a classical and a post-quantum key pair that sign together with
+/// CKM_CLAVIGER_BUNDLE, and each for itself as any other key.
+///
+/// Two keys on the token of the same class, CKO_PUBLIC_KEY or CKO_PRIVATE_KEY, are tied by
+/// C_SetAttributeValue of this attribute alone, to the CKA_UNIQUE_ID of the other key; both keys
+/// get it, in one step and for good. Keys of the public and of the private class are tied
+/// separately. It reads as a byte 1, the SHA-256 of the other key's CKA_PUBLIC_KEY_INFO (32
+/// bytes), and the other key's CKA_UNIQUE_ID; empty for keys in no bundle. No template of a new
+/// key holds it, and a copy of a key does not have it.
+///
+/// CKR_ATTRIBUTE_VALUE_INVALID: no such key in sight. CKR_TEMPLATE_INCONSISTENT: keys that make
+/// no bundle, or session keys. CKR_ATTRIBUTE_READ_ONLY: one of them is in a bundle.
+/// CKR_ACTION_PROHIBITED: CKA_MODIFIABLE of one of them is false.
+pub const CKA_CLAVIGER_BUNDLE: u64 = CKA_VENDOR_DEFINED | 0x434C_0001;
+
+/// Signs and verifies with both keys of a bundle; either handle will do. No parameter; data in one
+/// part or in several. The signature is DER:
+///
+///     SEQUENCE OF SEQUENCE { algorithm AlgorithmIdentifier, signature BIT STRING }
+///
+/// with the classical signature first: sha256WithRSAEncryption, ecdsa-with-SHA256, -SHA384 or
+/// -SHA512 by the curve, or id-Ed25519; then id-ml-dsa-44, -65 or -87. Each signs the data alone,
+/// so that it can be checked for itself. The configuration says which are made
+/// (pq.produce_hybrid) and which must be right (pq.verify_mode: or, and, pq-only).
+///
+/// CKR_CLAVIGER_DOWNGRADE_REFUSED, CKR_CLAVIGER_BUNDLE_INCOMPLETE; CKR_KEY_TYPE_INCONSISTENT: the
+/// key is in no bundle. CKR_SIGNATURE_INVALID: also for what is not that DER.
+pub const CKM_CLAVIGER_BUNDLE: u64 = CKM_VENDOR_DEFINED | 0x434C_0002;
+
+/// What is there of a bundle's signature is right, but a signature that pq.verify_mode asks for is
+/// not there. The audit log has such a call under this name.
+pub const CKR_CLAVIGER_DOWNGRADE_REFUSED: u64 = CKR_VENDOR_DEFINED | 0x434C_0001;
+
+/// The other key of a bundle is gone, is another one, or may not sign today by CKA_START_DATE and
+/// CKA_END_DATE.
+pub const CKR_CLAVIGER_BUNDLE_INCOMPLETE: u64 = CKR_VENDOR_DEFINED | 0x434C_0002;
 
 /// Slot numbers are below this one. A token's slot number never changes.
 pub const CLAVIGER_SLOT_LIMIT: u64 = 0x0100_0000;
@@ -107,6 +161,22 @@ pub struct CLAVIGER_FUNCTION_LIST {
 const _: () = assert!(CKA_CLAVIGER_USES_LEFT == crate::cryptoki::CKA_CLAVIGER_USES_LEFT);
 const _: () = assert!(CKA_CLAVIGER_KEY_VERSION == crate::cryptoki::CKA_CLAVIGER_KEY_VERSION);
 const _: () = assert!(CKA_CLAVIGER_OPERATION == crate::cryptoki::CKA_CLAVIGER_OPERATION);
+/// The numbers that OASIS has given out for the composites of PKCS#11 3.3. `include/claviger.h`
+/// defines each for callers whose pkcs11.h does not have it yet.
+#[must_use]
+pub fn drafted_numbers() -> &'static [(&'static str, u64)] {
+    crate::cryptoki::DRAFTED
+}
+
+const _: () = assert!(CKA_CLAVIGER_BUNDLE == crate::cryptoki::CKA_CLAVIGER_BUNDLE);
+const _: () = assert!(CKM_CLAVIGER_BUNDLE == crate::cryptoki::CKM_CLAVIGER_BUNDLE);
+const _: () =
+    assert!(CKR_CLAVIGER_DOWNGRADE_REFUSED == crate::cryptoki::CKR_CLAVIGER_DOWNGRADE_REFUSED);
+const _: () =
+    assert!(CKR_CLAVIGER_BUNDLE_INCOMPLETE == crate::cryptoki::CKR_CLAVIGER_BUNDLE_INCOMPLETE);
+const _: () = assert!(CKK_CLAVIGER_COMP_SIG == crate::cryptoki::CKK_COMP_SIG);
+const _: () = assert!(CKK_CLAVIGER_COMP_KEM == crate::cryptoki::CKK_COMP_KEM);
+const _: () = assert!(CKP_CLAVIGER_XWING == crate::cryptoki::CKP_CLAVIGER_XWING);
 const _: () = assert!(CLAVIGER_SLOT_LIMIT == SLOT_LIMIT);
 const _: () = assert!(CLAVIGER_PIN_MIN_LEN == SHORTEST_PIN);
 const _: () = assert!(CLAVIGER_PIN_MAX_LEN == LONGEST_PIN);

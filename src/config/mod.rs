@@ -6,6 +6,7 @@
 
 mod anchoring;
 mod audit;
+mod bundles;
 mod compatibility;
 mod places;
 mod policy;
@@ -23,6 +24,7 @@ use crate::system::environment::Environment;
 use crate::system::files::Access;
 pub use anchoring::{AnchorAt, Anchoring, OnAnchorFailure};
 pub use audit::{AuditRules, Level, OnFailure, OnTamper, Sync};
+pub use bundles::{BundleRules, VerifyMode};
 pub use compatibility::Compatibility;
 use places::{Places, Trust};
 pub use policy::MechanismRules;
@@ -65,6 +67,8 @@ pub struct Configuration {
     pub rules: MechanismRules,
     /// Which keys programs see.
     pub views: Views,
+    /// How bundles sign and are verified.
+    pub bundles: BundleRules,
     /// What is recorded, and what happens when that fails.
     pub audit: AuditRules,
     /// What is kept outside of the token's directory.
@@ -153,6 +157,7 @@ impl Default for Configuration {
             compatibility: Compatibility::default(),
             rules: MechanismRules::default(),
             views: Views::default(),
+            bundles: BundleRules::default(),
             audit: AuditRules::default(),
             anchoring: Anchoring::default(),
             store_kind: StoreKind::Disk,

@@ -41,6 +41,8 @@ const PER_TOKEN: &[&str] = &[
     "policy.hmac_bits",
     "policy.hash_bits",
     "view.show",
+    "pq.verify_mode",
+    "pq.produce_hybrid",
 ];
 
 pub(super) const SETTINGS: &[Setting] = &[

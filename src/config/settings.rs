@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::audit::{AUDIT, file_without_memory};
+use super::bundles::BUNDLES;
 use super::compatibility::COMPATIBILITY;
 use super::{ConfigError, Configuration, Origin, Source, anchoring, policy, views};
 use crate::system::environment::group_id;
@@ -194,7 +195,7 @@ const TOKENS: &str = "token";
 /// Every key, in the order of the documentation.
 pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
     let behaviour = SETTINGS.iter().chain(policy::SETTINGS).chain(views::SETTINGS);
-    behaviour.chain(COMPATIBILITY).chain(AUDIT).chain(anchoring::SETTINGS)
+    behaviour.chain(BUNDLES).chain(COMPATIBILITY).chain(AUDIT).chain(anchoring::SETTINGS)
 }
 
 /// Takes over all of a file; what is wrong with it comes back in the order of its lines.

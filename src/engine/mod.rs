@@ -11,6 +11,7 @@ pub(crate) mod ed25519;
 pub(crate) mod ed448;
 pub(crate) mod edwards;
 pub(crate) mod hash;
+pub(crate) mod hpke;
 pub(crate) mod kdf;
 pub(crate) mod ml_dsa;
 pub(crate) mod montgomery;

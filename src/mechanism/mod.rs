@@ -11,6 +11,9 @@ mod block_wrap;
 mod chacha20;
 pub(crate) mod cipher_params;
 mod counted;
+mod bundle;
+mod comp_kem;
+mod comp_sig;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;
@@ -24,6 +27,7 @@ mod gcm;
 mod generic;
 mod hkdf;
 mod hmac;
+mod hpke;
 pub(crate) mod kdf_params;
 mod key_wrap;
 mod mac;
@@ -62,6 +66,7 @@ use crate::object::template::Template;
 use crate::object::{Object, Prepared, material};
 use crate::secret::Secret;
 
+pub(crate) use bundle::Bundle;
 #[cfg(test)]
 pub(crate) use row::StartCiphering;
 pub(crate) use row::{Derivation, Derived, Mechanism, Wraps};

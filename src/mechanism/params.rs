@@ -39,6 +39,8 @@ pub(crate) enum MechanismParams {
     Kdf(KdfParams),
     /// What a cipher takes that is not among the common ones.
     Cipher(CipherParams),
+    /// What both sides of an envelope know: HPKE's `info`.
+    Info(Vec<u8>),
     /// `CK_SIGN_ADDITIONAL_CONTEXT`.
     SignContext { hedge: Hedge, context: Vec<u8> },
     /// `CK_HASH_SIGN_ADDITIONAL_CONTEXT`, with the standard's number for the hash.
@@ -89,6 +91,8 @@ pub(crate) enum Shape {
     Kdf(KdfShape),
     /// What a cipher takes that is not among the common ones.
     Cipher(CipherShape),
+    /// Nothing or bytes: HPKE's `info`.
+    OptionalInfo,
     /// Nothing or a `CK_SIGN_ADDITIONAL_CONTEXT`.
     OptionalSignContext,
     /// A `CK_HASH_SIGN_ADDITIONAL_CONTEXT`.

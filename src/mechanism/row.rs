@@ -5,6 +5,7 @@
 //! of the ciphers.
 
 use super::Key;
+use super::bundle::Bundle;
 use super::message::MessageParams;
 use super::operation::{Ciphering, Digesting, Encapsulating, Enveloping, Signing, Verifying};
 use super::params::{MechanismParams, Shape};
@@ -55,6 +56,12 @@ pub(crate) enum Wraps {
     SecretKeys,
 }
 
+/// Starts a signature with a bundle.
+pub(crate) type StartBundleSigning = fn(&Bundle<'_>, &MechanismParams) -> Result<Box<dyn Signing>>;
+/// Starts a verification with a bundle.
+pub(crate) type StartBundleVerifying =
+    fn(&Bundle<'_>, &MechanismParams) -> Result<Box<dyn Verifying>>;
+
 /// What a key is derived from, and to what.
 pub(crate) struct Derivation<'d> {
     pub(crate) base: &'d Key,
@@ -97,6 +104,9 @@ pub(crate) struct Mechanism {
     pub(crate) legacy: bool,
     pub(crate) sign: Option<StartSigning>,
     pub(crate) verify: Option<StartVerifying>,
+    /// Signs with two keys.
+    pub(crate) sign_bundle: Option<StartBundleSigning>,
+    pub(crate) verify_bundle: Option<StartBundleVerifying>,
     pub(crate) encrypt: Option<StartCiphering>,
     pub(crate) decrypt: Option<StartCiphering>,
     pub(crate) digest: Option<StartDigesting>,
@@ -145,6 +155,8 @@ impl Mechanism {
             legacy: false,
             sign: None,
             verify: None,
+            sign_bundle: None,
+            verify_bundle: None,
             encrypt: None,
             decrypt: None,
             digest: None,
@@ -204,6 +216,16 @@ impl Mechanism {
 
     pub(super) const fn verifies(mut self, start: StartVerifying) -> Self {
         self.verify = Some(start);
+        self
+    }
+
+    pub(super) const fn bundles(
+        mut self,
+        sign: StartBundleSigning,
+        verify: StartBundleVerifying,
+    ) -> Self {
+        self.sign_bundle = Some(sign);
+        self.verify_bundle = Some(verify);
         self
     }
 

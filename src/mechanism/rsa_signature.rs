@@ -174,7 +174,7 @@ const LONGEST_PREFIX: usize = 19;
 
 /// The DER of a `DigestInfo` up to the digest (RFC 8017, section 9.2, note 1). All of NIST's
 /// functions but SHA-1 differ in the last number of the identifier and in lengths only.
-fn digest_info(digest: Digest) -> Result<Vec<u8>> {
+pub(super) fn digest_info(digest: Digest) -> Result<Vec<u8>> {
     match digest {
         Digest::Sha1 => return Ok(SHA1_INFO.to_vec()),
         Digest::Md5 => return Ok(MD5_INFO.to_vec()),

@@ -25,7 +25,11 @@ impl Family {
             KeyType::Rsa => Some(Self::Rsa),
             KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => Some(Self::Ec),
             KeyType::Aes => Some(Self::Aes),
-            KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => None,
+            KeyType::MlDsa
+            | KeyType::MlKem
+            | KeyType::SlhDsa
+            | KeyType::CompSig
+            | KeyType::CompKem => None,
             KeyType::GenericSecret
             | KeyType::Sha1Hmac
             | KeyType::Sha224Hmac

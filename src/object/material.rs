@@ -250,6 +250,19 @@ pub(crate) fn pair(
         made_public.set(attribute::KEY_TYPE, key_type);
         made_private.set(attribute::KEY_TYPE, key_type);
     }
+    paired(public, private, made_public, made_private)
+}
+
+/// As `pair`, with what the token made given as attributes.
+///
+/// # Errors
+/// As of `pair`.
+pub(super) fn paired(
+    public: &Template,
+    private: &Template,
+    mut made_public: Template,
+    mut made_private: Template,
+) -> Result<(Template, Template)> {
     if let Some(params) = public.get(attribute::EC_PARAMS) {
         made_public.set(attribute::EC_PARAMS, params.to_vec());
         made_private.set(attribute::EC_PARAMS, params.to_vec());

@@ -5,8 +5,10 @@
 
 pub(crate) mod attribute;
 pub(crate) mod certificate;
+pub(crate) mod bundle;
 pub(crate) mod class;
 pub(crate) mod codec;
+pub(crate) mod composite;
 pub(crate) mod computed;
 pub(crate) mod curve;
 mod der;
@@ -32,10 +34,12 @@ use crate::error::{Error, Result, Rv};
 use attribute::Attr;
 use class::sets::ParameterSet;
 use class::{Class, KeyType, Species};
+use composite::halves::{CompositePrivate, CompositePublic};
 use curve::CurveName;
 use template::Template;
 
 /// A key of a pair, parsed and ready for use.
+#[allow(clippy::large_enum_variant, reason = "one an object, and never moved")]
 pub(crate) enum Prepared {
     /// A private key, with its custodian.
     Private(Arc<dyn PrivateKey>),
@@ -53,6 +57,10 @@ pub(crate) enum Prepared {
     MlKem(MlKemPublic),
     /// An SLH-DSA public key.
     SlhDsa(SlhDsaPublic),
+    /// The public half of a composite pair.
+    CompositePublic(Box<CompositePublic>),
+    /// The private half of one: two keys, with a custodian each.
+    CompositePrivate(Box<CompositePrivate>),
 }
 
 /// A whole object. Secret keys are used through their attributes, keys of a pair through
@@ -91,6 +99,12 @@ impl Object {
     fn prepare(&self) -> Result<Prepared> {
         let species = Species::of(&self.attributes)?;
         match (species.class, species.key_type) {
+            (Class::PrivateKey, Some(key_type)) if key_type.is_composite() => {
+                composite::prepare_private(self, key_type)
+            }
+            (Class::PublicKey, Some(key_type)) if key_type.is_composite() => {
+                composite::prepare_public(self, key_type)
+            }
             (Class::PrivateKey, _) => {
                 let material = material::material_of(&self.attributes)?;
                 self.custodian.open(&material).map(Prepared::Private)

@@ -11,7 +11,7 @@ use super::Call;
 /// What a record will say of a key and a mechanism.
 pub(super) fn facts_of(held: &Held, row: &'static Mechanism) -> Facts {
     let key = Some((std::sync::Arc::clone(&held.object), held.version()));
-    Facts { mechanism: Some(row.name), key }
+    Facts { mechanism: Some(row.name), key, partner: None }
 }
 
 impl Call<'_> {
@@ -31,22 +31,33 @@ impl Call<'_> {
             hash.finish(&mut bytes)?;
             self.note.hash.set(Some(bytes));
         }
-        let counted = self.count(running);
+        let outcome = self.count(running).and(outcome);
         running.counted = false;
-        // The operation ends with this, and needs them no more.
+        // The operation ends with this, and needs them no more. Two keys are two records.
+        if let Some((object, version)) = running.facts.partner.take() {
+            self.note.names(object, version);
+            let rv = outcome.as_ref().map_or_else(|error| error.rv.name(), |_| "CKR_OK");
+            let kept = self.token().record(&self.note, rv);
+            if outcome.is_ok() {
+                kept?;
+            }
+        }
         if let Some((object, version)) = running.facts.key.take() {
             self.note.names(object, version);
         }
-        self.kept(counted.and(outcome))
+        self.kept(outcome)
     }
 
-    /// Takes the use off a key that has a limit, once an operation; whoever gives output before the
+    /// Takes the use off a key that has a limit, and its partner, once an operation; whoever gives output before the
     /// end asks for it first.
     ///
     /// # Errors
     /// `CKR_KEY_EXHAUSTED`, the store's: nothing must be let go then.
     pub(super) fn count<W: ?Sized>(&self, running: &mut Running<W>) -> Result<()> {
-        if let Some((object, _)) = running.facts.key.as_ref().filter(|_| !running.counted) {
+        if running.counted {
+            return Ok(());
+        }
+        for (object, _) in running.facts.key.iter().chain(&running.facts.partner) {
             self.token().take_use(&self.note, object)?;
             running.counted = true;
         }

@@ -6,6 +6,7 @@
 
 mod access;
 pub mod administration;
+mod bundling;
 mod ciphering;
 mod compatibility;
 mod deriving;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{ConfigError, Configuration, MechanismRules};
+use crate::config::{BundleRules, ConfigError, Configuration, MechanismRules};
 use crate::error::{Result, Rv};
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::registry::REGISTRY;
@@ -34,6 +34,7 @@ pub(crate) struct Offers {
     rows: Vec<Offer>,
     rules: MechanismRules,
     legacy: bool,
+    bundles: BundleRules,
 }
 
 /// What a token offers and asks for, in words.
@@ -61,7 +62,7 @@ impl Offers {
         let offered = REGISTRY.iter().filter(|row| !row.legacy || configuration.legacy);
         let legacy = configuration.legacy;
         let rows = offered.filter_map(|row| offer(row, &rules, legacy)).collect();
-        Self { rows, rules, legacy }
+        Self { rows, rules, legacy, bundles: configuration.bundles }
     }
 
     fn view(&self) -> PolicyView {
@@ -75,6 +76,11 @@ impl Offers {
             withheld: REGISTRY.iter().filter(is_withheld).map(|row| row.name).collect(),
             least: all.map(|(bits, name)| (name, bits)).collect(),
         }
+    }
+
+    /// How bundles sign and are verified.
+    pub(super) const fn bundle_rules(&self) -> BundleRules {
+        self.bundles
     }
 
     /// The numbers of all.

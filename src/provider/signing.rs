@@ -4,9 +4,8 @@ use crate::call::{Room, Written};
 use crate::error::Result;
 use crate::session::operation::Ending;
 use crate::session::{Kind, Running};
-use crate::token::policy::Sign;
 
-use super::journal::facts_of;
+use super::bundling::Started;
 use super::{Call, GivenMechanism};
 
 impl Call<'_> {
@@ -17,13 +16,10 @@ impl Call<'_> {
     pub(crate) fn sign_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Sign, given)? else { return Ok(()) };
         self.open.session.operations().sign.refuse_active()?;
-        let row = self.row(&given)?;
-        let start = row.column(row.sign)?;
-        let (held, again) = self.key_for::<Sign>(row, key)?;
-        let work = start(&held.object, &given.params)?;
+        let Started { work, facts, again } = self.start_signing(&given, key)?;
         let hash = self.token().input_mac()?;
-        let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
-        let running = running.of(row, given.params);
+        let running = Running { hash, ..Running::new(facts, work) };
+        let running = running.of(self.row(&given)?, given.params);
         self.open.session.operations().sign.start(again, || Ok(running))
     }
 

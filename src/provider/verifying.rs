@@ -3,9 +3,8 @@
 use crate::error::{Result, Rv};
 use crate::session::operation::Ending;
 use crate::session::{Kind, Running, SignatureFirst};
-use crate::token::policy::Verify;
 
-use super::journal::facts_of;
+use super::bundling::Started;
 use super::{Call, GivenMechanism};
 
 /// No mechanism's signatures are longer, in bytes.
@@ -19,13 +18,10 @@ impl Call<'_> {
     pub(crate) fn verify_init(&self, given: Option<GivenMechanism>, key: u64) -> Result<()> {
         let Some(given) = self.given_or_cancel(Kind::Verify, given)? else { return Ok(()) };
         self.open.session.operations().refuse_verifying()?;
-        let row = self.row(&given)?;
-        let start = row.column(row.verify)?;
-        let (held, _) = self.key_for::<Verify>(row, key)?;
-        let work = start(&held.object, &given.params)?;
+        let Started { work, facts, .. } = self.start_verifying(&given, key)?;
         let hash = self.token().input_mac()?;
-        let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
-        let running = running.of(row, given.params);
+        let running = Running { hash, ..Running::new(facts, work) };
+        let running = running.of(self.row(&given)?, given.params);
         self.open.session.operations().verify.start(false, || Ok(running))
     }
 
@@ -79,17 +75,14 @@ impl Call<'_> {
         let kind = Kind::VerifySignature;
         let Some(given) = self.given_or_cancel(kind, given)? else { return Ok(()) };
         self.open.session.operations().refuse_verifying()?;
-        let row = self.row(&given)?;
-        let start = row.column(row.verify)?;
-        let (held, _) = self.key_for::<Verify>(row, key)?;
-        let verifying = start(&held.object, &given.params)?;
+        let Started { work: verifying, facts, .. } = self.start_verifying(&given, key)?;
         verifying.check_len(signature.len())?;
         if signature.len() > LONGEST_SIGNATURE {
             return Err(Rv::SignatureLenRange.because("longer than any signature"));
         }
         let work = Box::new(SignatureFirst { verifying, signature: signature.to_vec() });
         let hash = self.token().input_mac()?;
-        let running = Running { hash, ..Running::new(facts_of(&held, row), work) };
+        let running = Running { hash, ..Running::new(facts, work) };
         self.open.session.operations().verify_signature.start(false, || Ok(running))
     }
 

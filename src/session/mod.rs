@@ -117,6 +117,8 @@ pub(crate) struct Facts {
     pub(crate) mechanism: Option<&'static str>,
     /// The key, and its version on the token.
     pub(crate) key: Option<(Arc<Object>, u64)>,
+    /// The other key of a bundle.
+    pub(crate) partner: Option<(Arc<Object>, u64)>,
 }
 
 /// An operation with a key, and what its record will say of it.

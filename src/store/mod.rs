@@ -61,6 +61,23 @@ impl ObjectId {
     pub(crate) fn random() -> Result<Self, EngineError> {
         random::array().map(Self)
     }
+
+    /// The name that `Display` writes so.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; size_of::<Self>()];
+        let (pairs, rest) = text.as_chunks::<2>();
+        if !rest.is_empty() || pairs.len() != bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(pairs) {
+            let [high, low] = pair.map(|digit| {
+                let digit = Some(char::from(digit)).filter(|digit| !digit.is_ascii_uppercase());
+                digit.and_then(|digit| digit.to_digit(16)).and_then(|d| u8::try_from(d).ok())
+            });
+            *byte = high? << 4 | low?;
+        }
+        Some(Self(bytes))
+    }
 }
 
 impl fmt::Display for ObjectId {

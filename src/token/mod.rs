@@ -4,6 +4,7 @@
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
 pub(crate) mod anchoring;
+mod bundle;
 mod finding;
 mod journal;
 pub(crate) mod keys;

@@ -294,6 +294,13 @@ impl Token {
         let held = self.object(viewer, handle)?;
         viewer.note.concerns(&held);
         self.check_write(viewer, &held.object.attributes)?;
+        if let Some(partner) = changes.get(attribute::CLAVIGER_BUNDLE) {
+            if changes.len() != 1 {
+                let why = "keys are tied in a call that changes nothing else";
+                return Err(Rv::TemplateInconsistent.because(why));
+            }
+            return self.tie(viewer, &held, partner);
+        }
         let context = self.context(viewer, None);
         match held.place {
             Place::Own => change(&held.object.attributes, changes, &context).map(drop),

@@ -2,6 +2,7 @@
 //! host would load it, and short ways to say what a call must answer.
 
 pub mod children;
+pub mod composite;
 pub mod crowd;
 pub mod elf;
 pub mod encapsulation;

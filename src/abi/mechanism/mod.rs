@@ -79,6 +79,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),
         Shape::Cipher(shape) => cipher::reader(shape),
+        Shape::OptionalInfo => post_quantum::info,
         Shape::OptionalSignContext => post_quantum::sign_context,
         Shape::HashSignContext => post_quantum::hash_sign_context,
     }

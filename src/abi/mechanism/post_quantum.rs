@@ -1,4 +1,4 @@
-//! Parameters of ML-DSA and its relatives. PKCS#11 3.2, "CK_SIGN_ADDITIONAL_CONTEXT",
+//! Parameters of ML-DSA and its relatives, and of hybrid envelopes. PKCS#11 3.2, "CK_SIGN_ADDITIONAL_CONTEXT",
 //! "CK_HASH_SIGN_ADDITIONAL_CONTEXT".
 
 use crate::cryptoki::{
@@ -43,4 +43,15 @@ pub(super) unsafe fn hash_sign_context(given: &CK_MECHANISM) -> Result<Mechanism
     let context = unsafe { part(params.pContext, params.ulContextLen)? };
     let hedge = hedge(params.hedgeVariant)?;
     Ok(MechanismParams::HashSignContext { hedge, context, hash: params.hash })
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn info(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    if given.ulParameterLen == 0 {
+        return Ok(MechanismParams::None);
+    }
+    // SAFETY: this function's own contract.
+    let info = unsafe { part(given.pParameter.cast(), given.ulParameterLen)? };
+    Ok(MechanismParams::Info(info))
 }

@@ -5,6 +5,7 @@ mod ec;
 mod ed448;
 mod edwards;
 mod hashes;
+mod hpke;
 mod ml_dsa;
 mod ml_kem;
 mod montgomery;

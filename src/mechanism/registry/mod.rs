@@ -7,6 +7,7 @@
 
 mod aes;
 mod chacha;
+mod composite;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;
@@ -165,8 +166,8 @@ impl Mechanism {
             (self.encrypt.is_some(), cryptoki::CKF_ENCRYPT),
             (self.decrypt.is_some(), cryptoki::CKF_DECRYPT),
             (self.digest.is_some(), cryptoki::CKF_DIGEST),
-            (self.sign.is_some(), cryptoki::CKF_SIGN),
-            (self.verify.is_some(), cryptoki::CKF_VERIFY),
+            (self.sign.is_some() || self.sign_bundle.is_some(), cryptoki::CKF_SIGN),
+            (self.verify.is_some() || self.verify_bundle.is_some(), cryptoki::CKF_VERIFY),
             (self.generate.is_some(), cryptoki::CKF_GENERATE),
             (self.generate_pair.is_some(), cryptoki::CKF_GENERATE_KEY_PAIR),
             (self.derive.is_some() || self.derive_objects.is_some(), cryptoki::CKF_DERIVE),
@@ -201,6 +202,7 @@ use row;
 const FAMILIES: &[&[Mechanism]] = &[
     aes::ROWS,
     chacha::ROWS,
+    composite::ROWS,
     derivation::ROWS,
     #[cfg(feature = "legacy")] des::ROWS,
     digest::ROWS,

@@ -55,9 +55,11 @@ fn rsa_pair() -> (Key, Key) {
 /// A parameter that a shape can be read as, and that is sound.
 fn sound(shape: Shape) -> MechanismParams {
     match shape {
-        Shape::None | Shape::OptionalEddsa | Shape::OptionalIv16 | Shape::OptionalSignContext => {
-            MechanismParams::None
-        }
+        Shape::None
+        | Shape::OptionalEddsa
+        | Shape::OptionalIv16
+        | Shape::OptionalInfo
+        | Shape::OptionalSignContext => MechanismParams::None,
         Shape::HashSignContext => MechanismParams::HashSignContext {
             hedge: Hedge::Preferred,
             context: vec![],

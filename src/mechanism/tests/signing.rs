@@ -3,6 +3,7 @@
 use super::{pair, refused, rsa_pair, secret_of, slh_dsa_pair, sound};
 use crate::cryptoki as ck;
 use crate::custody::KeySpec;
+use crate::custody::software::Software;
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::aws_lc::ml_dsa::MlDsa;
 use crate::engine::edwards::Edwards;
@@ -10,12 +11,16 @@ use crate::engine::hash::{self, Digest};
 use crate::error::{Result, Rv};
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::mechanism::registry::REGISTRY;
+use crate::mechanism::vectors::composite::{
+    private_key as composite_private, public_key as composite_public,
+};
 use crate::mechanism::vectors::curves::ec_public;
 use crate::mechanism::vectors::edwards::{ed_private, ed_public};
 use crate::mechanism::vectors::{row, secret_key, signatures, verify};
 use crate::mechanism::{Key, Mechanism};
 use crate::object::attribute;
 use crate::object::class::KeyType;
+use crate::object::composite::sets::SignatureSet;
 
 const NONE: MechanismParams = MechanismParams::None;
 
@@ -24,12 +29,22 @@ fn signed(row: &Mechanism, key: &Key, params: &MechanismParams, data: &[u8]) -> 
     signatures(row, key, params, data).map(|mut made| made.swap_remove(0))
 }
 
+/// A pair whose signatures are all equally long, and whose hash is as long as the data below.
+fn composite_pair() -> (Key, Key) {
+    let id = ck::CKP_COMP_SIG_MLDSA44_RSA2048_PSS_SHA256;
+    let set = SignatureSet::of(id).expect("a set");
+    let pair = set.halves.generate(&Software).expect("a pair");
+    let private = pair.private.expose(|sk| composite_private(KeyType::CompSig, id, sk));
+    (composite_public(KeyType::CompSig, id, &pair.public), private)
+}
+
 /// Every mechanism that signs, with a pair and data that it takes.
 fn signers() -> Vec<(&'static Mechanism, Key, Key, MechanismParams, Vec<u8>)> {
     let (rsa, ec) = (rsa_pair(), pair(&KeySpec::Ec(Curve::P384)));
     let edwards = pair(&KeySpec::Edwards(Edwards::Ed25519));
     let ml_dsa = pair(&KeySpec::MlDsa(MlDsa::MlDsa44));
     let slh_dsa = slh_dsa_pair();
+    let composite = composite_pair();
     let rows = REGISTRY.iter().filter(|row| row.sign.is_some());
     // They are all alike, and slow without optimisation.
     let rows = rows.filter(|row| !row.name.starts_with("CKM_HASH_SLH_DSA_"));
@@ -40,6 +55,7 @@ fn signers() -> Vec<(&'static Mechanism, Key, Key, MechanismParams, Vec<u8>)> {
             KeyType::EcEdwards => edwards.clone(),
             KeyType::MlDsa => ml_dsa.clone(),
             KeyType::SlhDsa => slh_dsa.clone(),
+            KeyType::CompSig => composite.clone(),
             other => (secret_of(other), secret_of(other)),
         };
         let mut params = sound(row.shape);

@@ -4,6 +4,7 @@
 //! lists; larger published sets are read from a directory, if it is there (`files`).
 
 mod ciphers;
+pub(super) mod composite;
 pub(super) mod curves;
 mod derivations;
 #[cfg(feature = "legacy")]
@@ -35,6 +36,7 @@ type Run = fn(&Mechanism) -> usize;
 #[rustfmt::skip]
 const FAMILIES: &[Run] = &[
     ciphers::run,
+    composite::run,
     curves::run,
     derivations::run,
     edwards::run,
@@ -69,6 +71,7 @@ fn every_row_passes_the_vectors_in_files() {
     assert!(edwards::run_files(&files) > 0, "{} has no curve vectors", files.display());
     assert!(post_quantum::run_files(&files) > 0, "{} has no such keys", files.display());
     assert!(symmetric::run_files(&files) > 0, "{} has no AES vectors", files.display());
+    assert!(composite::run_files(&files) > 0, "{} has no composites", files.display());
     assert!(hashes::run_files(&files) > 0, "{} has no digests", files.display());
     assert!(wrapping::run_files(&files) > 0, "{} has no key wrapping vectors", files.display());
 }

@@ -68,6 +68,8 @@ pub(crate) fn copy(old: &Template, changes: &Template, context: &Context) -> Res
     // A copy is no version of its own.
     new.remove(attribute::KEY_VERSION.id);
     new.remove(attribute::OPERATION.id);
+    // The partner knows the original; the copy is a key like any other.
+    new.remove(attribute::CLAVIGER_BUNDLE.id);
     for (id, value) in changes.iter() {
         let rule = changeable(species, id)?;
         let present = old.value(id).is_some_and(is_true);

@@ -78,6 +78,8 @@ numbered! {
         MlDsa = CKK_ML_DSA,
         MlKem = CKK_ML_KEM,
         SlhDsa = CKK_SLH_DSA,
+        CompSig = CKK_COMP_SIG,
+        CompKem = CKK_COMP_KEM,
         GenericSecret = CKK_GENERIC_SECRET,
         Aes = CKK_AES,
         Sha1Hmac = CKK_SHA_1_HMAC,
@@ -126,7 +128,13 @@ impl KeyType {
     /// Whether keys of this type come in pairs.
     pub(crate) fn is_asymmetric(self) -> bool {
         self.is_bare()
+            || self.is_composite()
             || matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
+    }
+
+    /// Whether such a key is two keys, of which neither is an object of its own.
+    pub(crate) const fn is_composite(self) -> bool {
+        matches!(self, Self::CompSig | Self::CompKem)
     }
 }
 

@@ -158,6 +158,7 @@ static PUBLIC_KEY: &[Row] = &[
     row(attribute::ENCAPSULATE_TEMPLATE, 0, Empty),
     row(attribute::PUBLIC_KEY_INFO, 0, Computed),
     row(attribute::PUBLIC_CRC64_VALUE, N4, Computed),
+    row(attribute::CLAVIGER_BUNDLE, N2 | N4 | N6, Empty),
 ];
 
 /// "Common private key attributes", and one of ours.
@@ -180,6 +181,7 @@ static PRIVATE_KEY: &[Row] = &[
     row(attribute::DERIVE_TEMPLATE, 0, Empty),
     row(attribute::USES_LEFT, 0, Empty),
     row(attribute::DECAPSULATE_TEMPLATE, 0, Empty),
+    row(attribute::CLAVIGER_BUNDLE, N2 | N4 | N6, Empty),
 ];
 
 /// "Common secret key attributes", and one of ours.
@@ -233,7 +235,7 @@ static EC_PRIVATE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
 ];
 
-/// "ML-DSA public key object attributes", and the same for ML-KEM and SLH-DSA.
+/// "ML-DSA public key object attributes", and the same for ML-KEM, SLH-DSA and composites.
 static BARE_PUBLIC: &[Row] =
     &[row(attribute::PARAMETER_SET, N1 | N3, Empty), row(attribute::VALUE, N1 | N4, Empty)];
 
@@ -245,7 +247,7 @@ static SEEDED_PRIVATE: &[Row] = &[
     row(attribute::VALUE, N4 | N6 | N7, Empty),
 ];
 
-/// "SLH-DSA private key object attributes". As for ML-DSA, the set may be named for a new pair.
+/// "SLH-DSA private key object attributes", and the same for composites. As for ML-DSA, the set may be named for a new pair.
 static BARE_PRIVATE: &[Row] = &[
     row(attribute::PARAMETER_SET, N1 | N6, Empty),
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
@@ -267,10 +269,12 @@ pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]
     let particular = match (class, key_type) {
         (Class::PublicKey, Some(KeyType::Rsa)) => RSA_PUBLIC,
         (Class::PublicKey, Some(KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)) => BARE_PUBLIC,
+        (Class::PublicKey, Some(key_type)) if key_type.is_composite() => BARE_PUBLIC,
         (Class::PublicKey, _) => EC_PUBLIC,
         (Class::PrivateKey, Some(KeyType::Rsa)) => RSA_PRIVATE,
         (Class::PrivateKey, Some(KeyType::MlDsa | KeyType::MlKem)) => SEEDED_PRIVATE,
         (Class::PrivateKey, Some(KeyType::SlhDsa)) => BARE_PRIVATE,
+        (Class::PrivateKey, Some(key_type)) if key_type.is_composite() => BARE_PRIVATE,
         (Class::PrivateKey, _) => EC_PRIVATE,
         (Class::SecretKey, Some(own)) if own.fixed_len().is_some() => SECRET_OF_ONE_LENGTH,
         (Class::SecretKey, _) => SECRET_VALUE,
@@ -321,7 +325,7 @@ pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
         Some(KeyType::ChaCha20 | KeyType::AesXts | KeyType::Des | KeyType::Des2) => CIPHER_USES,
         Some(KeyType::Des3) => AES_USES,
         Some(KeyType::Hkdf | KeyType::EcMontgomery) => &[],
-        Some(KeyType::MlKem) => KEM_USES,
+        Some(KeyType::MlKem | KeyType::CompKem) => KEM_USES,
         Some(_) => SIGNING_USES,
         None => &[],
     };

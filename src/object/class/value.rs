@@ -14,7 +14,7 @@ use crate::object::attribute::{self, Attr, Hidden};
 use crate::object::computed::PublicPart;
 use crate::object::curve::{self, CurveName};
 use crate::object::template::{Template, Value};
-use crate::object::{der, material};
+use crate::object::{composite, der, material};
 use crate::secret::Secret;
 
 /// Sizes of modulus that an object may have. The engine computes with longer ones only; shorter
@@ -40,12 +40,19 @@ pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option
             Class::PublicKey,
             Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
         ) => bare::public(template, key_type).map(Some),
+        (Class::PublicKey, Some(key_type)) if key_type.is_composite() => {
+            show_value(template)?;
+            composite::settle_public(template, key_type).map(Some)
+        }
         (Class::PublicKey, _) => ec_public(template, species).map(Some),
         (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_private(template),
         (
             Class::PrivateKey,
             Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
         ) => bare::private(template, key_type).map(Some),
+        (Class::PrivateKey, Some(key_type)) if key_type.is_composite() => {
+            composite::settle_private(template, key_type).map(Some)
+        }
         (Class::PrivateKey, _) => ec_private(template, species).map(Some),
     }
 }

@@ -5,6 +5,7 @@
 //! "Wrapping/unwrapping private keys".
 
 mod bare;
+mod composite;
 mod curves;
 mod rsa;
 
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::attribute;
 use super::class::{Class, KeyType, sets};
+use super::composite::sets::{KEM_IDENTIFIERS, SIGNATURE_IDENTIFIERS};
 use super::der;
 use super::template::Template;
 use crate::error::{Error, Result, Rv};
@@ -64,6 +66,18 @@ static FORMS: &[Form] = &[
         algorithms: sets::ML_KEM,
         write: bare::write,
         read: bare::read,
+    },
+    Form {
+        key_type: KeyType::CompSig,
+        algorithms: SIGNATURE_IDENTIFIERS,
+        write: composite::write,
+        read: composite::read,
+    },
+    Form {
+        key_type: KeyType::CompKem,
+        algorithms: KEM_IDENTIFIERS,
+        write: composite::write,
+        read: composite::read,
     },
     Form {
         key_type: KeyType::SlhDsa,

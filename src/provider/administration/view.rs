@@ -157,6 +157,8 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::MlDsa => "ml-dsa",
         KeyType::MlKem => "ml-kem",
         KeyType::SlhDsa => "slh-dsa",
+        KeyType::CompSig => "composite-signature",
+        KeyType::CompKem => "composite-kem",
         KeyType::Aes => "aes",
         KeyType::GenericSecret => "generic",
         KeyType::Hkdf => "hkdf",
