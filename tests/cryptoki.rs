@@ -39,12 +39,12 @@ mod changes;
 mod ciphers;
 #[path = "cryptoki/compatibility.rs"]
 mod compatibility;
-#[path = "cryptoki/counted.rs"]
-mod counted;
 #[path = "cryptoki/composite_kems.rs"]
 mod composite_kems;
 #[path = "cryptoki/composite_signatures.rs"]
 mod composite_signatures;
+#[path = "cryptoki/counted.rs"]
+mod counted;
 #[path = "cryptoki/crowds.rs"]
 mod crowds;
 #[path = "cryptoki/curves.rs"]

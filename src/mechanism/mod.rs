@@ -8,12 +8,12 @@ mod aead;
 mod aead_wrap;
 mod aes;
 mod block_wrap;
+mod bundle;
 mod chacha20;
 pub(crate) mod cipher_params;
-mod counted;
-mod bundle;
 mod comp_kem;
 mod comp_sig;
+mod counted;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;

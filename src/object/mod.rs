@@ -4,8 +4,8 @@
 //! use it (`token`) is others' business. PKCS#11 3.2, "Objects".
 
 pub(crate) mod attribute;
-pub(crate) mod certificate;
 pub(crate) mod bundle;
+pub(crate) mod certificate;
 pub(crate) mod class;
 pub(crate) mod codec;
 pub(crate) mod composite;
