@@ -164,7 +164,7 @@
 #define CKA_CLAVIGER_OPERATION (CKA_VENDOR_DEFINED | 1129054227)
 
 /**
- * The first mechanism of ours. None is given out yet.
+ * The first mechanism of ours.
  */
 #define CKM_CLAVIGER_BASE (CKM_VENDOR_DEFINED | 1129054208)
 
@@ -197,10 +197,55 @@
 #define CKP_CLAVIGER_XWING 3276537857
 
 /**
- * The first return value of ours. None is given out yet: every call answers with a value of
- * the standard.
+ * The first return value of ours. They are answers of CKM_CLAVIGER_BUNDLE only: every other
+ * call answers with a value of the standard.
  */
 #define CKR_CLAVIGER_BASE (CKR_VENDOR_DEFINED | 1129054208)
+
+/**
+ * The other key of a bundle: a classical and a post-quantum key pair that sign together with
+ * CKM_CLAVIGER_BUNDLE, and each for itself as any other key.
+ *
+ * Two keys on the token of the same class, CKO_PUBLIC_KEY or CKO_PRIVATE_KEY, are tied by
+ * C_SetAttributeValue of this attribute alone, to the CKA_UNIQUE_ID of the other key; both keys
+ * get it, in one step and for good. Keys of the public and of the private class are tied
+ * separately. It reads as a byte 1, the SHA-256 of the other key's CKA_PUBLIC_KEY_INFO (32
+ * bytes), and the other key's CKA_UNIQUE_ID; empty for keys in no bundle. No template of a new
+ * key holds it, and a copy of a key does not have it.
+ *
+ * CKR_ATTRIBUTE_VALUE_INVALID: no such key in sight. CKR_TEMPLATE_INCONSISTENT: keys that make
+ * no bundle, or session keys. CKR_ATTRIBUTE_READ_ONLY: one of them is in a bundle.
+ * CKR_ACTION_PROHIBITED: CKA_MODIFIABLE of one of them is false.
+ */
+#define CKA_CLAVIGER_BUNDLE (CKA_VENDOR_DEFINED | 1129054209)
+
+/**
+ * Signs and verifies with both keys of a bundle; either handle will do. No parameter; data in one
+ * part or in several. The signature is DER:
+ *
+ *     SEQUENCE OF SEQUENCE { algorithm AlgorithmIdentifier, signature BIT STRING }
+ *
+ * with the classical signature first: sha256WithRSAEncryption, ecdsa-with-SHA256, -SHA384 or
+ * -SHA512 by the curve, or id-Ed25519; then id-ml-dsa-44, -65 or -87. Each signs the data alone,
+ * so that it can be checked for itself. The configuration says which are made
+ * (pq.produce_hybrid) and which must be right (pq.verify_mode: or, and, pq-only).
+ *
+ * CKR_CLAVIGER_DOWNGRADE_REFUSED, CKR_CLAVIGER_BUNDLE_INCOMPLETE; CKR_KEY_TYPE_INCONSISTENT: the
+ * key is in no bundle. CKR_SIGNATURE_INVALID: also for what is not that DER.
+ */
+#define CKM_CLAVIGER_BUNDLE (CKM_VENDOR_DEFINED | 1129054210)
+
+/**
+ * What is there of a bundle's signature is right, but a signature that pq.verify_mode asks for is
+ * not there. The audit log has such a call under this name.
+ */
+#define CKR_CLAVIGER_DOWNGRADE_REFUSED (CKR_VENDOR_DEFINED | 1129054209)
+
+/**
+ * The other key of a bundle is gone, is another one, or may not sign today by CKA_START_DATE and
+ * CKA_END_DATE.
+ */
+#define CKR_CLAVIGER_BUNDLE_INCOMPLETE (CKR_VENDOR_DEFINED | 1129054210)
 
 /**
  * Slot numbers are below this one. A token's slot number never changes.

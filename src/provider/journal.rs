@@ -48,8 +48,8 @@ impl Call<'_> {
         self.kept(outcome)
     }
 
-    /// Takes the use off a key that has a limit, and its partner, once an operation; whoever gives output before the
-    /// end asks for it first.
+    /// Takes the use off a key that has a limit, and off its partner, once an operation; whoever
+    /// gives output before the end asks for it first.
     ///
     /// # Errors
     /// `CKR_KEY_EXHAUSTED`, the store's: nothing must be let go then.

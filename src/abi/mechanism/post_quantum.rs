@@ -1,5 +1,5 @@
-//! Parameters of ML-DSA and its relatives, and of hybrid envelopes. PKCS#11 3.2, "CK_SIGN_ADDITIONAL_CONTEXT",
-//! "CK_HASH_SIGN_ADDITIONAL_CONTEXT".
+//! Parameters of ML-DSA and its relatives, and of hybrid envelopes. PKCS#11 3.2,
+//! "CK_SIGN_ADDITIONAL_CONTEXT", "CK_HASH_SIGN_ADDITIONAL_CONTEXT".
 
 use crate::cryptoki::{
     CK_HASH_SIGN_ADDITIONAL_CONTEXT, CK_HEDGE_TYPE, CK_MECHANISM, CK_SIGN_ADDITIONAL_CONTEXT,

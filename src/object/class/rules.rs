@@ -247,7 +247,8 @@ static SEEDED_PRIVATE: &[Row] = &[
     row(attribute::VALUE, N4 | N6 | N7, Empty),
 ];
 
-/// "SLH-DSA private key object attributes", and the same for composites. As for ML-DSA, the set may be named for a new pair.
+/// "SLH-DSA private key object attributes", and the same for composites. As for ML-DSA, the set may
+/// be named for a new pair.
 static BARE_PRIVATE: &[Row] = &[
     row(attribute::PARAMETER_SET, N1 | N6, Empty),
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
