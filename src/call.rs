@@ -106,7 +106,7 @@ macro_rules! function_table {
                 C_MessageVerifyFinal:        MessageVerifyFinal,         Session,         Nothing;
             }
             v3_2 {
-                C_EncapsulateKey:            EncapsulateKey,             Session,         Outcome;
+                C_EncapsulateKey:            EncapsulateKey,             Session,         Output;
                 C_DecapsulateKey:            DecapsulateKey,             Session,         Outcome;
                 C_VerifySignatureInit:       VerifySignatureInit,        Session,         Failure;
                 C_VerifySignature:           VerifySignature,            Session,         Outcome;

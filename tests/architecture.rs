@@ -43,13 +43,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("x448", &["engine/"]),
     ("aes_gcm", &["engine/"]),
     ("argon2", &["engine/"]),
-    // `audit` uses the engine's room of that name.
-    ("ml_dsa", &["engine/", "audit/"]),
+    // Other floors have rooms of these names, or use the engine's.
+    ("ml_dsa", &["engine/", "audit/", "custody/", "mechanism/"]),
     ("blake2", &["engine/"]),
     ("md5", &["engine/"]),
     ("sha3", &["engine/"]),
     ("shake", &["engine/"]),
     ("sha1", &["engine/"]),
+    ("slh_dsa", &["engine/", "custody/", "mechanism/", "object/"]),
     ("sha2", &["engine/"]),
     ("blake3", &["engine/"]),
     ("toml", &["config/"]),

@@ -94,6 +94,10 @@ mod memory;
 mod message_signing;
 #[path = "cryptoki/messages.rs"]
 mod messages;
+#[path = "cryptoki/ml_dsa.rs"]
+mod ml_dsa;
+#[path = "cryptoki/ml_kem.rs"]
+mod ml_kem;
 #[path = "cryptoki/neighbours.rs"]
 mod neighbours;
 #[path = "cryptoki/objects.rs"]
@@ -106,6 +110,8 @@ mod operations;
 mod pins;
 #[path = "cryptoki/policy.rs"]
 mod policy;
+#[path = "cryptoki/post_quantum_keys.rs"]
+mod post_quantum_keys;
 #[path = "cryptoki/profiles.rs"]
 mod profiles;
 #[path = "cryptoki/random.rs"]

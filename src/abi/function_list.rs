@@ -18,6 +18,7 @@ use super::digesting::{C_Digest, C_DigestFinal, C_DigestInit, C_DigestKey, C_Dig
 use super::dual::{
     C_DecryptDigestUpdate, C_DecryptVerifyUpdate, C_DigestEncryptUpdate, C_SignEncryptUpdate,
 };
+use super::encapsulation::{C_DecapsulateKey, C_EncapsulateKey};
 use super::encryption::{C_Encrypt, C_EncryptFinal, C_EncryptInit, C_EncryptUpdate};
 use super::finding::{C_FindObjects, C_FindObjectsFinal, C_FindObjectsInit};
 use super::general::{C_CancelFunction, C_Finalize, C_GetFunctionStatus, C_GetInfo, C_Initialize};
@@ -55,9 +56,7 @@ use super::slots::{
     C_GetMechanismInfo, C_GetMechanismList, C_GetSlotInfo, C_GetSlotList, C_GetTokenInfo,
     C_InitToken, C_WaitForSlotEvent,
 };
-use super::unsupported::{
-    C_AsyncComplete, C_AsyncGetID, C_AsyncJoin, C_DecapsulateKey, C_EncapsulateKey,
-};
+use super::unsupported::{C_AsyncComplete, C_AsyncGetID, C_AsyncJoin};
 use super::verifying::{
     C_Verify, C_VerifyFinal, C_VerifyInit, C_VerifySignature, C_VerifySignatureFinal,
     C_VerifySignatureInit, C_VerifySignatureUpdate, C_VerifyUpdate,

@@ -13,6 +13,7 @@
 mod decryption;
 mod digesting;
 mod dual;
+mod encapsulation;
 mod encryption;
 mod finding;
 mod function_list;

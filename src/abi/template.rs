@@ -3,7 +3,7 @@
 
 use crate::cryptoki::{CK_ATTRIBUTE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_UNAVAILABLE_INFORMATION};
 use crate::error::{Error, Result, Rv};
-use crate::object::attribute::{self, Kind};
+use crate::object::attribute::{self, Kind, canonical};
 use crate::object::class::reading::{Answer, readable};
 use crate::object::template::{Template, Value};
 
@@ -51,7 +51,7 @@ pub(super) unsafe fn template(entries: CK_ATTRIBUTE_PTR, count: CK_ULONG) -> Res
     for entry in &entries {
         // SAFETY: this function's own contract.
         let value = unsafe { value(entry, Depth::Top)? };
-        template.insert(entry.type_, value)?;
+        template.insert(canonical(entry.type_), value)?;
     }
     Ok(template)
 }
@@ -70,7 +70,7 @@ pub(super) unsafe fn search_template(
     for entry in &entries {
         // SAFETY: this function's own contract.
         let taken = unsafe { value(entry, Depth::Top) }
-            .and_then(|value| template.insert(entry.type_, value));
+            .and_then(|value| template.insert(canonical(entry.type_), value));
         match taken {
             Ok(()) => {}
             Err(Error { rv: Rv::ArgumentsBad | Rv::HostMemory, .. }) => {
@@ -93,7 +93,7 @@ enum Depth {
 /// The entry's value is null or valid for reads of its length.
 unsafe fn value(entry: &CK_ATTRIBUTE, depth: Depth) -> Result<Value> {
     let unknown = || Rv::AttributeTypeInvalid.because(format!("attribute 0x{:x}", entry.type_));
-    let rule = attribute::rule(entry.type_).ok_or_else(unknown)?;
+    let rule = attribute::rule(canonical(entry.type_)).ok_or_else(unknown)?;
     if entry.ulValueLen > LONGEST_VALUE {
         return Err(Rv::AttributeValueInvalid.because(format!("{} over 1 MiB", rule.name)));
     }
@@ -144,7 +144,7 @@ pub(super) unsafe fn answer(
     let mut outcome = Ok(());
     for (index, entry) in wanted.iter().enumerate() {
         // SAFETY: this function's own contract.
-        let told = unsafe { answer_one(entry, readable(attributes, entry.type_)) };
+        let told = unsafe { answer_one(entry, readable(attributes, canonical(entry.type_))) };
         let (length, failed) = match told {
             Ok(length) => (length, None),
             Err(error) => (CK_UNAVAILABLE_INFORMATION, Some(error)),

@@ -4,8 +4,8 @@
 
 use crate::call::Function;
 use crate::cryptoki::{
-    CK_ASYNC_DATA_PTR, CK_ATTRIBUTE_PTR, CK_BYTE_PTR, CK_MECHANISM_PTR, CK_OBJECT_HANDLE,
-    CK_OBJECT_HANDLE_PTR, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR, CK_UTF8CHAR_PTR,
+    CK_ASYNC_DATA_PTR, CK_BYTE_PTR, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CK_ULONG_PTR,
+    CK_UTF8CHAR_PTR,
 };
 use crate::error::Rv;
 
@@ -29,14 +29,6 @@ macro_rules! not_built {
 }
 
 not_built! {
-    C_EncapsulateKey: EncapsulateKey(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG_PTR,
-        CK_OBJECT_HANDLE_PTR
-    );
-    C_DecapsulateKey: DecapsulateKey(
-        CK_MECHANISM_PTR, CK_OBJECT_HANDLE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG,
-        CK_OBJECT_HANDLE_PTR
-    );
     C_AsyncComplete: AsyncComplete(CK_UTF8CHAR_PTR, CK_ASYNC_DATA_PTR);
     C_AsyncGetID: AsyncGetId(CK_UTF8CHAR_PTR, CK_ULONG_PTR);
     C_AsyncJoin: AsyncJoin(CK_UTF8CHAR_PTR, CK_ULONG, CK_BYTE_PTR, CK_ULONG);

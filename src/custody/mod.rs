@@ -8,11 +8,14 @@ pub(crate) mod software;
 use std::sync::Arc;
 
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::aws_lc::ml_dsa::{MU_LEN, MlDsa, PublicHash};
+use crate::engine::aws_lc::ml_kem::MlKem;
 use crate::engine::aws_lc::rsa::{OaepParams, PssParams, RsaComponents};
 use crate::engine::ed25519::Variant;
 use crate::engine::edwards::{Edwards, PREHASH_LEN};
 use crate::engine::montgomery::Montgomery;
-use crate::error::Result;
+use crate::engine::slh_dsa::SlhDsa;
+use crate::error::{Result, Rv};
 use crate::secret::Secret;
 
 /// What kind of key pair to make.
@@ -26,6 +29,21 @@ pub(crate) enum KeySpec {
     Edwards(Edwards),
     /// A pair for X25519 or X448.
     Montgomery(Montgomery),
+    /// An ML-DSA pair.
+    MlDsa(MlDsa),
+    /// An ML-KEM pair.
+    MlKem(MlKem),
+    /// An SLH-DSA pair.
+    SlhDsa(SlhDsa),
+}
+
+/// A private key that a short seed gives rise to.
+#[derive(Debug)]
+pub(crate) enum Lattice {
+    /// The seed: 32 bytes for ML-DSA, 64 for ML-KEM.
+    Seed(Secret),
+    /// What became of a seed that nobody kept.
+    Expanded(Secret),
 }
 
 /// A key pair as bytes: what the store seals, and what `open` makes a key from.
@@ -39,6 +57,12 @@ pub(crate) enum KeyMaterial {
     Edwards { curve: Edwards, seed: Secret, public: Vec<u8> },
     /// The scalar and u coordinate of RFC 7748.
     Montgomery { curve: Montgomery, scalar: Secret, public: Vec<u8> },
+    /// The private key and the bytes of the public key.
+    MlDsa { set: MlDsa, private: Lattice, public: Vec<u8> },
+    /// The decapsulation key and the bytes of the encapsulation key.
+    MlKem { set: MlKem, private: Lattice, public: Vec<u8> },
+    /// The private key and the bytes of the public key, in which it ends.
+    SlhDsa { set: SlhDsa, private: Secret, public: Vec<u8> },
 }
 
 /// What a private key is, as far as lengths and choices depend on it.
@@ -52,6 +76,12 @@ pub(crate) enum KeyKind {
     Edwards(Edwards),
     /// X25519 or X448.
     Montgomery(Montgomery),
+    /// ML-DSA, and what binds its signatures to the public key.
+    MlDsa { set: MlDsa, public: PublicHash },
+    /// ML-KEM.
+    MlKem(MlKem),
+    /// SLH-DSA.
+    SlhDsa(SlhDsa),
 }
 
 impl KeyKind {
@@ -62,6 +92,9 @@ impl KeyKind {
             Self::Ec(curve) => curve.signature_len(),
             Self::Edwards(curve) => curve.signature_len(),
             Self::Montgomery(_) => 0,
+            Self::MlDsa { set, .. } => set.signature_len(),
+            Self::MlKem(_) => 0,
+            Self::SlhDsa(set) => set.signature_len(),
         }
     }
 }
@@ -78,6 +111,13 @@ pub(crate) enum SignPrimitive<'a> {
     Eddsa { variant: Variant<'a>, message: &'a [u8] },
     /// EdDSA over the digest of a message, which the curve's prehashed scheme names.
     EddsaPrehashed { context: &'a [u8], digest: &'a [u8; PREHASH_LEN] },
+    /// ML-DSA over a whole message.
+    #[allow(dead_code, reason = "for keys of which ML-DSA is a half")]
+    MlDsa { context: &'a [u8], message: &'a [u8], deterministic: bool },
+    /// ML-DSA over the representative of a message, made with the key's own `PublicHash`.
+    MlDsaMu { mu: &'a [u8; MU_LEN], deterministic: bool },
+    /// SLH-DSA over the parts of a message one after the other, its context among them.
+    SlhDsa { parts: &'a [&'a [u8]], deterministic: bool },
 }
 
 /// A private operation that decrypts. The ciphertext is as long as the modulus.
@@ -124,6 +164,16 @@ pub(crate) trait PrivateKey: Send + Sync {
     /// # Errors
     /// `CKR_PUBLIC_KEY_INVALID` for a point that is not on the curve or of small order.
     fn derive(&self, primitive: DerivePrimitive<'_>) -> Result<Secret>;
+
+    /// The secret in a ciphertext that was made for the public key; of another ciphertext of the
+    /// right length, a secret that nobody has.
+    ///
+    /// # Errors
+    /// `CKR_WRAPPED_KEY_LEN_RANGE` for a ciphertext of another length,
+    /// `CKR_KEY_TYPE_INCONSISTENT` if the key is no decapsulation key.
+    fn decapsulate(&self, _ciphertext: &[u8]) -> Result<Secret> {
+        Err(Rv::KeyTypeInconsistent.because("this kind of private key decapsulates nothing"))
+    }
 }
 
 /// Who keeps private keys: software, a TPM, another module.
@@ -152,8 +202,6 @@ pub(crate) trait Custodian: Send + Sync {
 /// The promises of `Custodian`, run against every implementor.
 #[cfg(test)]
 pub(crate) fn contract(custodian: &dyn Custodian) {
-    use crate::error::Rv;
-
     let specs = [
         KeySpec::Rsa { bits: 2048, exponent: vec![1, 0, 1] },
         KeySpec::Ec(Curve::P256),
@@ -162,27 +210,21 @@ pub(crate) fn contract(custodian: &dyn Custodian) {
         KeySpec::Ec(Curve::Brainpool512),
         KeySpec::Edwards(Edwards::Ed25519),
         KeySpec::Edwards(Edwards::Ed448),
+        KeySpec::MlDsa(MlDsa::MlDsa44),
+        KeySpec::MlDsa(MlDsa::MlDsa65),
+        KeySpec::MlDsa(MlDsa::MlDsa87),
+        KeySpec::MlKem(MlKem::MlKem512),
+        KeySpec::MlKem(MlKem::MlKem768),
+        KeySpec::MlKem(MlKem::MlKem1024),
+        KeySpec::SlhDsa(SlhDsa::Sha2_128f),
     ];
     for spec in &specs {
         let material = custodian.generate(spec).expect("a key pair");
         let key = custodian.open(&material).expect("its own key");
-        let primitive = match key.kind() {
-            KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"contract"),
-            KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"contract"),
-            KeyKind::Edwards(_) => {
-                SignPrimitive::Eddsa { variant: Variant::Pure, message: b"contract" }
-            }
-            KeyKind::Montgomery(_) => panic!("a pair that does not sign"),
-        };
-        let mut out = vec![0; key.kind().signature_len()];
-        let written = key.sign(primitive, &mut out).expect("a signature");
-        assert_eq!(written, key.kind().signature_len(), "{spec:?}");
-        let foreign = match key.kind() {
-            KeyKind::Ec(_) => SignPrimitive::Pkcs1(b"contract"),
-            _ => SignPrimitive::Ecdsa(b"contract"),
-        };
-        let refused = key.sign(foreign, &mut out).expect_err("a primitive of another kind");
-        assert_eq!(refused.rv, Rv::KeyTypeInconsistent, "{spec:?}");
+        match key.kind() {
+            KeyKind::MlKem(set) => keeps_secrets(&*key, set),
+            _ => signs(&*key, spec),
+        }
         custodian.destroy(&material).expect("forgotten");
     }
     for curve in [Montgomery::X25519, Montgomery::X448] {
@@ -203,4 +245,45 @@ pub(crate) fn contract(custodian: &dyn Custodian) {
     }
     let tiny = KeySpec::Rsa { bits: 512, exponent: vec![1, 0, 1] };
     assert!(custodian.generate(&tiny).is_err(), "a modulus that is no protection");
+}
+
+/// A key signs with its own primitive, and with no other.
+#[cfg(test)]
+fn signs(key: &dyn PrivateKey, spec: &KeySpec) {
+    let primitive = match key.kind() {
+        KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"contract"),
+        KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"contract"),
+        KeyKind::Edwards(_) => {
+            SignPrimitive::Eddsa { variant: Variant::Pure, message: b"contract" }
+        }
+        KeyKind::MlDsa { .. } => {
+            SignPrimitive::MlDsa { context: b"", message: b"contract", deterministic: false }
+        }
+        KeyKind::SlhDsa(_) => SignPrimitive::SlhDsa { parts: &[b"contract"], deterministic: false },
+        KeyKind::MlKem(_) | KeyKind::Montgomery(_) => panic!("{spec:?} signs nothing"),
+    };
+    let mut out = vec![0; key.kind().signature_len()];
+    let written = key.sign(primitive, &mut out).expect("a signature");
+    assert_eq!(written, key.kind().signature_len(), "{spec:?}");
+    let foreign = match key.kind() {
+        KeyKind::Ec(_) => SignPrimitive::Pkcs1(b"contract"),
+        _ => SignPrimitive::Ecdsa(b"contract"),
+    };
+    let refused = key.sign(foreign, &mut out).expect_err("a primitive of another kind");
+    assert_eq!(refused.rv, Rv::KeyTypeInconsistent, "{spec:?}");
+    let refused = key.decapsulate(&out).expect_err("no decapsulation key");
+    assert_eq!(refused.rv, Rv::KeyTypeInconsistent, "{spec:?}");
+}
+
+/// A decapsulation key takes ciphertexts of one length, and always gives the same secret.
+#[cfg(test)]
+fn keeps_secrets(key: &dyn PrivateKey, set: MlKem) {
+    let ciphertext = vec![7; set.ciphertext_len()];
+    let first = key.decapsulate(&ciphertext).expect("implicit rejection");
+    let again = key.decapsulate(&ciphertext).expect("implicit rejection");
+    assert!(first.expose(|first| again.expose(|again| first == again)), "{set:?}");
+    let refused = key.decapsulate(&ciphertext[1..]).expect_err("too short");
+    assert_eq!(refused.rv, Rv::WrappedKeyLenRange, "{set:?}");
+    let refused = key.sign(SignPrimitive::Ecdsa(b"contract"), &mut []).expect_err("no signature");
+    assert_eq!(refused.rv, Rv::KeyTypeInconsistent, "{set:?}");
 }

@@ -18,6 +18,7 @@ pub(crate) mod random;
 pub(crate) mod ratchet;
 mod rsa_padding;
 pub(crate) mod sealing;
+pub(crate) mod slh_dsa;
 #[cfg(test)]
 mod tests;
 

@@ -28,9 +28,12 @@ pub(crate) mod kdf_params;
 mod key_wrap;
 mod mac;
 pub(crate) mod message;
+mod ml_dsa;
+mod ml_kem;
 pub(crate) mod operation;
 pub(crate) mod params;
 mod pbkdf2;
+mod prehash;
 pub(crate) mod registry;
 mod row;
 mod rsa;
@@ -39,6 +42,7 @@ mod rsa_recovery;
 mod rsa_signature;
 mod rsa_wrap;
 pub(crate) mod saved;
+mod slh_dsa;
 pub(crate) mod strength;
 #[cfg(test)]
 mod tests;
@@ -52,6 +56,7 @@ use crate::custody::{Custodian, KeyMaterial, KeySpec, PrivateKey};
 use crate::engine::hash::{Digest, Hasher};
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Attr};
+use crate::object::class::sets::ParameterSet;
 use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
 use crate::object::{Object, Prepared, material};
@@ -126,6 +131,17 @@ fn expect_template(template: &Template, class: Class, key_type: KeyType) -> Resu
     }
 }
 
+/// The parameter set of a public template; the private one names none or the same.
+fn asked_set(public: &Template, private: &Template, key_type: KeyType) -> Result<ParameterSet> {
+    expect_template(public, Class::PublicKey, key_type)?;
+    expect_template(private, Class::PrivateKey, key_type)?;
+    let other = private.get(attribute::PARAMETER_SET);
+    if other.is_some_and(|other| public.get(attribute::PARAMETER_SET) != Some(other)) {
+        return Err(Rv::TemplateInconsistent.because("two parameter sets for one pair"));
+    }
+    ParameterSet::named(public, key_type)
+}
+
 /// The caller's attributes for a secret key of this type, with its value.
 fn secret_key(template: &Template, key_type: KeyType, value: Secret) -> Result<Template> {
     let mut made = template.try_clone()?;
@@ -148,6 +164,9 @@ fn new_pair(
         (KeySpec::Ec(asked), KeyMaterial::Ec { curve, .. }) => asked == curve,
         (KeySpec::Edwards(asked), KeyMaterial::Edwards { curve, .. }) => asked == curve,
         (KeySpec::Montgomery(asked), KeyMaterial::Montgomery { curve, .. }) => asked == curve,
+        (KeySpec::MlDsa(asked), KeyMaterial::MlDsa { set, .. }) => asked == set,
+        (KeySpec::MlKem(asked), KeyMaterial::MlKem { set, .. }) => asked == set,
+        (KeySpec::SlhDsa(asked), KeyMaterial::SlhDsa { set, .. }) => asked == set,
         _ => false,
     };
     if fits {
@@ -175,6 +194,14 @@ impl Finished {
         let mut bytes = [0; Digest::MAX_LEN];
         let len = hasher.finish(&mut bytes)?;
         Ok(Self { bytes, len })
+    }
+
+    /// One that somebody else made; no longer than any.
+    fn given(digest: &[u8]) -> Result<Self> {
+        let mut bytes = [0; Digest::MAX_LEN];
+        let room = bytes.get_mut(..digest.len());
+        room.ok_or_else(|| Rv::DataLenRange.because("no digest"))?.copy_from_slice(digest);
+        Ok(Self { bytes, len: digest.len() })
     }
 
     fn bytes(&self) -> &[u8] {

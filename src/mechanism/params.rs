@@ -39,6 +39,21 @@ pub(crate) enum MechanismParams {
     Kdf(KdfParams),
     /// What a cipher takes that is not among the common ones.
     Cipher(CipherParams),
+    /// `CK_SIGN_ADDITIONAL_CONTEXT`.
+    SignContext { hedge: Hedge, context: Vec<u8> },
+    /// `CK_HASH_SIGN_ADDITIONAL_CONTEXT`, with the standard's number for the hash.
+    HashSignContext { hedge: Hedge, context: Vec<u8>, hash: u64 },
+}
+
+/// Whether a signature takes fresh randomness in, where its algorithm leaves that open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hedge {
+    /// If it can.
+    Preferred,
+    /// It must.
+    Required,
+    /// It must not: the same message gives the same signature.
+    Forbidden,
 }
 
 /// Which structure the door reads for a mechanism.
@@ -74,6 +89,10 @@ pub(crate) enum Shape {
     Kdf(KdfShape),
     /// What a cipher takes that is not among the common ones.
     Cipher(CipherShape),
+    /// Nothing or a `CK_SIGN_ADDITIONAL_CONTEXT`.
+    OptionalSignContext,
+    /// A `CK_HASH_SIGN_ADDITIONAL_CONTEXT`.
+    HashSignContext,
 }
 
 impl MechanismParams {

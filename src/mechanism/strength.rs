@@ -25,6 +25,7 @@ impl Family {
             KeyType::Rsa => Some(Self::Rsa),
             KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => Some(Self::Ec),
             KeyType::Aes => Some(Self::Aes),
+            KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => None,
             KeyType::GenericSecret
             | KeyType::Sha1Hmac
             | KeyType::Sha224Hmac

@@ -232,11 +232,26 @@ attributes! {
     USES_LEFT = CKA_CLAVIGER_USES_LEFT: u64, OnlyLess;
     KEY_VERSION = CKA_CLAVIGER_KEY_VERSION: u64, ByToken;
     OPERATION = CKA_CLAVIGER_OPERATION: Bytes, ByToken;
+    PARAMETER_SET = CKA_PARAMETER_SET: u64, Never;
+    SEED = CKA_SEED: Hidden, Never;
+    PUBLIC_CRC64_VALUE = CKA_PUBLIC_CRC64_VALUE: Bytes, Never;
+    ENCAPSULATE_TEMPLATE = CKA_ENCAPSULATE_TEMPLATE: Nested, Never;
+    DECAPSULATE_TEMPLATE = CKA_DECAPSULATE_TEMPLATE: Nested, Never;
 }
 
 /// `CKA_VALUE` of a data object, certificate or public key. It arrives as `VALUE`, because only
 /// the class tells them apart; `class` turns it into this.
 pub(crate) const PUBLIC_VALUE: Attr<Bytes> = Attr::named(cryptoki::CKA_VALUE, "CKA_VALUE");
+
+/// The number under which an attribute is known here. The two templates of encapsulation lack the
+/// bit of arrays in 3.2, and have it in the draft of 3.3.
+pub(crate) const fn canonical(id: u64) -> u64 {
+    const ARRAY: u64 = cryptoki::CKF_ARRAY_ATTRIBUTE;
+    match id & !ARRAY {
+        bare @ (cryptoki::CKA_ENCAPSULATE_TEMPLATE | cryptoki::CKA_DECAPSULATE_TEMPLATE) => bare,
+        _ => id,
+    }
+}
 
 /// The row of an attribute, or `None` if this token does not know it.
 pub(crate) fn rule(id: u64) -> Option<&'static Rule> {

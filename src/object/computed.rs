@@ -1,5 +1,5 @@
-//! Attributes that the token computes: `CKA_PUBLIC_KEY_INFO`, `CKA_CHECK_VALUE`,
-//! `CKA_VALUE_LEN`, and the `CKA_ID` of keys that were given none.
+//! Attributes that the token computes: `CKA_PUBLIC_KEY_INFO`, `CKA_PUBLIC_CRC64_VALUE`,
+//! `CKA_CHECK_VALUE`, `CKA_VALUE_LEN`, and the `CKA_ID` of keys that were given none.
 //!
 //! RFC 5280, 4.1 and 4.2.1.2; RFC 8017, A.1.1; RFC 5480; RFC 8410; PKCS#11 3.2, "Secret key
 //! objects" for check values.
@@ -30,6 +30,8 @@ pub(super) enum PublicPart {
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
     /// The point without an encoding around it.
     Point { curve: CurveName, point: Vec<u8> },
+    /// A key that is nothing but bytes, of an algorithm without parameters.
+    Bare { identifier: &'static [u8], bits: Vec<u8> },
 }
 
 impl PublicPart {
@@ -40,6 +42,7 @@ impl PublicPart {
                 der::element(der::SEQUENCE, &[&der::integer(modulus), &der::integer(exponent)])
             }
             Self::Point { point, .. } => point.clone(),
+            Self::Bare { bits, .. } => bits.clone(),
         }
     }
 
@@ -51,8 +54,18 @@ impl PublicPart {
                 der::element(der::SEQUENCE, &[EC_ALGORITHM, curve::identifier(*curve)])
             }
             Self::Point { curve, .. } => der::element(der::SEQUENCE, &[curve::identifier(*curve)]),
+            Self::Bare { identifier, .. } => der::element(der::SEQUENCE, &[identifier]),
         };
         der::element(der::SEQUENCE, &[&algorithm, &der::bit_string(&self.bits())])
+    }
+
+    /// The bytes that `CKA_PUBLIC_CRC64_VALUE` is over; keys on curves have none.
+    fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Rsa { modulus, .. } => Some(modulus),
+            Self::Point { .. } => None,
+            Self::Bare { bits, .. } => Some(bits),
+        }
     }
 }
 
@@ -98,7 +111,8 @@ pub(super) fn complete(
                         return Err(wrong(attribute::PUBLIC_KEY_INFO.name));
                     }
                     template.set(attribute::PUBLIC_KEY_INFO, info);
-                    Ok(())
+                    let crc = public.value().map(|value| crc64(value).to_be_bytes().to_vec());
+                    crc.map_or(Ok(()), |crc| settle(template, attribute::PUBLIC_CRC64_VALUE, crc))
                 }
                 (None, Some([_, ..])) => Err(wrong(attribute::PUBLIC_KEY_INFO.name)),
                 (None, _) => Ok(()),
@@ -154,8 +168,29 @@ fn check_value(species: Species, value: &Secret) -> Result<Vec<u8>> {
     Ok(block.into_iter().take(CHECK_LEN).collect())
 }
 
+/// CRC-64 of ECMA-182.
+fn crc64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ u64::from(*byte) << 56, |crc, _| {
+            let divisor = if crc >> 63 == 1 { 0x42f0_e1eb_a9ea_3693 } else { 0 };
+            crc << 1 ^ divisor
+        })
+    })
+}
+
 fn hash_check(bytes: &[u8]) -> Vec<u8> {
     let mut hash = digest(Digest::Sha1, bytes);
     hash.truncate(CHECK_LEN);
     hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crc64;
+
+    #[test]
+    fn the_checksum_is_the_one_of_ecma_182() {
+        assert_eq!(crc64(b"123456789"), 0x6c40_df5f_0b49_7347);
+        assert_eq!(crc64(b""), 0);
+    }
 }

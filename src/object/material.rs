@@ -4,12 +4,13 @@
 //! PKCS#11 3.2, "C_GenerateKeyPair" and the sections of the key types.
 
 use super::attribute::{self, Attr, Hidden};
+use super::class::sets::ParameterSet;
 use super::class::{Class, KeyType, Species};
 use super::computed;
 use super::curve::{self, CurveName};
 use super::der::without_leading_zeros;
 use super::template::Template;
-use crate::custody::KeyMaterial;
+use crate::custody::{KeyMaterial, Lattice};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaComponents;
 use crate::engine::edwards::EdwardsPrivate;
@@ -26,6 +27,10 @@ pub(crate) fn material_of(attributes: &Template) -> Result<KeyMaterial> {
     let species = Species::of(attributes)?;
     match (species.class, species.key_type) {
         (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_components(attributes).map(KeyMaterial::Rsa),
+        (
+            Class::PrivateKey,
+            Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
+        ) => bare_material(attributes, key_type),
         (Class::PrivateKey, Some(_)) => point_material(attributes),
         _ => Err(Rv::KeyTypeInconsistent.because("not a private key")),
     }
@@ -87,6 +92,24 @@ fn point_material(attributes: &Template) -> Result<KeyMaterial> {
     }
 }
 
+fn bare_material(attributes: &Template, key_type: KeyType) -> Result<KeyMaterial> {
+    let info = attributes.get(attribute::PUBLIC_KEY_INFO);
+    let public = info.and_then(computed::subject_public_key).unwrap_or_default().to_vec();
+    let private = match (attributes.get(attribute::SEED), attributes.get(attribute::VALUE)) {
+        (Some(seed), _) => Lattice::Seed(seed.expose(Secret::copy_of)?),
+        (None, Some(value)) => Lattice::Expanded(value.expose(Secret::copy_of)?),
+        (None, None) => return Err(broken()),
+    };
+    Ok(match ParameterSet::named(attributes, key_type)? {
+        ParameterSet::SlhDsa(set) => {
+            let (Lattice::Seed(private) | Lattice::Expanded(private)) = private;
+            KeyMaterial::SlhDsa { set, private, public }
+        }
+        ParameterSet::MlDsa(set) => KeyMaterial::MlDsa { set, private, public },
+        ParameterSet::MlKem(set) => KeyMaterial::MlKem { set, private, public },
+    })
+}
+
 /// The key type, the curve and the public point of material.
 fn species_of(material: &KeyMaterial, class: Class) -> Species {
     let key_type = match material {
@@ -94,6 +117,9 @@ fn species_of(material: &KeyMaterial, class: Class) -> Species {
         KeyMaterial::Ec { .. } => KeyType::Ec,
         KeyMaterial::Edwards { .. } => KeyType::EcEdwards,
         KeyMaterial::Montgomery { .. } => KeyType::EcMontgomery,
+        KeyMaterial::MlDsa { .. } => KeyType::MlDsa,
+        KeyMaterial::MlKem { .. } => KeyType::MlKem,
+        KeyMaterial::SlhDsa { .. } => KeyType::SlhDsa,
     };
     Species::key(class, key_type)
 }
@@ -124,6 +150,18 @@ pub(crate) fn public_template(material: &KeyMaterial) -> Template {
         KeyMaterial::Edwards { curve, public, .. } => set_point(CurveName::Edwards(*curve), public),
         KeyMaterial::Montgomery { curve, public, .. } => {
             set_point(CurveName::Montgomery(*curve), public);
+        }
+        KeyMaterial::MlDsa { set, public, .. } => {
+            made.set(attribute::PARAMETER_SET, ParameterSet::MlDsa(*set).number());
+            made.set(attribute::PUBLIC_VALUE, public.clone());
+        }
+        KeyMaterial::MlKem { set, public, .. } => {
+            made.set(attribute::PARAMETER_SET, ParameterSet::MlKem(*set).number());
+            made.set(attribute::PUBLIC_VALUE, public.clone());
+        }
+        KeyMaterial::SlhDsa { set, public, .. } => {
+            made.set(attribute::PARAMETER_SET, ParameterSet::SlhDsa(*set).number());
+            made.set(attribute::PUBLIC_VALUE, public.clone());
         }
     }
     made
@@ -168,8 +206,28 @@ pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
         KeyMaterial::Montgomery { curve, scalar, .. } => {
             set_value(CurveName::Montgomery(*curve), copy(scalar)?);
         }
+        KeyMaterial::MlDsa { set, private, .. } => {
+            made.set(attribute::PARAMETER_SET, ParameterSet::MlDsa(*set).number());
+            set_lattice(&mut made, private)?;
+        }
+        KeyMaterial::MlKem { set, private, .. } => {
+            made.set(attribute::PARAMETER_SET, ParameterSet::MlKem(*set).number());
+            set_lattice(&mut made, private)?;
+        }
+        KeyMaterial::SlhDsa { set, private, .. } => {
+            made.set(attribute::PARAMETER_SET, ParameterSet::SlhDsa(*set).number());
+            made.set(attribute::VALUE, copy(private)?);
+        }
     }
     Ok(made)
+}
+
+fn set_lattice(made: &mut Template, private: &Lattice) -> Result<()> {
+    match private {
+        Lattice::Seed(seed) => made.set(attribute::SEED, seed.expose(Secret::copy_of)?),
+        Lattice::Expanded(value) => made.set(attribute::VALUE, value.expose(Secret::copy_of)?),
+    }
+    Ok(())
 }
 
 /// The attributes of both halves of a generated pair: what the caller's templates say, and what

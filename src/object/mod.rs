@@ -22,11 +22,15 @@ use std::sync::{Arc, OnceLock};
 use crate::custody::software::Software;
 use crate::custody::{Custodian, PrivateKey};
 use crate::engine::aws_lc::ec::EcPublic;
+use crate::engine::aws_lc::ml_dsa::MlDsaPublic;
+use crate::engine::aws_lc::ml_kem::MlKemPublic;
 use crate::engine::aws_lc::rsa_public::RsaPublic;
 use crate::engine::edwards::EdwardsPublic;
 use crate::engine::montgomery::Montgomery;
+use crate::engine::slh_dsa::SlhDsaPublic;
 use crate::error::{Error, Result, Rv};
 use attribute::Attr;
+use class::sets::ParameterSet;
 use class::{Class, KeyType, Species};
 use curve::CurveName;
 use template::Template;
@@ -43,6 +47,12 @@ pub(crate) enum Prepared {
     Edwards(EdwardsPublic),
     /// A public key for X25519 or X448, of which nothing is to be parsed.
     Montgomery(Montgomery, Vec<u8>),
+    /// An ML-DSA public key.
+    MlDsa(MlDsaPublic),
+    /// An ML-KEM encapsulation key.
+    MlKem(MlKemPublic),
+    /// An SLH-DSA public key.
+    SlhDsa(SlhDsaPublic),
 }
 
 /// A whole object. Secret keys are used through their attributes, keys of a pair through
@@ -89,6 +99,23 @@ impl Object {
                 let modulus = self.attributes.require(attribute::MODULUS)?;
                 let exponent = self.attributes.require(attribute::PUBLIC_EXPONENT)?;
                 Ok(Prepared::Rsa(RsaPublic::new(modulus, exponent)?))
+            }
+            (
+                Class::PublicKey,
+                Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
+            ) => {
+                let value = self.attributes.require(attribute::PUBLIC_VALUE)?;
+                Ok(match ParameterSet::named(&self.attributes, key_type)? {
+                    ParameterSet::MlDsa(set) => {
+                        Prepared::MlDsa(MlDsaPublic::from_bytes(set, value)?)
+                    }
+                    ParameterSet::MlKem(set) => {
+                        Prepared::MlKem(MlKemPublic::from_bytes(set, value)?)
+                    }
+                    ParameterSet::SlhDsa(set) => {
+                        Prepared::SlhDsa(SlhDsaPublic::from_bytes(set, value)?)
+                    }
+                })
             }
             (Class::PublicKey, _) => {
                 let curve = curve::curve_of(self.attributes.require(attribute::EC_PARAMS)?)?;

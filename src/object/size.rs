@@ -16,6 +16,7 @@ pub(crate) fn bits_of(attributes: &Template) -> Option<u64> {
             let curve = curve_of(attributes.get(attribute::EC_PARAMS)?).ok()?;
             u64::try_from(curve.bits()).ok()
         }
+        KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => None,
         _ => match attributes.get(attribute::VALUE_LEN) {
             Some(bytes) => bytes.checked_mul(8),
             None => u64::try_from(attributes.get(attribute::VALUE)?.len()).ok()?.checked_mul(8),

@@ -12,6 +12,7 @@ mod deriving;
 mod diagnostics;
 mod digesting;
 mod dual;
+mod encapsulating;
 mod finding;
 mod generating;
 mod initialize;

@@ -41,6 +41,10 @@ pub(crate) struct Join;
 pub(crate) struct Wrap;
 /// Unwrapping another key.
 pub(crate) struct Unwrap;
+/// Making a secret for the holder of the private key.
+pub(crate) struct Encapsulate;
+/// Opening a secret that was made for the holder.
+pub(crate) struct Decapsulate;
 
 impl KeyUse for Sign {
     const ALLOWED_BY: Attr<bool> = attribute::SIGN;
@@ -75,6 +79,12 @@ impl KeyUse for Wrap {
 impl KeyUse for Unwrap {
     const ALLOWED_BY: Attr<bool> = attribute::UNWRAP;
     const MAKES: bool = false;
+}
+impl KeyUse for Encapsulate {
+    const ALLOWED_BY: Attr<bool> = attribute::ENCAPSULATE;
+}
+impl KeyUse for Decapsulate {
+    const ALLOWED_BY: Attr<bool> = attribute::DECAPSULATE;
 }
 
 /// Proof that a key may be used so. Nothing else makes one.

@@ -232,7 +232,10 @@ impl<'m> Ground<'m> {
         match sound.which {
             Use::Wrap => return self.session.wrap(&how, sound.handle, sound.material.target).ok(),
             Use::Encapsulate => {
-                return self.session.encapsulate(&how, sound.handle, &sound.material.template).ok();
+                return self
+                    .session
+                    .ciphertext_of(&how, sound.handle, &sound.material.template)
+                    .ok();
             }
             _ => {}
         }

@@ -183,7 +183,7 @@ impl Session<'_> {
                 .template
                 .lend(|rows, count| call!(self, C_DeriveKey(s, m, key, rows, count, first))),
             Use::Encapsulate => {
-                Rv(self.encapsulate(how, key, &material.template).map_or_else(|rv| rv.0, |_| 0))
+                Rv(self.ciphertext_of(how, key, &material.template).map_or_else(|rv| rv.0, |_| 0))
             }
             Use::Decapsulate => material.template.lend(|rows, count| {
                 call!(self, C_DecapsulateKey(s, m, key, rows, count, bytes, bytes_len, first))
@@ -197,7 +197,7 @@ impl Session<'_> {
 
     /// C_EncapsulateKey; the secret that it makes is gone again.
     #[track_caller]
-    pub fn encapsulate(
+    pub fn ciphertext_of(
         &self,
         how: &Mechanism<'_>,
         key: ck::CK_OBJECT_HANDLE,

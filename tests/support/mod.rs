@@ -4,6 +4,7 @@
 pub mod children;
 pub mod crowd;
 pub mod elf;
+pub mod encapsulation;
 pub mod functions;
 pub mod host;
 pub mod isolation;

@@ -6,6 +6,7 @@ pub(super) mod counted;
 mod ec;
 mod kdf;
 pub(super) mod message;
+mod post_quantum;
 pub(super) mod returned;
 mod rsa;
 mod symmetric;
@@ -78,6 +79,8 @@ const fn reader(shape: Shape) -> Reader {
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),
         Shape::Cipher(shape) => cipher::reader(shape),
+        Shape::OptionalSignContext => post_quantum::sign_context,
+        Shape::HashSignContext => post_quantum::hash_sign_context,
     }
 }
 

@@ -5,8 +5,10 @@
 
 mod ec;
 mod edwards;
+mod lattice;
 mod montgomery;
 mod rsa;
+mod slh_dsa;
 
 use std::sync::Arc;
 
@@ -15,13 +17,16 @@ use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaPrivate;
 use crate::engine::edwards::EdwardsPrivate;
 use crate::engine::montgomery::MontgomeryPrivate;
+use crate::engine::slh_dsa::SlhDsaPrivate;
 use crate::error::{Error, Result, Rv};
 use crate::secret::Secret;
 
 use ec::{SoftwareEc, generate_ec};
 use edwards::{SoftwareEdwards, generate_edwards};
+use lattice::{SoftwareMlDsa, SoftwareMlKem, generate_ml_dsa, generate_ml_kem};
 use montgomery::{SoftwareMontgomery, generate_montgomery};
 use rsa::{SoftwareRsa, generate_rsa};
+use slh_dsa::{SoftwareSlhDsa, generate_slh_dsa};
 
 /// What a new pair signs to prove that its halves belong together: 32 bytes, as a digest is.
 const PROOF: &[u8; 32] = b"claviger: pairwise consistency..";
@@ -37,6 +42,9 @@ impl Custodian for Software {
             KeySpec::Ec(curve) => generate_ec(*curve),
             KeySpec::Edwards(curve) => generate_edwards(*curve),
             KeySpec::Montgomery(curve) => generate_montgomery(*curve),
+            KeySpec::MlDsa(set) => generate_ml_dsa(*set),
+            KeySpec::MlKem(set) => generate_ml_kem(*set),
+            KeySpec::SlhDsa(set) => generate_slh_dsa(*set),
         }
     }
 
@@ -54,6 +62,16 @@ impl Custodian for Software {
             KeyMaterial::Montgomery { curve, scalar, .. } => {
                 let scalar = scalar.expose(Secret::copy_of)?;
                 Arc::new(SoftwareMontgomery(MontgomeryPrivate::from_scalar(*curve, scalar)?))
+            }
+            KeyMaterial::MlDsa { set, private, .. } => {
+                Arc::new(SoftwareMlDsa::open(*set, private)?)
+            }
+            KeyMaterial::MlKem { set, private, .. } => {
+                Arc::new(SoftwareMlKem::open(*set, private)?)
+            }
+            KeyMaterial::SlhDsa { set, private, .. } => {
+                let private = private.expose(Secret::copy_of)?;
+                Arc::new(SoftwareSlhDsa(SlhDsaPrivate::from_bytes(*set, private)?))
             }
         })
     }

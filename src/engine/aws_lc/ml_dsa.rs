@@ -16,8 +16,6 @@ use crate::secret::Secret;
 pub(crate) const SEED_LEN: usize = 32;
 /// Bytes of a message representative.
 pub(crate) const MU_LEN: usize = 64;
-/// A context's length is one byte.
-pub(crate) const LONGEST_CONTEXT: usize = 255;
 
 /// A parameter set; lengths are in bytes (FIPS 204, table 2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +27,7 @@ pub(crate) enum MlDsa {
 
 impl MlDsa {
     /// Every parameter set.
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 3] = [Self::MlDsa44, Self::MlDsa65, Self::MlDsa87];
 
     pub(crate) const fn public_len(self) -> usize {
@@ -65,23 +64,39 @@ impl MlDsa {
     }
 }
 
+/// The hash of a public key, by which signatures are bound to it: "tr" of FIPS 204.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PublicHash([u8; 64]);
+
+impl PublicHash {
+    fn of(public: &[u8]) -> Result<Self, EngineError> {
+        shake(Width::W256, &[public]).map(Self)
+    }
+
+    /// Begins the representative of a message.
+    pub(crate) fn message(&self, context: &[u8]) -> Result<Mu, EngineError> {
+        self.begin(0, context)
+    }
+
+    /// Begins the representative of a digest, before which the DER of its identifier goes.
+    pub(crate) fn digest(&self, context: &[u8]) -> Result<Mu, EngineError> {
+        self.begin(1, context)
+    }
+
+    fn begin(&self, domain: u8, context: &[u8]) -> Result<Mu, EngineError> {
+        let len = u8::try_from(context.len()).map_err(|_| EngineError::Length)?;
+        let mut state = Shake::new(Width::W256)?;
+        state.update(&self.0)?;
+        state.update(&[domain, len])?;
+        state.update(context)?;
+        Ok(Mu(state))
+    }
+}
+
 /// The message representative of a key, a context and a message that comes in parts.
 pub(crate) struct Mu(Shake);
 
 impl Mu {
-    /// `domain` is 0 before a message, 1 before the identifier and digest of one (section 5).
-    fn new(tr: &[u8; 64], domain: u8, context: &[u8]) -> Result<Self, EngineError> {
-        if context.len() > LONGEST_CONTEXT {
-            return Err(EngineError::Length);
-        }
-        let len = u8::try_from(context.len()).map_err(|_| EngineError::Length)?;
-        let mut state = Shake::new(Width::W256)?;
-        state.update(tr)?;
-        state.update(&[domain, len])?;
-        state.update(context)?;
-        Ok(Self(state))
-    }
-
     pub(crate) fn update(&mut self, part: &[u8]) -> Result<(), EngineError> {
         self.0.update(part)
     }
@@ -97,7 +112,7 @@ impl Mu {
 pub(crate) struct MlDsaPrivate {
     key: Owned<lc::EVP_PKEY>,
     set: MlDsa,
-    tr: [u8; 64],
+    hash: PublicHash,
 }
 
 impl MlDsaPrivate {
@@ -128,8 +143,8 @@ impl MlDsaPrivate {
             // SAFETY: as above.
             unsafe { Owned::or(key, EngineError::Key("an ML-DSA key that contradicts itself")) }
         })?;
-        let tr = shake(Width::W256, &[&raw_public(set, &key)?])?;
-        Ok(Self { key, set, tr })
+        let hash = PublicHash::of(&raw_public(set, &key)?)?;
+        Ok(Self { key, set, hash })
     }
 
     pub(crate) const fn set(&self) -> MlDsa {
@@ -154,14 +169,9 @@ impl MlDsaPrivate {
         raw_public(self.set, &self.key)
     }
 
-    /// Begins the representative of a message.
-    pub(crate) fn message(&self, context: &[u8]) -> Result<Mu, EngineError> {
-        Mu::new(&self.tr, 0, context)
-    }
-
-    /// Begins the representative of a digest, before which its identifier goes.
-    pub(crate) fn digest(&self, context: &[u8]) -> Result<Mu, EngineError> {
-        Mu::new(&self.tr, 1, context)
+    /// What binds signatures to the public key.
+    pub(crate) const fn public_hash(&self) -> &PublicHash {
+        &self.hash
     }
 
     /// Signs a representative, hedged with the library's own randomness; gives the length.
@@ -194,7 +204,7 @@ impl MlDsaPrivate {
         message: &[u8],
         out: &mut [u8],
     ) -> Result<usize, EngineError> {
-        let mut mu = self.message(context)?;
+        let mut mu = self.hash.message(context)?;
         mu.update(message)?;
         self.sign_mu(&mu.finish()?, out)
     }
@@ -204,7 +214,7 @@ impl MlDsaPrivate {
 pub(crate) struct MlDsaPublic {
     key: Owned<lc::EVP_PKEY>,
     set: MlDsa,
-    tr: [u8; 64],
+    hash: PublicHash,
 }
 
 impl MlDsaPublic {
@@ -220,21 +230,16 @@ impl MlDsaPublic {
         };
         // SAFETY: as above.
         let key = unsafe { Owned::or(key, EngineError::Key("ML-DSA public key")) }?;
-        Ok(Self { key, set, tr: shake(Width::W256, &[bytes])? })
+        Ok(Self { key, set, hash: PublicHash::of(bytes)? })
     }
 
     pub(crate) const fn set(&self) -> MlDsa {
         self.set
     }
 
-    /// Begins the representative of a message.
-    pub(crate) fn message(&self, context: &[u8]) -> Result<Mu, EngineError> {
-        Mu::new(&self.tr, 0, context)
-    }
-
-    /// Begins the representative of a digest, before which its identifier goes.
-    pub(crate) fn digest(&self, context: &[u8]) -> Result<Mu, EngineError> {
-        Mu::new(&self.tr, 1, context)
+    /// What binds signatures to the public key.
+    pub(crate) const fn public_hash(&self) -> &PublicHash {
+        &self.hash
     }
 
     /// Checks the signature of a representative. `Length` by its length alone.
@@ -266,7 +271,7 @@ impl MlDsaPublic {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), EngineError> {
-        let mut mu = self.message(context)?;
+        let mut mu = self.hash.message(context)?;
         mu.update(message)?;
         self.verify_mu(&mu.finish()?, signature)
     }

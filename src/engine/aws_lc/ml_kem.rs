@@ -27,6 +27,7 @@ pub(crate) enum MlKem {
 
 impl MlKem {
     /// Every parameter set.
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 3] = [Self::MlKem512, Self::MlKem768, Self::MlKem1024];
 
     /// Of the encapsulation key.

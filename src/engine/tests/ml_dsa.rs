@@ -12,7 +12,7 @@ fn representative(key: &MlDsaPrivate, test: &mldsa_sign::Test) -> Option<[u8; MU
     let given = test.mu.as_ref().map(|mu| <[u8; MU_LEN]>::try_from(&mu[..]).unwrap());
     let Some(message) = &test.msg else { return given };
     let context = test.ctx.as_ref().map_or(&[][..], |context| &context[..]);
-    let mut own = key.message(context).ok()?;
+    let mut own = key.public_hash().message(context).ok()?;
     let (front, back) = message.split_at(message.len() / 3);
     own.update(front).unwrap();
     own.update(back).unwrap();
@@ -129,10 +129,10 @@ fn context_and_domain_belong_to_the_signature() {
     assert_eq!(public.verify(b"context", b"message", &signature), Ok(()));
     assert_eq!(public.verify(b"", b"message", &signature), Err(EngineError::Verify));
     assert_eq!(public.verify(b"contextm", b"essage", &signature), Err(EngineError::Verify));
-    let mut digest = public.digest(b"context").unwrap();
+    let mut digest = public.public_hash().digest(b"context").unwrap();
     digest.update(b"message").unwrap();
     let refused = public.verify_mu(&digest.finish().unwrap(), &signature);
     assert_eq!(refused, Err(EngineError::Verify));
-    assert_eq!(key.message(&[0; 256]).err(), Some(EngineError::Length));
+    assert_eq!(key.public_hash().message(&[0; 256]).err(), Some(EngineError::Length));
     assert_eq!(key.sign(b"", b"", &mut signature[1..]).err(), Some(EngineError::Length));
 }

@@ -14,6 +14,7 @@ mod digest;
 mod ec;
 mod generic;
 mod mac;
+mod post_quantum;
 mod rsa;
 
 use std::ops::RangeInclusive;
@@ -206,6 +207,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     ec::ROWS,
     generic::ROWS,
     mac::ROWS,
+    post_quantum::ROWS,
     rsa::ROWS,
 ];
 

@@ -6,7 +6,9 @@ mod signing;
 
 use super::cipher_params::{CipherParams, CipherShape};
 use super::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm, Password, Salt};
-use super::params::{MechanismParams, Shape};
+use super::params::{Hedge, MechanismParams, Shape};
+use std::sync::LazyLock;
+
 use super::registry::REGISTRY;
 use super::vectors::{derived, key, rsa, secret, secret_key};
 use super::{Derivation, Key, Mechanism, find};
@@ -16,8 +18,11 @@ use crate::cryptoki as ck;
 use crate::custody::software::Software;
 use crate::custody::{Custodian, KeySpec};
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::aws_lc::ml_dsa::MlDsa;
+use crate::engine::aws_lc::ml_kem::MlKem;
 use crate::engine::edwards::Edwards;
 use crate::engine::montgomery::Montgomery;
+use crate::engine::slh_dsa::SlhDsa;
 use crate::error::{Result, Rv};
 use crate::object::class::{Class, KeyType};
 use crate::object::material::{private_template, public_template};
@@ -39,6 +44,12 @@ pub(super) fn pair(spec: &KeySpec) -> (Key, Key) {
     (Object::new(public_template(&material)).into(), Object::new(private).into())
 }
 
+/// One pair for all, because making it takes long without optimisation.
+fn slh_dsa_pair() -> (Key, Key) {
+    static PAIR: LazyLock<(Key, Key)> = LazyLock::new(|| pair(&KeySpec::SlhDsa(SlhDsa::Sha2_128f)));
+    PAIR.clone()
+}
+
 fn rsa_pair() -> (Key, Key) {
     pair(&KeySpec::Rsa { bits: 2048, exponent: vec![1, 0, 1] })
 }
@@ -46,7 +57,14 @@ fn rsa_pair() -> (Key, Key) {
 /// A parameter that a shape can be read as, and that is sound.
 fn sound(shape: Shape) -> MechanismParams {
     match shape {
-        Shape::None | Shape::OptionalEddsa | Shape::OptionalIv16 => MechanismParams::None,
+        Shape::None | Shape::OptionalEddsa | Shape::OptionalIv16 | Shape::OptionalSignContext => {
+            MechanismParams::None
+        }
+        Shape::HashSignContext => MechanismParams::HashSignContext {
+            hedge: Hedge::Preferred,
+            context: vec![],
+            hash: ck::CKM_SHA256,
+        },
         Shape::Iv16 => MechanismParams::Iv(vec![0; 16]),
         Shape::OptionalIv => MechanismParams::None,
         Shape::Message => MechanismParams::None,
@@ -144,6 +162,12 @@ fn starts(row: &Mechanism, key: &Key, params: &MechanismParams) -> Vec<Option<Rv
     if row.derive.is_some() {
         add(derived(row, key, params, None).map(drop));
     }
+    if let Some(start) = row.encapsulate {
+        add(start(key, params, None).map(drop));
+    }
+    if let Some(open) = row.decapsulate {
+        add(open(key, params, &[], None).map(drop));
+    }
     outcomes
 }
 
@@ -217,6 +241,9 @@ fn fitting(row: &Mechanism) -> Vec<Key> {
         Some(KeyType::Ec) => pair(&KeySpec::Ec(Curve::P256)),
         Some(KeyType::EcEdwards) => pair(&KeySpec::Edwards(Edwards::Ed25519)),
         Some(KeyType::EcMontgomery) => pair(&KeySpec::Montgomery(Montgomery::X25519)),
+        Some(KeyType::MlDsa) => pair(&KeySpec::MlDsa(MlDsa::MlDsa44)),
+        Some(KeyType::MlKem) => pair(&KeySpec::MlKem(MlKem::MlKem512)),
+        Some(KeyType::SlhDsa) => slh_dsa_pair(),
         Some(other) => return vec![secret_of(*other)],
         None => return vec![],
     };

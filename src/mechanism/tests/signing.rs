@@ -1,9 +1,10 @@
 //! Signatures and MACs: lengths, parameters, wrong signatures.
 
-use super::{pair, refused, rsa_pair, secret_of, sound};
+use super::{pair, refused, rsa_pair, secret_of, slh_dsa_pair, sound};
 use crate::cryptoki as ck;
 use crate::custody::KeySpec;
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::aws_lc::ml_dsa::MlDsa;
 use crate::engine::edwards::Edwards;
 use crate::engine::hash::{self, Digest};
 use crate::error::{Result, Rv};
@@ -27,12 +28,18 @@ fn signed(row: &Mechanism, key: &Key, params: &MechanismParams, data: &[u8]) -> 
 fn signers() -> Vec<(&'static Mechanism, Key, Key, MechanismParams, Vec<u8>)> {
     let (rsa, ec) = (rsa_pair(), pair(&KeySpec::Ec(Curve::P384)));
     let edwards = pair(&KeySpec::Edwards(Edwards::Ed25519));
+    let ml_dsa = pair(&KeySpec::MlDsa(MlDsa::MlDsa44));
+    let slh_dsa = slh_dsa_pair();
     let rows = REGISTRY.iter().filter(|row| row.sign.is_some());
+    // They are all alike, and slow without optimisation.
+    let rows = rows.filter(|row| !row.name.starts_with("CKM_HASH_SLH_DSA_"));
     rows.map(|row| {
         let (public, private) = match row.key_types[0] {
             KeyType::Rsa => rsa.clone(),
             KeyType::Ec => ec.clone(),
             KeyType::EcEdwards => edwards.clone(),
+            KeyType::MlDsa => ml_dsa.clone(),
+            KeyType::SlhDsa => slh_dsa.clone(),
             other => (secret_of(other), secret_of(other)),
         };
         let mut params = sound(row.shape);

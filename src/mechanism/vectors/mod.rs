@@ -11,6 +11,7 @@ mod des;
 pub(super) mod edwards;
 mod files;
 mod hashes;
+pub(super) mod post_quantum;
 pub(super) mod rsa;
 mod rsa_openssl;
 mod symmetric;
@@ -38,6 +39,7 @@ const FAMILIES: &[Run] = &[
     derivations::run,
     edwards::run,
     hashes::run,
+    post_quantum::run,
     rsa::run,
     rsa_openssl::run,
     symmetric::run,
@@ -65,6 +67,7 @@ fn every_row_passes_the_vectors_in_files() {
     };
     assert!(rsa::run_files(&files) > 0, "{} has no RSA vectors", files.display());
     assert!(edwards::run_files(&files) > 0, "{} has no curve vectors", files.display());
+    assert!(post_quantum::run_files(&files) > 0, "{} has no such keys", files.display());
     assert!(symmetric::run_files(&files) > 0, "{} has no AES vectors", files.display());
     assert!(hashes::run_files(&files) > 0, "{} has no digests", files.display());
     assert!(wrapping::run_files(&files) > 0, "{} has no key wrapping vectors", files.display());

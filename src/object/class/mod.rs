@@ -4,12 +4,14 @@
 //! object's attributes. The tables are in `rules`, the forms of values in `value`, who may read
 //! a key in `secrecy`, later changes in `change`. PKCS#11 3.2, "Creating objects".
 
+mod bare;
 pub(crate) mod change;
 pub(crate) mod profiles;
 pub(crate) mod reading;
 pub(crate) mod roles;
 mod rules;
 pub(crate) mod secrecy;
+pub(crate) mod sets;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -73,6 +75,9 @@ numbered! {
         Ec = CKK_EC,
         EcEdwards = CKK_EC_EDWARDS,
         EcMontgomery = CKK_EC_MONTGOMERY,
+        MlDsa = CKK_ML_DSA,
+        MlKem = CKK_ML_KEM,
+        SlhDsa = CKK_SLH_DSA,
         GenericSecret = CKK_GENERIC_SECRET,
         Aes = CKK_AES,
         Sha1Hmac = CKK_SHA_1_HMAC,
@@ -120,7 +125,8 @@ impl Class {
 impl KeyType {
     /// Whether keys of this type come in pairs.
     pub(crate) fn is_asymmetric(self) -> bool {
-        matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
+        self.is_bare()
+            || matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
     }
 }
 
@@ -207,6 +213,8 @@ pub(crate) enum Birth {
     Derive { always_sensitive: bool, never_extractable: bool },
     /// By `C_UnwrapKey`.
     Unwrap,
+    /// By `C_EncapsulateKey` or `C_DecapsulateKey`.
+    Encapsulate,
 }
 
 impl Birth {
@@ -219,7 +227,7 @@ impl Birth {
         match self {
             Self::Create => row.has(rules::N1),
             Self::Generate | Self::GeneratePublic | Self::GeneratePrivate => row.has(rules::N3),
-            Self::Derive { .. } | Self::Unwrap => row.has(rules::N5),
+            Self::Derive { .. } | Self::Unwrap | Self::Encapsulate => row.has(rules::N5),
         }
     }
 
@@ -228,7 +236,7 @@ impl Birth {
         match self {
             Self::Create => row.has(rules::N2),
             Self::Generate | Self::GeneratePublic | Self::GeneratePrivate => row.has(rules::N4),
-            Self::Derive { .. } | Self::Unwrap => row.has(rules::N6),
+            Self::Derive { .. } | Self::Unwrap | Self::Encapsulate => row.has(rules::N6),
         }
     }
 }
@@ -355,7 +363,7 @@ fn fill(template: &mut Template, species: Species, birth: Birth, context: &Conte
     let on_token = template.is_set(attribute::TOKEN);
     for row in species.rows() {
         let default = match row.absent {
-            Absent::Empty | Absent::Computed => continue,
+            Absent::Empty | Absent::Missing | Absent::Computed => continue,
             Absent::Flag(flag) => Value::Bool(flag),
             Absent::Number(number) => Value::Ulong(number),
             Absent::Private => Value::Bool(species.class.is_secret()),

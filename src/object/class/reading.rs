@@ -21,6 +21,9 @@ pub(crate) enum Answer<'t> {
 pub(crate) fn readable(attributes: &Template, id: u64) -> Answer<'_> {
     let Ok(species) = Species::of(attributes) else { return Answer::NotPossessed };
     let Some(row) = species.row(id) else { return Answer::NotPossessed };
+    if row.absent == rules::Absent::Missing && !attributes.contains(id) {
+        return Answer::NotPossessed;
+    }
     let hidden = species.class.is_secret()
         && (attributes.is_set(attribute::SENSITIVE) || !attributes.is_set(attribute::EXTRACTABLE));
     if hidden && row.has(rules::N7) {

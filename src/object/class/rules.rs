@@ -8,7 +8,7 @@
 use super::{Class, KeyType};
 use crate::cryptoki;
 use crate::object::attribute::{self, Attr};
-use Absent::{Computed, Empty, Number, Private, Secrecy, Use};
+use Absent::{Computed, Empty, Missing, Number, Private, Secrecy, Use};
 
 /// Must be given to `C_CreateObject`.
 pub(super) const N1: u8 = 1;
@@ -30,6 +30,8 @@ pub(super) const N7: u8 = 1 << 6;
 pub(super) enum Absent {
     /// Nothing; it reads as empty.
     Empty,
+    /// Nothing; the object then has no such attribute.
+    Missing,
     /// This flag.
     Flag(bool),
     /// This number.
@@ -150,10 +152,12 @@ static PUBLIC_KEY: &[Row] = &[
     row(attribute::VERIFY, 0, Use),
     row(attribute::VERIFY_RECOVER, 0, Use),
     row(attribute::WRAP, 0, Use),
-    row(attribute::ENCAPSULATE, 0, FALSE),
+    row(attribute::ENCAPSULATE, 0, Use),
     row(attribute::TRUSTED, 0, FALSE),
     row(attribute::WRAP_TEMPLATE, 0, Empty),
+    row(attribute::ENCAPSULATE_TEMPLATE, 0, Empty),
     row(attribute::PUBLIC_KEY_INFO, 0, Computed),
+    row(attribute::PUBLIC_CRC64_VALUE, N4, Computed),
 ];
 
 /// "Common private key attributes", and one of ours.
@@ -164,7 +168,7 @@ static PRIVATE_KEY: &[Row] = &[
     row(attribute::SIGN, 0, Use),
     row(attribute::SIGN_RECOVER, 0, Use),
     row(attribute::UNWRAP, 0, Use),
-    row(attribute::DECAPSULATE, 0, FALSE),
+    row(attribute::DECAPSULATE, 0, Use),
     row(attribute::EXTRACTABLE, 0, Secrecy),
     row(attribute::ALWAYS_SENSITIVE, N2 | N4 | N6, Computed),
     row(attribute::NEVER_EXTRACTABLE, N2 | N4 | N6, Computed),
@@ -172,8 +176,10 @@ static PRIVATE_KEY: &[Row] = &[
     row(attribute::UNWRAP_TEMPLATE, 0, Empty),
     row(attribute::ALWAYS_AUTHENTICATE, 0, FALSE),
     row(attribute::PUBLIC_KEY_INFO, 0, Computed),
+    row(attribute::PUBLIC_CRC64_VALUE, N4, Computed),
     row(attribute::DERIVE_TEMPLATE, 0, Empty),
     row(attribute::USES_LEFT, 0, Empty),
+    row(attribute::DECAPSULATE_TEMPLATE, 0, Empty),
 ];
 
 /// "Common secret key attributes", and one of ours.
@@ -227,6 +233,24 @@ static EC_PRIVATE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
 ];
 
+/// "ML-DSA public key object attributes", and the same for ML-KEM and SLH-DSA.
+static BARE_PUBLIC: &[Row] =
+    &[row(attribute::PARAMETER_SET, N1 | N3, Empty), row(attribute::VALUE, N1 | N4, Empty)];
+
+/// "ML-DSA private key object attributes", and the same for ML-KEM. Either of seed and value is
+/// enough. The set may be named for the private half of a new pair too, because callers do that.
+static SEEDED_PRIVATE: &[Row] = &[
+    row(attribute::PARAMETER_SET, N1 | N6, Empty),
+    row(attribute::SEED, N4 | N6 | N7, Missing),
+    row(attribute::VALUE, N4 | N6 | N7, Empty),
+];
+
+/// "SLH-DSA private key object attributes". As for ML-DSA, the set may be named for a new pair.
+static BARE_PRIVATE: &[Row] = &[
+    row(attribute::PARAMETER_SET, N1 | N6, Empty),
+    row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
+];
+
 /// "Generic secret key object attributes", "AES secret key object attributes" and their like.
 static SECRET_VALUE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
@@ -242,8 +266,11 @@ static SECRET_OF_ONE_LENGTH: &[Row] =
 pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]; 4] {
     let particular = match (class, key_type) {
         (Class::PublicKey, Some(KeyType::Rsa)) => RSA_PUBLIC,
+        (Class::PublicKey, Some(KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)) => BARE_PUBLIC,
         (Class::PublicKey, _) => EC_PUBLIC,
         (Class::PrivateKey, Some(KeyType::Rsa)) => RSA_PRIVATE,
+        (Class::PrivateKey, Some(KeyType::MlDsa | KeyType::MlKem)) => SEEDED_PRIVATE,
+        (Class::PrivateKey, Some(KeyType::SlhDsa)) => BARE_PRIVATE,
         (Class::PrivateKey, _) => EC_PRIVATE,
         (Class::SecretKey, Some(own)) if own.fixed_len().is_some() => SECRET_OF_ONE_LENGTH,
         (Class::SecretKey, _) => SECRET_VALUE,
@@ -284,6 +311,8 @@ static CIPHER_USES: &[Attr<bool>] = &[attribute::ENCRYPT, attribute::DECRYPT];
 
 static SIGNING_USES: &[Attr<bool>] = &[attribute::SIGN, attribute::VERIFY];
 
+static KEM_USES: &[Attr<bool>] = &[attribute::ENCAPSULATE, attribute::DECAPSULATE];
+
 /// Whether a type of key may be used so unless its maker says otherwise.
 pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
     let uses = match key_type {
@@ -292,6 +321,7 @@ pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
         Some(KeyType::ChaCha20 | KeyType::AesXts | KeyType::Des | KeyType::Des2) => CIPHER_USES,
         Some(KeyType::Des3) => AES_USES,
         Some(KeyType::Hkdf | KeyType::EcMontgomery) => &[],
+        Some(KeyType::MlKem) => KEM_USES,
         Some(_) => SIGNING_USES,
         None => &[],
     };

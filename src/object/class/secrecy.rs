@@ -20,7 +20,7 @@ pub(super) fn history(template: &Template, birth: Birth) -> (bool, bool) {
     let sensitive = template.is_set(attribute::SENSITIVE);
     let extractable = template.is_set(attribute::EXTRACTABLE);
     match birth {
-        Birth::Create | Birth::Unwrap => (false, false),
+        Birth::Create | Birth::Unwrap | Birth::Encapsulate => (false, false),
         Birth::Generate | Birth::GeneratePublic | Birth::GeneratePrivate => {
             (sensitive, !extractable)
         }

@@ -4,7 +4,7 @@
 //! key with or without its primes; what is stored does not differ. PKCS#11 3.2, "RSA", "Elliptic
 //! curve", "AES", "Generic secret key".
 
-use super::{Class, KeyType, Species, trust};
+use super::{Class, KeyType, Species, bare, trust};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::{MODULUS_BITS, RsaPrivate};
 use crate::engine::edwards::EdwardsPrivate;
@@ -36,18 +36,26 @@ pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option
         (Class::Trust, _) => trust::check(template).map(|()| None),
         (Class::SecretKey, key_type) => secret_key(template, key_type).map(|()| None),
         (Class::PublicKey, Some(KeyType::Rsa)) => rsa_public(template),
+        (
+            Class::PublicKey,
+            Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
+        ) => bare::public(template, key_type).map(Some),
         (Class::PublicKey, _) => ec_public(template, species).map(Some),
         (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_private(template),
+        (
+            Class::PrivateKey,
+            Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
+        ) => bare::private(template, key_type).map(Some),
         (Class::PrivateKey, _) => ec_private(template, species).map(Some),
     }
 }
 
-fn invalid(why: &'static str) -> Error {
+pub(super) fn invalid(why: &'static str) -> Error {
     Rv::AttributeValueInvalid.because(why)
 }
 
 /// `CKA_VALUE` of objects that are no secret comes in as one, because the door cannot know.
-fn show_value(template: &mut Template) -> Result<()> {
+pub(super) fn show_value(template: &mut Template) -> Result<()> {
     if let Some(Value::Secret(value)) = template.value(attribute::VALUE.id) {
         let shown = value.expose(attribute::copied)?;
         template.set(attribute::PUBLIC_VALUE, shown);

@@ -4,13 +4,14 @@
 //! table `FORMS` names: a row a type of key. RFC 5208, RFC 5958; PKCS#11 3.2,
 //! "Wrapping/unwrapping private keys".
 
+mod bare;
 mod curves;
 mod rsa;
 
 use zeroize::Zeroizing;
 
 use super::attribute;
-use super::class::{Class, KeyType};
+use super::class::{Class, KeyType, sets};
 use super::der;
 use super::template::Template;
 use crate::error::{Error, Result, Rv};
@@ -51,6 +52,24 @@ static FORMS: &[Form] = &[
         algorithms: curves::MONTGOMERY_ALGORITHMS,
         write: curves::write_bare,
         read: curves::read_bare,
+    },
+    Form {
+        key_type: KeyType::MlDsa,
+        algorithms: sets::ML_DSA,
+        write: bare::write,
+        read: bare::read,
+    },
+    Form {
+        key_type: KeyType::MlKem,
+        algorithms: sets::ML_KEM,
+        write: bare::write,
+        read: bare::read,
+    },
+    Form {
+        key_type: KeyType::SlhDsa,
+        algorithms: sets::SLH_DSA,
+        write: bare::write,
+        read: bare::read,
     },
 ];
 

@@ -4,13 +4,17 @@ use super::secret;
 use crate::custody::software::Software;
 use crate::custody::{Custodian, KeyKind, KeyMaterial, KeySpec, PrivateKey, SignPrimitive};
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::aws_lc::ml_dsa::MlDsa;
+use crate::engine::aws_lc::ml_kem::MlKem;
 use crate::engine::ed25519::Variant;
 use crate::engine::edwards::Edwards;
 use crate::engine::hash::{Digest, digest};
 use crate::engine::montgomery::Montgomery;
+use crate::engine::slh_dsa::SlhDsa;
 use crate::error::Rv;
 use crate::object::class::change;
 use crate::object::class::reading::{Answer, readable};
+use crate::object::class::sets::ParameterSet;
 use crate::object::class::{Birth, Class, Context, KeyType, Species, admit, complete};
 use crate::object::curve::{CurveName, curve_of, identifier, point_of, written_point};
 use crate::object::material::{material_of, pair, private_template, public_template};
@@ -121,6 +125,15 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
             let params = identifier(CurveName::Montgomery(*curve)).to_vec();
             public.set(attribute::EC_PARAMS, params);
         }
+        KeySpec::MlDsa(set) => {
+            public.set(attribute::PARAMETER_SET, ParameterSet::MlDsa(*set).number());
+        }
+        KeySpec::MlKem(set) => {
+            public.set(attribute::PARAMETER_SET, ParameterSet::MlKem(*set).number());
+        }
+        KeySpec::SlhDsa(set) => {
+            public.set(attribute::PARAMETER_SET, ParameterSet::SlhDsa(*set).number());
+        }
     }
     let private = Template::default();
     let context = Context { mechanism: Some(7), ..STANDARD };
@@ -129,6 +142,9 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
         KeySpec::Ec(_) => KeyType::Ec,
         KeySpec::Edwards(_) => KeyType::EcEdwards,
         KeySpec::Montgomery(_) => KeyType::EcMontgomery,
+        KeySpec::MlDsa(_) => KeyType::MlDsa,
+        KeySpec::MlKem(_) => KeyType::MlKem,
+        KeySpec::SlhDsa(_) => KeyType::SlhDsa,
     };
     for (template, class, birth) in [
         (&public, Class::PublicKey, Birth::GeneratePublic),
@@ -141,7 +157,7 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
     (public, complete(private, Birth::GeneratePrivate, &context).expect("private"))
 }
 
-fn specs() -> [KeySpec; 10] {
+fn specs() -> [KeySpec; 13] {
     [
         KeySpec::Rsa { bits: 1024, exponent: vec![1, 0, 1] },
         KeySpec::Ec(Curve::P256),
@@ -153,6 +169,9 @@ fn specs() -> [KeySpec; 10] {
         KeySpec::Edwards(Edwards::Ed448),
         KeySpec::Montgomery(Montgomery::X25519),
         KeySpec::Montgomery(Montgomery::X448),
+        KeySpec::MlDsa(MlDsa::MlDsa44),
+        KeySpec::MlKem(MlKem::MlKem512),
+        KeySpec::SlhDsa(SlhDsa::Sha2_128f),
     ]
 }
 
@@ -182,7 +201,7 @@ fn a_pair_signs_and_is_imported_again() {
         let key = Object::new(private.try_clone().expect("memory"));
         let public = Object::new(public);
         let Prepared::Private(signer) = key.prepared().expect("a key") else { panic!("{spec:?}") };
-        if !matches!(spec, KeySpec::Montgomery(_)) {
+        if !matches!(spec, KeySpec::Montgomery(_) | KeySpec::MlKem(_)) {
             signs(&**signer, public.prepared().expect("a public key"));
         }
         let material = material_of(&private).expect("material");
@@ -208,6 +227,12 @@ fn signs(private: &dyn PrivateKey, public: &Prepared) {
         KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"message"),
         KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"message"),
         KeyKind::Edwards(_) => SignPrimitive::Eddsa { variant: Variant::Pure, message: b"message" },
+        KeyKind::MlDsa { .. } => {
+            SignPrimitive::MlDsa { context: b"", message: b"message", deterministic: true }
+        }
+        KeyKind::SlhDsa(_) => {
+            SignPrimitive::SlhDsa { parts: &[b"mess", b"age"], deterministic: true }
+        }
         other => panic!("{other:?} does not sign"),
     };
     let mut signature = vec![0; private.kind().signature_len()];
@@ -216,6 +241,8 @@ fn signs(private: &dyn PrivateKey, public: &Prepared) {
         Prepared::Rsa(key) => key.verify_pkcs1(b"message", &signature),
         Prepared::Ec(key) => key.verify(b"message", &signature),
         Prepared::Edwards(key) => key.verify(Variant::Pure, b"message", &signature),
+        Prepared::MlDsa(key) => key.verify(b"", b"message", &signature),
+        Prepared::SlhDsa(key) => key.verify(&[b"message"], &signature),
         _ => panic!("no key that verifies"),
     }
     .expect("the signature fits");

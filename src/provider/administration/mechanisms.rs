@@ -63,6 +63,8 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         (mechanism.sign_recover.is_some(), "sign recover"),
         (mechanism.verify_recover.is_some(), "verify recover"),
         (mechanism.messages.is_some(), "messages"),
+        (mechanism.encapsulate.is_some(), "encapsulate"),
+        (mechanism.decapsulate.is_some(), "decapsulate"),
     ];
     MechanismRow {
         name: mechanism.name,
@@ -84,6 +86,7 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
 const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
         KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => "bits",
+        KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => "bytes",
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
         KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
@@ -107,6 +110,9 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::Ec => "EC",
         KeyType::EcEdwards => "Edwards",
         KeyType::EcMontgomery => "Montgomery",
+        KeyType::MlDsa => "ML-DSA",
+        KeyType::MlKem => "ML-KEM",
+        KeyType::SlhDsa => "SLH-DSA",
         KeyType::Aes => "AES",
         KeyType::GenericSecret => "generic secret",
         KeyType::Sha1Hmac => "SHA-1 HMAC",
@@ -157,6 +163,8 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::RsaAes => Some("`CK_RSA_AES_KEY_WRAP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
+        Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
+        Shape::HashSignContext => Some("`CK_HASH_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::Kdf(shape) => Some(kdf_parameter(shape)),
         Shape::Cipher(shape) => Some(cipher_parameter(shape)),
     }

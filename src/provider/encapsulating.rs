@@ -1,0 +1,117 @@
+//! Secrets for the holders of public keys. PKCS#11 3.2, "C_EncapsulateKey", "C_DecapsulateKey".
+
+use crate::call::{Room, Written};
+use crate::error::{Result, Rv};
+use crate::object::attribute::{self, Attr, Nested};
+use crate::object::class::{Birth, Class, Context, Species, admit, complete};
+use crate::object::template::Template;
+use crate::secret::Secret;
+use crate::token::objects::Viewer;
+use crate::token::policy::{Decapsulate, Encapsulate};
+
+use super::keys::with_demands;
+use super::{Call, GivenMechanism};
+
+/// A key that lacks nothing but its value.
+struct Expected<'c> {
+    template: Template,
+    viewer: Viewer<'c>,
+    context: Context,
+    /// The length in bytes that the caller asks for.
+    len: Option<usize>,
+}
+
+impl Call<'_> {
+    /// C_EncapsulateKey: writes the ciphertext and gives the key's handle, or tells the length and
+    /// makes nothing.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn encapsulate_key(
+        &self,
+        given: &GivenMechanism,
+        key: u64,
+        template: Template,
+        room: Room<'_>,
+    ) -> Result<(Written, Option<u64>)> {
+        let row = self.row(given)?;
+        let start = row.column(row.encapsulate)?;
+        let (held, again) = self.key_for::<Encapsulate>(row, key)?;
+        refuse_second_login(again)?;
+        let demanded = (&held.object.attributes, attribute::ENCAPSULATE_TEMPLATE);
+        let expected = self.expected(template, demanded, given)?;
+        let mut work = start(&held.object, &given.params, expected.len)?;
+        let mut handle = None;
+        let written = room.fill(work.len(), |out| {
+            let (len, secret) = work.encapsulate(out)?;
+            handle = Some(self.keep(expected, secret)?);
+            Ok::<_, crate::error::Error>(len)
+        })?;
+        Ok((written, handle))
+    }
+
+    /// C_DecapsulateKey; the key's handle.
+    ///
+    /// # Errors
+    /// The standard's, the policy's, the store's.
+    pub(crate) fn decapsulate_key(
+        &self,
+        given: &GivenMechanism,
+        key: u64,
+        template: Template,
+        ciphertext: &[u8],
+    ) -> Result<u64> {
+        let row = self.row(given)?;
+        let open = row.column(row.decapsulate)?;
+        let (held, again) = self.key_for::<Decapsulate>(row, key)?;
+        refuse_second_login(again)?;
+        let demanded = (&held.object.attributes, attribute::DECAPSULATE_TEMPLATE);
+        let expected = self.expected(template, demanded, given)?;
+        self.note.input.set(u64::try_from(ciphertext.len()).ok());
+        let secret = open(&held.object, &given.params, ciphertext, expected.len)?;
+        self.keep(expected, secret)
+    }
+
+    /// Judges the caller's template, with what the other key demands of every key that comes of
+    /// it, before a secret is made.
+    fn expected(
+        &self,
+        template: Template,
+        (other, demands): (&Template, Attr<Nested>),
+        given: &GivenMechanism,
+    ) -> Result<Expected<'_>> {
+        let mut template = with_demands(template, other.get(demands))?;
+        if !template.contains(attribute::CLASS.id) {
+            template.set(attribute::CLASS, Class::SecretKey.code());
+        }
+        let species = Species::of(&template)?;
+        if species.class != Class::SecretKey {
+            return Err(Rv::TemplateInconsistent.because("only secret keys come of a secret"));
+        }
+        self.check_birth(&template, species)?;
+        let viewer = self.viewer()?;
+        let context = self.token().context(&viewer, Some(given.id));
+        admit(&template, species, Birth::Encapsulate, &context)?;
+        let len = template.get(attribute::VALUE_LEN).map(usize::try_from).transpose();
+        let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
+        Ok(Expected { template, viewer, context, len })
+    }
+
+    /// Makes the key, once the use of the other one is on record.
+    fn keep(&self, expected: Expected<'_>, secret: Secret) -> Result<u64> {
+        self.token().record(&self.note, "CKR_OK")?;
+        let Expected { mut template, viewer, context, .. } = expected;
+        template.set(attribute::VALUE, secret);
+        let whole = complete(template, Birth::Encapsulate, &context)?;
+        self.token().add(&viewer, whole)
+    }
+}
+
+/// The second login belongs to an operation that C_…Init started; there is none.
+fn refuse_second_login(again: bool) -> Result<()> {
+    if again {
+        let why = "a key with CKA_ALWAYS_AUTHENTICATE cannot be used without a C_…Init";
+        return Err(Rv::UserNotLoggedIn.because(why));
+    }
+    Ok(())
+}
