@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::token::objects::Viewer;
 use crate::token::policy::{Decapsulate, Encapsulate};
 
+use super::keys::with_demands;
 use super::{Call, GivenMechanism};
 
 /// A key that lacks nothing but its value.
@@ -75,15 +76,11 @@ impl Call<'_> {
     /// it, before a secret is made.
     fn expected(
         &self,
-        mut template: Template,
+        template: Template,
         (other, demands): (&Template, Attr<Nested>),
         given: &GivenMechanism,
     ) -> Result<Expected<'_>> {
-        if let Some(demanded) = other.get(demands) {
-            for (id, value) in demanded.iter() {
-                template.insert(id, value.try_clone()?)?;
-            }
-        }
+        let mut template = with_demands(template, other.get(demands))?;
         if !template.contains(attribute::CLASS.id) {
             template.set(attribute::CLASS, Class::SecretKey.code());
         }
