@@ -28,7 +28,7 @@ fn every_kind_of_key_is_made_and_its_public_key_can_be_read() {
     let person = Person::with_token();
     let kinds = person.run(&["key", "algorithms"]).expect_code(0).out;
     assert!(kinds.lines().count() >= 17, "{kinds}");
-    for kind in kinds.lines().filter(|kind| !kind.starts_with("rsa:4")) {
+    for kind in kinds.lines().filter(|kind| !kind.starts_with("rsa:4") && !kind.ends_with('s')) {
         person.run_as_user(&["key", "generate", kind, "--label", kind]).expect_code(0);
         let made = objects(&person, kind);
         let export = ["key", "export-public", "--label", kind];
@@ -37,6 +37,11 @@ fn every_kind_of_key_is_made_and_its_public_key_can_be_read() {
             continue;
         }
         let pem = person.run_as_user(&export).expect_code(0).out;
+        assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\nM"), "{kind}: {pem}");
+        // Debian's openssl does not know the newer ones.
+        if kind.starts_with("ml-") || kind.starts_with("slh-") {
+            continue;
+        }
         person.write("public.pem", &pem);
         let mut openssl = Command::new("openssl");
         openssl.args(["pkey", "-pubin", "-noout", "-in", "public.pem"]);

@@ -5,14 +5,18 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::engine::aws_lc::ec::Curve;
+use crate::engine::aws_lc::ml_dsa::MlDsa;
+use crate::engine::aws_lc::ml_kem::MlKem;
 use crate::engine::edwards::Edwards;
 use crate::engine::montgomery::Montgomery;
+use crate::engine::slh_dsa::SlhDsa;
 use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::registry::REGISTRY;
 use crate::object::attribute::{self, Attr};
 use crate::object::class::KeyType;
+use crate::object::class::sets::ParameterSet;
 use crate::object::curve::{CurveName, identifier};
 use crate::object::template::Template;
 use crate::provider::keys::GivenMechanism;
@@ -41,6 +45,7 @@ enum Part {
     /// Bits of the modulus.
     Bits(u64),
     Curve(CurveName),
+    Set(ParameterSet),
     /// Bytes of a secret.
     Bytes(u64),
     /// Bytes of a secret, as many as are asked for.
@@ -52,6 +57,7 @@ enum Use {
     Sign,
     Encrypt,
     Derive,
+    Encapsulate,
 }
 
 /// What generic secrets may have, in bytes.
@@ -71,6 +77,18 @@ const fn edwards(name: &'static str, curve: Edwards) -> Kind {
 
 const fn montgomery(name: &'static str, curve: Montgomery) -> Kind {
     kind(name, KeyType::EcMontgomery, Part::Curve(CurveName::Montgomery(curve)), &[Use::Derive])
+}
+
+const fn ml_dsa(name: &'static str, set: MlDsa) -> Kind {
+    kind(name, KeyType::MlDsa, Part::Set(ParameterSet::MlDsa(set)), &[Use::Sign])
+}
+
+const fn ml_kem(name: &'static str, set: MlKem) -> Kind {
+    kind(name, KeyType::MlKem, Part::Set(ParameterSet::MlKem(set)), &[Use::Encapsulate])
+}
+
+const fn slh_dsa(name: &'static str, set: SlhDsa) -> Kind {
+    kind(name, KeyType::SlhDsa, Part::Set(ParameterSet::SlhDsa(set)), &[Use::Sign])
 }
 
 const fn rsa(name: &'static str, bits: u64) -> Kind {
@@ -97,6 +115,24 @@ static KINDS: &[Kind] = &[
     edwards("ed448", Edwards::Ed448),
     montgomery("x25519", Montgomery::X25519),
     montgomery("x448", Montgomery::X448),
+    ml_dsa("ml-dsa:44", MlDsa::MlDsa44),
+    ml_dsa("ml-dsa:65", MlDsa::MlDsa65),
+    ml_dsa("ml-dsa:87", MlDsa::MlDsa87),
+    ml_kem("ml-kem:512", MlKem::MlKem512),
+    ml_kem("ml-kem:768", MlKem::MlKem768),
+    ml_kem("ml-kem:1024", MlKem::MlKem1024),
+    slh_dsa("slh-dsa:sha2-128s", SlhDsa::Sha2_128s),
+    slh_dsa("slh-dsa:sha2-128f", SlhDsa::Sha2_128f),
+    slh_dsa("slh-dsa:sha2-192s", SlhDsa::Sha2_192s),
+    slh_dsa("slh-dsa:sha2-192f", SlhDsa::Sha2_192f),
+    slh_dsa("slh-dsa:sha2-256s", SlhDsa::Sha2_256s),
+    slh_dsa("slh-dsa:sha2-256f", SlhDsa::Sha2_256f),
+    slh_dsa("slh-dsa:shake-128s", SlhDsa::Shake128s),
+    slh_dsa("slh-dsa:shake-128f", SlhDsa::Shake128f),
+    slh_dsa("slh-dsa:shake-192s", SlhDsa::Shake192s),
+    slh_dsa("slh-dsa:shake-192f", SlhDsa::Shake192f),
+    slh_dsa("slh-dsa:shake-256s", SlhDsa::Shake256s),
+    slh_dsa("slh-dsa:shake-256f", SlhDsa::Shake256f),
     aes("aes:128", 16),
     aes("aes:192", 24),
     aes("aes:256", 32),
@@ -121,12 +157,14 @@ const PUBLIC_USES: &[(Attr<bool>, Option<Use>)] = &[
     (attribute::VERIFY, Some(Use::Sign)),
     (attribute::WRAP, None),
     (attribute::DERIVE, Some(Use::Derive)),
+    (attribute::ENCAPSULATE, Some(Use::Encapsulate)),
 ];
 const PRIVATE_USES: &[(Attr<bool>, Option<Use>)] = &[
     (attribute::DECRYPT, Some(Use::Encrypt)),
     (attribute::SIGN, Some(Use::Sign)),
     (attribute::UNWRAP, None),
     (attribute::DERIVE, Some(Use::Derive)),
+    (attribute::DECAPSULATE, Some(Use::Encapsulate)),
 ];
 /// No key wraps or unwraps: one that also decrypts would give away what it wrapped.
 const SECRET_USES: &[(Attr<bool>, Option<Use>)] = &[
@@ -227,6 +265,7 @@ impl NewKey {
             Part::Bits(bits) => template.set(attribute::MODULUS_BITS, bits),
             Part::Bytes(bytes) => template.set(attribute::VALUE_LEN, bytes),
             Part::AnyBytes => template.set(attribute::VALUE_LEN, self.bytes),
+            Part::Set(set) => template.set(attribute::PARAMETER_SET, set.number()),
             Part::Curve(curve) => template.set(attribute::EC_PARAMS, identifier(curve).to_vec()),
         }
     }
