@@ -223,7 +223,7 @@ fn envelopes(row: &Mechanism) -> usize {
     for name in ecdh::TestName::all() {
         for group in ecdh::TestSet::load(name).expect("vectors").test_groups {
             let Some(curve) = curve_of(group.curve) else { continue };
-            for test in group.tests.iter().filter(|test| !test.result.must_fail()) {
+            for test in group.tests.iter().filter(|test| test.result == TestResult::Valid) {
                 let Some(public) = bare_point(curve, group.encoding, test) else { continue };
                 let secret = &test.shared_secret[..];
                 if public.len() != 1 + 2 * secret.len() {
