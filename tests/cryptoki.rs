@@ -164,6 +164,8 @@ mod verify_signature;
 mod views;
 #[path = "cryptoki/wrapping.rs"]
 mod wrapping;
+#[path = "cryptoki/wrapping_ecdh.rs"]
+mod wrapping_ecdh;
 #[path = "cryptoki/wrapping_gcm.rs"]
 mod wrapping_gcm;
 #[path = "cryptoki/wrapping_rsa.rs"]

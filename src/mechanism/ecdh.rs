@@ -57,7 +57,7 @@ pub(super) fn encapsulate(
     params: &MechanismParams,
     len: Option<usize>,
 ) -> Result<Box<dyn Encapsulating>> {
-    expect_key(key, Class::PublicKey, AGREEING)?;
+    check_public(key)?;
     let curve = match key.prepared()? {
         Prepared::Ec(public) => CurveName::Weierstrass(public.curve()),
         Prepared::Montgomery(curve, _) => CurveName::Montgomery(*curve),
@@ -94,6 +94,16 @@ pub(super) fn decapsulate(
             _ => error,
         })?;
     finish(agreed, kdf, shared, len)
+}
+
+/// Checks that a key is a public one of a type that agrees.
+pub(super) fn check_public(key: &Key) -> Result<()> {
+    expect_key(key, Class::PublicKey, AGREEING)
+}
+
+/// The length of the points that a private key agrees with.
+pub(super) fn point_len(key: &Key) -> Result<usize> {
+    agreeing(key).map(|(_, curve)| curve.point_len())
 }
 
 /// A private key that agrees, and its curve.

@@ -20,6 +20,7 @@ mod des;
 mod digest;
 mod ec;
 mod ecdh;
+mod ecdh_wrap;
 mod ecdsa;
 mod eddsa;
 mod encrypted_data;

@@ -31,6 +31,8 @@ pub(crate) enum MechanismParams {
     RsaAes { aes_bits: u64, oaep: Box<MechanismParams> },
     /// `CK_ECDH1_DERIVE_PARAMS`.
     Ecdh1 { kdf: u64, shared: Vec<u8>, public: Vec<u8> },
+    /// `CK_ECDH_AES_KEY_WRAP_PARAMS`; the second is an `Ecdh1` without a point.
+    EcdhAes { aes_bits: u64, ecdh: Box<MechanismParams> },
     /// `CK_EDDSA_PARAMS`.
     Eddsa { prehash: bool, context: Vec<u8> },
     /// `CK_MAC_GENERAL_PARAMS`: the length of the MAC in bytes.
@@ -85,6 +87,8 @@ pub(crate) enum Shape {
     RsaAes,
     /// A `CK_ECDH1_DERIVE_PARAMS`.
     Ecdh1,
+    /// A `CK_ECDH_AES_KEY_WRAP_PARAMS`.
+    EcdhAes,
     /// A `CK_MAC_GENERAL_PARAMS`.
     MacLength,
     /// What a derivation takes.

@@ -1,6 +1,8 @@
 //! Parameters of mechanisms on elliptic curves. PKCS#11 3.2, "Elliptic curve".
 
-use crate::cryptoki::{CK_ECDH1_DERIVE_PARAMS, CK_EDDSA_PARAMS, CK_MECHANISM};
+use crate::cryptoki::{
+    CK_ECDH_AES_KEY_WRAP_PARAMS, CK_ECDH1_DERIVE_PARAMS, CK_EDDSA_PARAMS, CK_MECHANISM,
+};
 use crate::error::Result;
 use crate::mechanism::params::MechanismParams;
 
@@ -16,6 +18,17 @@ pub(super) unsafe fn ecdh1(given: &CK_MECHANISM) -> Result<MechanismParams> {
     // SAFETY: this function's own contract.
     let public = unsafe { part(params.pPublicData, params.ulPublicDataLen)? };
     Ok(MechanismParams::Ecdh1 { kdf: params.kdf, shared, public })
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn ecdh_aes(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_ECDH_AES_KEY_WRAP_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let shared = unsafe { part(params.pSharedData, params.ulSharedDataLen)? };
+    let ecdh = Box::new(MechanismParams::Ecdh1 { kdf: params.kdf, shared, public: Vec::new() });
+    Ok(MechanismParams::EcdhAes { aes_bits: params.ulAESKeyBits, ecdh })
 }
 
 /// No parameter means Ed25519 without context.

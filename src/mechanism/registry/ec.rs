@@ -8,7 +8,7 @@ use crate::engine::hash::Digest::{
     Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512,
 };
 use crate::mechanism::params::Shape;
-use crate::mechanism::{Mechanism, ec, ecdh, ecdsa, eddsa};
+use crate::mechanism::{Mechanism, ec, ecdh, ecdh_wrap, ecdsa, eddsa};
 use crate::object::class::KeyType;
 
 /// The smallest and the largest field of a curve in Weierstrass form.
@@ -90,6 +90,24 @@ pub(super) const ROWS: &[Mechanism] = &[
         .derives(ecdh::derive)
         .encapsulates(ecdh::encapsulate)
         .decapsulates(ecdh::decapsulate),
+    row!(CKM_ECDH_AES_KEY_WRAP)
+        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
+        .flagged(CURVES)
+        .takes(Shape::EcdhAes)
+        .wraps(ecdh_wrap::wrap)
+        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params)),
+    row!(CKM_ECDH_X_AES_KEY_WRAP)
+        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
+        .flagged(CURVES)
+        .takes(Shape::EcdhAes)
+        .wraps(ecdh_wrap::wrap)
+        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params)),
+    row!(CKM_ECDH_COF_AES_KEY_WRAP)
+        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
+        .flagged(CURVES)
+        .takes(Shape::EcdhAes)
+        .wraps(ecdh_wrap::wrap)
+        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params)),
     row!(CKM_EC_MONTGOMERY_KEY_PAIR_GEN)
         .keys(&[KeyType::EcMontgomery], 255, 448)
         .flagged(NAMED_CURVES)

@@ -79,6 +79,9 @@ fn sound(shape: Shape) -> MechanismParams {
             source: ck::CKZ_DATA_SPECIFIED,
             label: vec![],
         },
+        Shape::EcdhAes => {
+            MechanismParams::EcdhAes { aes_bits: 256, ecdh: Box::new(sound(Shape::Ecdh1)) }
+        }
         Shape::RsaAes => {
             MechanismParams::RsaAes { aes_bits: 256, oaep: Box::new(sound(Shape::Oaep)) }
         }

@@ -84,6 +84,9 @@ pub(super) fn run(row: &Mechanism) -> usize {
         "CKM_ECDSA_SHA3_384" => Some(Digest::Sha3_384),
         "CKM_ECDSA_SHA3_512" => Some(Digest::Sha3_512),
         "CKM_ECDH1_DERIVE" | "CKM_ECDH1_COFACTOR_DERIVE" => return agreements(row),
+        "CKM_ECDH_AES_KEY_WRAP" | "CKM_ECDH_X_AES_KEY_WRAP" | "CKM_ECDH_COF_AES_KEY_WRAP" => {
+            return envelopes(row);
+        }
         _ => return 0,
     };
     ecdsa_verifications(row, digest) + rfc6979(row, digest)
@@ -209,6 +212,37 @@ fn rfc6979(row: &Mechanism, only: Option<Digest>) -> usize {
             verify(row, &public, &none, &data, &made).expect(row.name);
         }
         count += 1;
+    }
+    count
+}
+
+/// The vectors of agreements as wrappings: the secret as an AES key, with which KWP wraps.
+fn envelopes(row: &Mechanism) -> usize {
+    let kwp = super::row("CKM_AES_KEY_WRAP_KWP");
+    let mut count = 0;
+    for name in ecdh::TestName::all() {
+        for group in ecdh::TestSet::load(name).expect("vectors").test_groups {
+            let Some(curve) = curve_of(group.curve) else { continue };
+            for test in group.tests.iter().filter(|test| test.result == TestResult::Valid) {
+                let Some(public) = bare_point(curve, group.encoding, test) else { continue };
+                let secret = &test.shared_secret[..];
+                if public.len() != 1 + 2 * secret.len() {
+                    continue;
+                }
+                let case = format!("{} {name:?} {}", row.name, test.tc_id);
+                let key = ec_private(curve, &test.private_key);
+                let kdf = cryptoki::CKD_NULL;
+                let ecdh = MechanismParams::Ecdh1 { kdf, shared: Vec::new(), public: Vec::new() };
+                let params = MechanismParams::EcdhAes { aes_bits: 192, ecdh: Box::new(ecdh) };
+                let aes = super::secret_key(KeyType::Aes, &secret[secret.len() - 24..]);
+                let wrap = kwp.wrap.expect(kwp.name)(&aes, &MechanismParams::None).expect("KWP");
+                let behind = super::whole(wrap, b"any key at all").expect("KWP");
+                let work = row.unwrap.expect(row.name)(&key, &params, None).expect(&case);
+                let opened = super::whole(work, &[&public[..], &behind].concat());
+                assert_eq!(opened.as_deref(), Ok(&b"any key at all"[..]), "{case}");
+                count += 1;
+            }
+        }
     }
     count
 }

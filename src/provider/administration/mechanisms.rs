@@ -163,6 +163,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::Pss => Some("`CK_RSA_PKCS_PSS_PARAMS`"),
         Shape::Oaep => Some("`CK_RSA_PKCS_OAEP_PARAMS`"),
         Shape::RsaAes => Some("`CK_RSA_AES_KEY_WRAP_PARAMS`"),
+        Shape::EcdhAes => Some("`CK_ECDH_AES_KEY_WRAP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
         Shape::OptionalInfo => Some("none, or HPKE's `info`"),
