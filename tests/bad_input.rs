@@ -11,7 +11,7 @@
 
 #![allow(unsafe_code, reason = "calls through the C ABI are what is tested here")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
-#![allow(dead_code, reason = "support is written for all tests")]
+#![allow(dead_code, unused_imports, reason = "support is written for all tests")]
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no interface")]
 
 mod support;

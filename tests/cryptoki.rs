@@ -146,6 +146,8 @@ mod slots;
 mod storm;
 #[path = "cryptoki/strengths.rs"]
 mod strengths;
+#[path = "cryptoki/suite/mod.rs"]
+mod suite;
 #[path = "cryptoki/syncs.rs"]
 mod syncs;
 #[path = "cryptoki/templates.rs"]

@@ -40,8 +40,13 @@ fn number_from(variable: &str, default: u64) -> u64 {
 }
 
 fn smoke(target: fn(&[u8])) {
+    let inputs = number_from("CLAVIGER_FUZZ_INPUTS", 2000);
+    smoke_while(target, |done| done < inputs);
+}
+
+fn smoke_while(target: fn(&[u8]), go_on: impl Fn(u64) -> bool) {
     let seed = number_from("CLAVIGER_FUZZ_SEED", 1);
-    for number in 0..number_from("CLAVIGER_FUZZ_INPUTS", 2000) {
+    for number in (0..).take_while(|number| go_on(*number)) {
         let mut numbers = Numbers(seed.rotate_left(40) ^ number);
         // Short inputs are about as frequent as long ones.
         let len = usize::try_from(numbers.next() % (8 << (numbers.next() % 8))).unwrap();
@@ -69,4 +74,14 @@ fn stored_objects() {
 #[test]
 fn call_sequences() {
     smoke(fuzz::call_sequence);
+}
+
+/// Sequences until a million calls were made, each compared with the model of the rules. For a
+/// release build: `make long-sequences`.
+#[test]
+#[ignore = "takes minutes without optimisation"]
+fn a_million_calls_in_sequences() {
+    let most = number_from("CLAVIGER_FUZZ_CALLS", 1_000_000);
+    smoke_while(fuzz::call_sequence, |_| fuzz::calls() < most);
+    assert!(fuzz::calls() >= most, "fewer calls than were asked for");
 }

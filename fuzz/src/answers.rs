@@ -1,5 +1,7 @@
 //! The return values of the standard.
 
+use std::cell::Cell;
+
 use cryptoki_sys as ck;
 
 macro_rules! standard {
@@ -14,10 +16,20 @@ pub(crate) fn name(rv: ck::CK_RV) -> String {
     known.map_or_else(|| format!("{rv:#x}"), |(_, name)| (*name).to_owned())
 }
 
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many calls this thread has made.
+pub fn calls() -> u64 {
+    CALLS.get()
+}
+
 /// Fails unless a function answered with a value of the standard. CKR_GENERAL_ERROR is one, and
 /// what the module says when it caught a panic or found itself wrong.
 #[track_caller]
 pub(crate) fn judge(function: &str, rv: ck::CK_RV) -> ck::CK_RV {
+    CALLS.set(CALLS.get() + 1);
     assert!(STANDARD.iter().any(|(value, _)| *value == rv), "{function} answered {rv:#x}");
     assert!(rv != ck::CKR_GENERAL_ERROR, "{function} answered CKR_GENERAL_ERROR");
     rv

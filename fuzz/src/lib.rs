@@ -17,6 +17,7 @@ mod sequence_operations;
 mod stored_object;
 mod template;
 
+pub use answers::calls;
 pub use call_sequence::call_sequence;
 pub use mechanism_params::mechanism_params;
 pub use stored_object::stored_object;

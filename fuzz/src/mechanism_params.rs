@@ -427,8 +427,8 @@ pub fn mechanism_params(input: &[u8]) {
         let slot = module.slot("mechanism_params");
         let session = module.user(slot);
         let keys = keys(module, session);
-        let mut known = [0; 128];
-        let mut count = 128;
+        let mut known = [0; 1024];
+        let mut count = 1024;
         let list = known.as_mut_ptr();
         assert_eq!(ask!(module, C_GetMechanismList(slot, list, &raw mut count)), ck::CKR_OK);
         let known = &known[..usize::try_from(count).expect("a count")];

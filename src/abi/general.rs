@@ -17,6 +17,7 @@ use crate::system::{exit, fork};
 
 use super::input::read;
 use super::output::{padded, write};
+use super::template;
 use super::{INSTANCE, after_fork, before_fork, enter, guarded, in_session};
 
 /// This library's version, in `CK_INFO` and in every token.
@@ -55,6 +56,7 @@ fn begin() -> Result<()> {
         }
         let provider = Provider::initialize()?;
         LIVES_ON.store(provider.lives_on_in_children(), Ordering::Relaxed);
+        template::TAKES_REPEATS.store(provider.takes_repeats(), Ordering::Relaxed);
         fork::mark_process();
         Ok(provider)
     })

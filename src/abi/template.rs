@@ -1,6 +1,8 @@
 //! `CK_ATTRIBUTE[]` becomes a `Template`, and C_GetAttributeValue's answers go back per entry.
 //! PKCS#11 3.2, "CK_ATTRIBUTE", "C_GetAttributeValue".
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::cryptoki::{CK_ATTRIBUTE, CK_ATTRIBUTE_PTR, CK_ULONG, CK_UNAVAILABLE_INFORMATION};
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Kind, canonical};
@@ -40,6 +42,9 @@ pub(super) unsafe fn requests(
     Ok(copied.collect())
 }
 
+/// Whether the last of two values of one attribute counts, as a configuration can have it.
+pub(super) static TAKES_REPEATS: AtomicBool = AtomicBool::new(false);
+
 /// A template for an object that is to be made or changed.
 ///
 /// # Safety
@@ -51,7 +56,12 @@ pub(super) unsafe fn template(entries: CK_ATTRIBUTE_PTR, count: CK_ULONG) -> Res
     for entry in &entries {
         // SAFETY: this function's own contract.
         let value = unsafe { value(entry, Depth::Top)? };
-        template.insert(canonical(entry.type_), value)?;
+        let kind = canonical(entry.type_);
+        if TAKES_REPEATS.load(Ordering::Relaxed) {
+            template.put(kind, value);
+        } else {
+            template.insert(kind, value)?;
+        }
     }
     Ok(template)
 }

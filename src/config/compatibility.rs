@@ -16,6 +16,8 @@ pub struct Compatibility {
     pub oaep_arguments: bool,
     /// The library initialises itself in a forked child.
     pub fork_initialized: bool,
+    /// Of an attribute that a template has twice, with two values, the last one counts.
+    pub template_repeats: bool,
 }
 
 pub(super) const COMPATIBILITY: &[Setting] = &[
@@ -42,5 +44,11 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         accept: |to, value| boolean(value).map(|it| to.compatibility.fork_initialized = it),
         show: |of| Value::Switch(of.compatibility.fork_initialized),
         meaning: "the library initialises itself anew in a forked child",
+    },
+    Setting {
+        key: "compatibility.template_repeats",
+        accept: |to, value| boolean(value).map(|it| to.compatibility.template_repeats = it),
+        show: |of| Value::Switch(of.compatibility.template_repeats),
+        meaning: "of an attribute that a template has twice, the last value counts",
     },
 ];

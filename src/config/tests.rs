@@ -72,7 +72,7 @@ fn every_key_is_read_and_shown_again() {
                 witness_key = [\"w+00000000+BBBB\"]\nwitness_ca = \"/etc/w.pem\"\n\
                 anchor_at = \"commit\"\nanchor_on_failure = \"refuse\"\nanchor_ms = 500\n\
                 [compatibility]\nlogout_again = true\ndigest_goes_on = true\n\
-                oaep_arguments = true\nfork_initialized = true\n\
+                oaep_arguments = true\nfork_initialized = true\ntemplate_repeats = true\n\
                 [pq]\nverify_mode = \"or\"\nproduce_hybrid = false\n\
                 [store]\nkind = \"memory\"\nshared_fs = true\n\
                 [token.\"my web\".policy]\nrsa_bits = 4096\n";

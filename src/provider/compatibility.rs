@@ -14,6 +14,13 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// Whether the last of two values of one attribute counts in a template.
+    pub(crate) const fn takes_repeats(&self) -> bool {
+        self.configuration.compatibility.template_repeats
+    }
+}
+
 impl Call<'_> {
     /// Whether a call with bad pointers leaves an operation of this kind active.
     pub(super) fn goes_on(&self, kind: Kind) -> bool {

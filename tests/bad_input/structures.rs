@@ -40,7 +40,12 @@ pub fn candidates(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
         "CK_MAC_GENERAL_PARAMS" => vec![Parameter::of_bytes(&8_u64.to_ne_bytes())],
         "CK_RSA_PKCS_PSS_PARAMS" => HASHES.iter().map(pss).collect(),
         "CK_RSA_PKCS_OAEP_PARAMS" => vec![Parameter::of(oaep)],
-        "CK_ECDH1_DERIVE_PARAMS" => points().iter().map(|point| ecdh1(point)).collect(),
+        // Encapsulation makes the other side itself.
+        "CK_ECDH1_DERIVE_PARAMS" => {
+            let none =
+                Parameter::of(|to: &mut ck::CK_ECDH1_DERIVE_PARAMS, _| to.kdf = ck::CKD_NULL);
+            points().iter().map(|point| ecdh1(point)).chain([none]).collect()
+        }
         "CK_EDDSA_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_EDDSA_PARAMS, parts| {
             (to.pContextData, to.ulContextDataLen) = part(parts, b"context");
         })],

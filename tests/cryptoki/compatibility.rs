@@ -168,3 +168,35 @@ fn with_fork_initialized_a_child_begins_anew() {
         in_child(|| token.module.finalize().refused(ck::CKR_CRYPTOKI_NOT_INITIALIZED));
     });
 }
+
+/// A data object whose label is given twice.
+fn labelled_twice(session: &Session<'_>, second: &str) -> Result<ck::CK_OBJECT_HANDLE, Rv> {
+    session.create(&template! {
+        CKA_CLASS => ck::CKO_DATA, CKA_LABEL => "first", CKA_LABEL => second,
+    })
+}
+
+#[test]
+fn two_values_of_one_attribute_are_inconsistent() {
+    isolated(|bench| {
+        let token = token_with(bench, "");
+        let session = token.user();
+        labelled_twice(&session, "second").refused(ck::CKR_TEMPLATE_INCONSISTENT);
+        labelled_twice(&session, "first").unwrap();
+    });
+}
+
+#[test]
+fn with_template_repeats_the_last_value_counts() {
+    isolated(|bench| {
+        let token = token_with(bench, "template_repeats");
+        let session = token.user();
+        let object = labelled_twice(&session, "second").unwrap();
+        session.has(object, ck::CKA_LABEL, "second");
+        token.module.finalize().unwrap();
+        bench.configure("");
+        token.module.initialize().unwrap();
+        let session = token.user();
+        labelled_twice(&session, "second").refused(ck::CKR_TEMPLATE_INCONSISTENT);
+    });
+}
