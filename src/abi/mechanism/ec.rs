@@ -18,6 +18,14 @@ pub(super) unsafe fn ecdh1(given: &CK_MECHANISM) -> Result<MechanismParams> {
     Ok(MechanismParams::Ecdh1 { kdf: params.kdf, shared, public })
 }
 
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn public_value(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let value = unsafe { part(given.pParameter.cast(), given.ulParameterLen)? };
+    Ok(MechanismParams::PublicValue(value))
+}
+
 /// No parameter means Ed25519 without context.
 ///
 /// # Safety

@@ -75,6 +75,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::Oaep => rsa::oaep,
         Shape::RsaAes => rsa::rsa_aes,
         Shape::Ecdh1 => ec::ecdh1,
+        Shape::PublicValue => ec::public_value,
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),

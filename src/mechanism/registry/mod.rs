@@ -10,6 +10,7 @@ mod chacha;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;
+mod dh;
 mod digest;
 mod ec;
 mod generic;
@@ -203,6 +204,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     chacha::ROWS,
     derivation::ROWS,
     #[cfg(feature = "legacy")] des::ROWS,
+    dh::ROWS,
     digest::ROWS,
     ec::ROWS,
     generic::ROWS,

@@ -8,6 +8,7 @@ pub(super) mod curves;
 mod derivations;
 #[cfg(feature = "legacy")]
 mod des;
+mod dh;
 pub(super) mod edwards;
 mod files;
 mod hashes;
@@ -37,6 +38,7 @@ const FAMILIES: &[Run] = &[
     ciphers::run,
     curves::run,
     derivations::run,
+    dh::run,
     edwards::run,
     hashes::run,
     post_quantum::run,

@@ -80,6 +80,7 @@ numbered! {
         MlDsa = CKK_ML_DSA,
         MlKem = CKK_ML_KEM,
         SlhDsa = CKK_SLH_DSA,
+        Dh = CKK_DH,
         GenericSecret = CKK_GENERIC_SECRET,
         Aes = CKK_AES,
         Sha1Hmac = CKK_SHA_1_HMAC,
@@ -128,7 +129,10 @@ impl KeyType {
     /// Whether keys of this type come in pairs.
     pub(crate) fn is_asymmetric(self) -> bool {
         self.is_bare()
-            || matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
+            || matches!(
+                self,
+                Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery | Self::Dh
+            )
     }
 }
 

@@ -85,8 +85,10 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
 /// are made, and in bytes where a MAC uses them.
 const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
-        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => "bits",
         KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => "bytes",
+        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery | KeyType::Dh => {
+            "bits"
+        }
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
         KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
@@ -113,6 +115,7 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::MlDsa => "ML-DSA",
         KeyType::MlKem => "ML-KEM",
         KeyType::SlhDsa => "SLH-DSA",
+        KeyType::Dh => "DH",
         KeyType::Aes => "AES",
         KeyType::GenericSecret => "generic secret",
         KeyType::Sha1Hmac => "SHA-1 HMAC",
@@ -162,6 +165,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::Oaep => Some("`CK_RSA_PKCS_OAEP_PARAMS`"),
         Shape::RsaAes => Some("`CK_RSA_AES_KEY_WRAP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
+        Shape::PublicValue => Some("the peer's public value"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::HashSignContext => Some("`CK_HASH_SIGN_ADDITIONAL_CONTEXT`"),

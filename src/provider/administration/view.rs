@@ -191,6 +191,7 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::MlDsa => "ml-dsa",
         KeyType::MlKem => "ml-kem",
         KeyType::SlhDsa => "slh-dsa",
+        KeyType::Dh => "dh",
         KeyType::Aes => "aes",
         KeyType::GenericSecret => "generic",
         KeyType::Hkdf => "hkdf",
