@@ -53,6 +53,8 @@ mod curves;
 mod damaged;
 #[path = "cryptoki/derive.rs"]
 mod derive;
+#[path = "cryptoki/dh.rs"]
+mod dh;
 #[path = "cryptoki/diagnostics.rs"]
 mod diagnostics;
 #[path = "cryptoki/digests.rs"]

@@ -7,6 +7,7 @@ pub(crate) mod software;
 
 use std::sync::Arc;
 
+use crate::engine::aws_lc::dh::DhGroup;
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::aws_lc::ml_dsa::{MU_LEN, MlDsa, PublicHash};
 use crate::engine::aws_lc::ml_kem::MlKem;
@@ -29,6 +30,8 @@ pub(crate) enum KeySpec {
     Edwards(Edwards),
     /// A pair for X25519 or X448.
     Montgomery(Montgomery),
+    /// A pair for Diffie-Hellman, with an exponent of so many bits at most.
+    Dh { group: DhGroup, bits: Option<u32> },
     /// An ML-DSA pair.
     MlDsa(MlDsa),
     /// An ML-KEM pair.
@@ -63,6 +66,8 @@ pub(crate) enum KeyMaterial {
     MlKem { set: MlKem, private: Lattice, public: Vec<u8> },
     /// The private key and the bytes of the public key, in which it ends.
     SlhDsa { set: SlhDsa, private: Secret, public: Vec<u8> },
+    /// The exponent and the public value, without zeros in front.
+    Dh { group: DhGroup, exponent: Secret, public: Vec<u8> },
 }
 
 /// What a private key is, as far as lengths and choices depend on it.
@@ -82,6 +87,8 @@ pub(crate) enum KeyKind {
     MlKem(MlKem),
     /// SLH-DSA.
     SlhDsa(SlhDsa),
+    /// Diffie-Hellman with a prime of this many bytes.
+    Dh { prime_len: usize },
 }
 
 impl KeyKind {
@@ -95,6 +102,7 @@ impl KeyKind {
             Self::MlDsa { set, .. } => set.signature_len(),
             Self::MlKem(_) => 0,
             Self::SlhDsa(set) => set.signature_len(),
+            Self::Dh { .. } => 0,
         }
     }
 }
@@ -134,7 +142,8 @@ pub(crate) enum DecryptPrimitive<'a> {
 
 /// A private operation that agrees on a secret.
 pub(crate) enum DerivePrimitive<'a> {
-    /// Diffie-Hellman on the key's curve with the peer's point; gives the x or u coordinate.
+    /// Diffie-Hellman on the key's curve with the peer's point, which gives the x or u coordinate,
+    /// or in the key's group with the peer's public value.
     Ecdh { point: &'a [u8] },
 }
 
@@ -259,7 +268,9 @@ fn signs(key: &dyn PrivateKey, spec: &KeySpec) {
             SignPrimitive::MlDsa { context: b"", message: b"contract", deterministic: false }
         }
         KeyKind::SlhDsa(_) => SignPrimitive::SlhDsa { parts: &[b"contract"], deterministic: false },
-        KeyKind::MlKem(_) | KeyKind::Montgomery(_) => panic!("{spec:?} signs nothing"),
+        KeyKind::MlKem(_) | KeyKind::Montgomery(_) | KeyKind::Dh { .. } => {
+            panic!("{spec:?} signs nothing")
+        }
     };
     let mut out = vec![0; key.kind().signature_len()];
     let written = key.sign(primitive, &mut out).expect("a signature");

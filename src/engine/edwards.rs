@@ -165,14 +165,14 @@ impl EdwardsPublic {
 /// The running digest of a curve's prehashed scheme: SHA-512, or SHAKE256 to the same length.
 #[allow(clippy::large_enum_variant, reason = "one lives as long as one signature")]
 pub(crate) enum Prehasher {
-    Sha512(Hasher),
+    Sha512(Box<Hasher>),
     Shake256(Shake),
 }
 
 impl Prehasher {
     pub(crate) fn new(curve: Edwards) -> Result<Self, EngineError> {
         match curve {
-            Edwards::Ed25519 => Ok(Self::Sha512(Hasher::new(Digest::Sha512))),
+            Edwards::Ed25519 => Ok(Self::Sha512(Box::new(Hasher::new(Digest::Sha512)))),
             Edwards::Ed448 => Shake::new(Width::W256).map(Self::Shake256),
         }
     }

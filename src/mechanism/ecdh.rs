@@ -190,7 +190,7 @@ fn raw_point(curve: CurveName, given: &[u8]) -> &[u8] {
 }
 
 /// Truncation takes bytes from the front.
-fn last_bytes(agreed: Secret, len: Option<usize>) -> Result<Secret> {
+pub(super) fn last_bytes(agreed: Secret, len: Option<usize>) -> Result<Secret> {
     match len {
         None => Ok(agreed),
         Some(len) if len == agreed.len() => Ok(agreed),

@@ -17,6 +17,7 @@ mod counted;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;
+mod dh;
 mod digest;
 mod ec;
 mod ecdh;
@@ -169,6 +170,7 @@ fn new_pair(
         (KeySpec::Rsa { .. }, KeyMaterial::Rsa(_)) => true,
         (KeySpec::Ec(asked), KeyMaterial::Ec { curve, .. }) => asked == curve,
         (KeySpec::Edwards(asked), KeyMaterial::Edwards { curve, .. }) => asked == curve,
+        (KeySpec::Dh { group: asked, .. }, KeyMaterial::Dh { group, .. }) => asked == group,
         (KeySpec::Montgomery(asked), KeyMaterial::Montgomery { curve, .. }) => asked == curve,
         (KeySpec::MlDsa(asked), KeyMaterial::MlDsa { set, .. }) => asked == set,
         (KeySpec::MlKem(asked), KeyMaterial::MlKem { set, .. }) => asked == set,

@@ -29,6 +29,8 @@ pub(crate) enum MechanismParams {
     Oaep { hash: u64, mgf: u64, source: u64, label: Vec<u8> },
     /// `CK_RSA_AES_KEY_WRAP_PARAMS`; the second is an `Oaep`.
     RsaAes { aes_bits: u64, oaep: Box<MechanismParams> },
+    /// The peer's public value.
+    PublicValue(Vec<u8>),
     /// `CK_ECDH1_DERIVE_PARAMS`.
     Ecdh1 { kdf: u64, shared: Vec<u8>, public: Vec<u8> },
     /// `CK_ECDH_AES_KEY_WRAP_PARAMS`; the second is an `Ecdh1` without a point.
@@ -89,6 +91,8 @@ pub(crate) enum Shape {
     Ecdh1,
     /// A `CK_ECDH_AES_KEY_WRAP_PARAMS`.
     EcdhAes,
+    /// A public value, big endian.
+    PublicValue,
     /// A `CK_MAC_GENERAL_PARAMS`.
     MacLength,
     /// What a derivation takes.

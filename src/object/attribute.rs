@@ -201,6 +201,9 @@ attributes! {
     EXPONENT_2 = CKA_EXPONENT_2: Hidden, Never;
     COEFFICIENT = CKA_COEFFICIENT: Hidden, Never;
     PUBLIC_KEY_INFO = CKA_PUBLIC_KEY_INFO: Bytes, Never;
+    PRIME = CKA_PRIME: Bytes, Never;
+    BASE = CKA_BASE: Bytes, Never;
+    VALUE_BITS = CKA_VALUE_BITS: u64, Never;
     VALUE_LEN = CKA_VALUE_LEN: u64, Never;
     EXTRACTABLE = CKA_EXTRACTABLE: bool, OnlyToFalse;
     LOCAL = CKA_LOCAL: bool, ByToken;

@@ -10,6 +10,7 @@ use super::curve::{self, CurveName};
 use super::der;
 use super::template::Template;
 use crate::engine::aws_lc::cipher::{BLOCK_LEN, BlockCipher, Direction, Mode};
+use crate::engine::aws_lc::dh::DhGroup;
 use crate::engine::hash::{Digest, digest};
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
@@ -20,6 +21,8 @@ const CHECK_LEN: usize = 3;
 /// `rsaEncryption` with its NULL parameter.
 pub(super) const RSA_ALGORITHM: &[u8] =
     &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+/// `dhKeyAgreement` of PKCS#3.
+const DH_ALGORITHM: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x03, 0x01];
 /// `id-ecPublicKey`.
 pub(super) const EC_ALGORITHM: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
@@ -28,6 +31,8 @@ pub(super) const EC_ALGORITHM: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3
 pub(super) enum PublicPart {
     /// Big endian.
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    /// The public value, big endian.
+    Dh { group: DhGroup, value: Vec<u8> },
     /// The point without an encoding around it.
     Point { curve: CurveName, point: Vec<u8> },
     /// A key that is nothing but bytes, of an algorithm without parameters.
@@ -41,6 +46,7 @@ impl PublicPart {
             Self::Rsa { modulus, exponent } => {
                 der::element(der::SEQUENCE, &[&der::integer(modulus), &der::integer(exponent)])
             }
+            Self::Dh { value, .. } => der::integer(value),
             Self::Point { point, .. } => point.clone(),
             Self::Bare { bits, .. } => bits.clone(),
         }
@@ -50,6 +56,11 @@ impl PublicPart {
     pub(super) fn info(&self) -> Vec<u8> {
         let algorithm = match self {
             Self::Rsa { .. } => RSA_ALGORITHM.to_vec(),
+            Self::Dh { group, .. } => {
+                let parameters = [der::integer(&group.prime), der::integer(&group.base)].concat();
+                let parameters = der::element(der::SEQUENCE, &[&parameters]);
+                der::element(der::SEQUENCE, &[DH_ALGORITHM, &parameters])
+            }
             Self::Point { curve: curve @ CurveName::Weierstrass(_), .. } => {
                 der::element(der::SEQUENCE, &[EC_ALGORITHM, curve::identifier(*curve)])
             }
@@ -63,6 +74,7 @@ impl PublicPart {
     fn value(&self) -> Option<&[u8]> {
         match self {
             Self::Rsa { modulus, .. } => Some(modulus),
+            Self::Dh { value, .. } => Some(value),
             Self::Point { .. } => None,
             Self::Bare { bits, .. } => Some(bits),
         }

@@ -11,6 +11,7 @@ use super::curve::{self, CurveName};
 use super::der::without_leading_zeros;
 use super::template::Template;
 use crate::custody::{KeyMaterial, Lattice};
+use crate::engine::aws_lc::dh::{DhGroup, DhPrivate};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaComponents;
 use crate::engine::edwards::EdwardsPrivate;
@@ -27,6 +28,7 @@ pub(crate) fn material_of(attributes: &Template) -> Result<KeyMaterial> {
     let species = Species::of(attributes)?;
     match (species.class, species.key_type) {
         (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_components(attributes).map(KeyMaterial::Rsa),
+        (Class::PrivateKey, Some(KeyType::Dh)) => dh_material(attributes),
         (
             Class::PrivateKey,
             Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
@@ -58,6 +60,14 @@ pub(super) fn rsa_components(attributes: &Template) -> Result<RsaComponents> {
         exponent2: secret(attribute::EXPONENT_2)?,
         coefficient: secret(attribute::COEFFICIENT)?,
     })
+}
+
+fn dh_material(attributes: &Template) -> Result<KeyMaterial> {
+    let number = |name| attributes.get(name).map(<[u8]>::to_vec).ok_or_else(broken);
+    let group = DhGroup { prime: number(attribute::PRIME)?, base: number(attribute::BASE)? };
+    let value = attributes.get(attribute::VALUE).ok_or_else(broken)?;
+    let key = DhPrivate::from_exponent(group.clone(), value)?;
+    Ok(KeyMaterial::Dh { group, exponent: key.exponent()?, public: key.public()? })
 }
 
 fn point_material(attributes: &Template) -> Result<KeyMaterial> {
@@ -117,6 +127,7 @@ fn species_of(material: &KeyMaterial, class: Class) -> Species {
         KeyMaterial::Ec { .. } => KeyType::Ec,
         KeyMaterial::Edwards { .. } => KeyType::EcEdwards,
         KeyMaterial::Montgomery { .. } => KeyType::EcMontgomery,
+        KeyMaterial::Dh { .. } => KeyType::Dh,
         KeyMaterial::MlDsa { .. } => KeyType::MlDsa,
         KeyMaterial::MlKem { .. } => KeyType::MlKem,
         KeyMaterial::SlhDsa { .. } => KeyType::SlhDsa,
@@ -148,6 +159,11 @@ pub(crate) fn public_template(material: &KeyMaterial) -> Template {
         }
         KeyMaterial::Ec { curve, point, .. } => set_point(CurveName::Weierstrass(*curve), point),
         KeyMaterial::Edwards { curve, public, .. } => set_point(CurveName::Edwards(*curve), public),
+        KeyMaterial::Dh { group, public, .. } => {
+            made.set(attribute::PRIME, group.prime.clone());
+            made.set(attribute::BASE, group.base.clone());
+            made.set(attribute::PUBLIC_VALUE, public.clone());
+        }
         KeyMaterial::Montgomery { curve, public, .. } => {
             set_point(CurveName::Montgomery(*curve), public);
         }
@@ -202,6 +218,11 @@ pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
         }
         KeyMaterial::Edwards { curve, seed, .. } => {
             set_value(CurveName::Edwards(*curve), copy(seed)?);
+        }
+        KeyMaterial::Dh { group, exponent, .. } => {
+            made.set(attribute::PRIME, group.prime.clone());
+            made.set(attribute::BASE, group.base.clone());
+            made.set(attribute::VALUE, copy(exponent)?);
         }
         KeyMaterial::Montgomery { curve, scalar, .. } => {
             set_value(CurveName::Montgomery(*curve), copy(scalar)?);

@@ -114,6 +114,9 @@ impl Object {
                 let exponent = self.attributes.require(attribute::PUBLIC_EXPONENT)?;
                 Ok(Prepared::Rsa(RsaPublic::new(modulus, exponent)?))
             }
+            (Class::PublicKey, Some(KeyType::Dh)) => {
+                Err(Rv::KeyTypeInconsistent.because("nothing is done with such a public key"))
+            }
             (
                 Class::PublicKey,
                 Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),

@@ -96,6 +96,8 @@ impl Call<'_> {
         self.token().check_use::<Use>(attributes)?;
         self.open.offers.check_key(attributes)?;
         check_left(&held.object)?;
+        let outlived = self.open.offers.check_age(row, attributes);
+        outlived.map_err(|error| Rv::KeySizeRange.because(error.why))?;
         let again = attributes.is_set(attribute::ALWAYS_AUTHENTICATE);
         // What an …Init starts is counted when it comes to its end; all else has no end of its own.
         if self.function.audit() != Audit::Failure {

@@ -31,6 +31,14 @@ pub(super) unsafe fn ecdh_aes(given: &CK_MECHANISM) -> Result<MechanismParams> {
     Ok(MechanismParams::EcdhAes { aes_bits: params.ulAESKeyBits, ecdh })
 }
 
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn public_value(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let value = unsafe { part(given.pParameter.cast(), given.ulParameterLen)? };
+    Ok(MechanismParams::PublicValue(value))
+}
+
 /// No parameter means Ed25519 without context.
 ///
 /// # Safety

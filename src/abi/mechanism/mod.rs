@@ -76,6 +76,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::RsaAes => rsa::rsa_aes,
         Shape::Ecdh1 => ec::ecdh1,
         Shape::EcdhAes => ec::ecdh_aes,
+        Shape::PublicValue => ec::public_value,
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
         Shape::Kdf(shape) => kdf::reader(shape),

@@ -3,6 +3,7 @@
 //! What it keeps between calls is nothing; the store seals the material, and whoever holds an
 //! opened key holds all of it. New pairs sign and verify once before they are handed out.
 
+mod dh;
 mod ec;
 mod edwards;
 mod lattice;
@@ -13,6 +14,7 @@ mod slh_dsa;
 use std::sync::Arc;
 
 use super::{Custodian, KeyMaterial, KeySpec, PrivateKey};
+use crate::engine::aws_lc::dh::DhPrivate;
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaPrivate;
 use crate::engine::edwards::EdwardsPrivate;
@@ -21,6 +23,7 @@ use crate::engine::slh_dsa::SlhDsaPrivate;
 use crate::error::{Error, Result, Rv};
 use crate::secret::Secret;
 
+use dh::{SoftwareDh, generate_dh};
 use ec::{SoftwareEc, generate_ec};
 use edwards::{SoftwareEdwards, generate_edwards};
 use lattice::{SoftwareMlDsa, SoftwareMlKem, generate_ml_dsa, generate_ml_kem};
@@ -45,6 +48,7 @@ impl Custodian for Software {
             KeySpec::MlDsa(set) => generate_ml_dsa(*set),
             KeySpec::MlKem(set) => generate_ml_kem(*set),
             KeySpec::SlhDsa(set) => generate_slh_dsa(*set),
+            KeySpec::Dh { group, bits } => generate_dh(group, *bits),
         }
     }
 
@@ -58,6 +62,9 @@ impl Custodian for Software {
             }
             KeyMaterial::Edwards { curve, seed, .. } => {
                 Arc::new(SoftwareEdwards(EdwardsPrivate::from_seed(*curve, seed)?))
+            }
+            KeyMaterial::Dh { group, exponent, .. } => {
+                Arc::new(SoftwareDh(DhPrivate::from_exponent(group.clone(), exponent)?))
             }
             KeyMaterial::Montgomery { curve, scalar, .. } => {
                 let scalar = scalar.expose(Secret::copy_of)?;

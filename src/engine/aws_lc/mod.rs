@@ -10,6 +10,7 @@ pub(crate) mod ccm;
 pub(crate) mod chacha;
 pub(crate) mod cipher;
 pub(crate) mod cmac;
+pub(crate) mod dh;
 pub(crate) mod ec;
 pub(crate) mod eddsa;
 mod gate;
@@ -112,6 +113,7 @@ objects! {
     BN_CTX: BN_CTX_free,
     BN_MONT_CTX: BN_MONT_CTX_free,
     RSA: RSA_free,
+    DH: DH_free,
     EC_KEY: EC_KEY_free,
     EC_POINT: EC_POINT_free,
     ECDSA_SIG: ECDSA_SIG_free,

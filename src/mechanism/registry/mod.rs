@@ -11,6 +11,7 @@ mod composite;
 mod derivation;
 #[cfg(feature = "legacy")]
 mod des;
+mod dh;
 mod digest;
 mod ec;
 mod generic;
@@ -205,6 +206,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     composite::ROWS,
     derivation::ROWS,
     #[cfg(feature = "legacy")] des::ROWS,
+    dh::ROWS,
     digest::ROWS,
     ec::ROWS,
     generic::ROWS,

@@ -85,6 +85,7 @@ fn sound(shape: Shape) -> MechanismParams {
         Shape::RsaAes => {
             MechanismParams::RsaAes { aes_bits: 256, oaep: Box::new(sound(Shape::Oaep)) }
         }
+        Shape::PublicValue => MechanismParams::PublicValue(vec![2; 256]),
         Shape::Ecdh1 => {
             MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
         }

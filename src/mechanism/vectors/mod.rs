@@ -9,6 +9,7 @@ pub(super) mod curves;
 mod derivations;
 #[cfg(feature = "legacy")]
 mod des;
+mod dh;
 pub(super) mod edwards;
 mod files;
 mod hashes;
@@ -39,6 +40,7 @@ const FAMILIES: &[Run] = &[
     composite::run,
     curves::run,
     derivations::run,
+    dh::run,
     edwards::run,
     hashes::run,
     post_quantum::run,

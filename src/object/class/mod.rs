@@ -82,6 +82,7 @@ numbered! {
         SlhDsa = CKK_SLH_DSA,
         CompSig = CKK_COMP_SIG,
         CompKem = CKK_COMP_KEM,
+        Dh = CKK_DH,
         GenericSecret = CKK_GENERIC_SECRET,
         Aes = CKK_AES,
         Sha1Hmac = CKK_SHA_1_HMAC,
@@ -131,7 +132,10 @@ impl KeyType {
     pub(crate) fn is_asymmetric(self) -> bool {
         self.is_bare()
             || self.is_composite()
-            || matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
+            || matches!(
+                self,
+                Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery | Self::Dh
+            )
     }
 
     /// Whether such a key is two keys, of which neither is an object of its own.

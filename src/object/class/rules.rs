@@ -254,6 +254,21 @@ static BARE_PRIVATE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
 ];
 
+/// "Diffie-Hellman public key object attributes".
+static DH_PUBLIC: &[Row] = &[
+    row(attribute::PRIME, N1 | N3, Empty),
+    row(attribute::BASE, N1 | N3, Empty),
+    row(attribute::VALUE, N1 | N4, Empty),
+];
+
+/// "Diffie-Hellman private key object attributes".
+static DH_PRIVATE: &[Row] = &[
+    row(attribute::PRIME, N1 | N4 | N6, Empty),
+    row(attribute::BASE, N1 | N4 | N6, Empty),
+    row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
+    row(attribute::VALUE_BITS, N2 | N6, Computed),
+];
+
 /// "Generic secret key object attributes", "AES secret key object attributes" and their like.
 static SECRET_VALUE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
@@ -269,6 +284,8 @@ static SECRET_OF_ONE_LENGTH: &[Row] =
 pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]; 4] {
     let particular = match (class, key_type) {
         (Class::PublicKey, Some(KeyType::Rsa)) => RSA_PUBLIC,
+        (Class::PublicKey, Some(KeyType::Dh)) => DH_PUBLIC,
+        (Class::PrivateKey, Some(KeyType::Dh)) => DH_PRIVATE,
         (Class::PublicKey, Some(KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)) => BARE_PUBLIC,
         (Class::PublicKey, Some(key_type)) if key_type.is_composite() => BARE_PUBLIC,
         (Class::PublicKey, _) => EC_PUBLIC,
@@ -325,7 +342,7 @@ pub(super) fn is_usual(use_flag: u64, key_type: Option<KeyType>) -> bool {
         Some(KeyType::Aes) => AES_USES,
         Some(KeyType::ChaCha20 | KeyType::AesXts | KeyType::Des | KeyType::Des2) => CIPHER_USES,
         Some(KeyType::Des3) => AES_USES,
-        Some(KeyType::Hkdf | KeyType::EcMontgomery) => &[],
+        Some(KeyType::Hkdf | KeyType::EcMontgomery | KeyType::Dh) => &[],
         Some(KeyType::MlKem | KeyType::CompKem) => KEM_USES,
         Some(_) => SIGNING_USES,
         None => &[],

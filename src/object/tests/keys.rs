@@ -121,6 +121,10 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
             };
             public.set(attribute::EC_PARAMS, name.to_vec());
         }
+        KeySpec::Dh { group, .. } => {
+            public.set(attribute::PRIME, group.prime.clone());
+            public.set(attribute::BASE, group.base.clone());
+        }
         KeySpec::Montgomery(curve) => {
             let params = identifier(CurveName::Montgomery(*curve)).to_vec();
             public.set(attribute::EC_PARAMS, params);
@@ -145,6 +149,7 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
         KeySpec::MlDsa(_) => KeyType::MlDsa,
         KeySpec::MlKem(_) => KeyType::MlKem,
         KeySpec::SlhDsa(_) => KeyType::SlhDsa,
+        KeySpec::Dh { .. } => KeyType::Dh,
     };
     for (template, class, birth) in [
         (&public, Class::PublicKey, Birth::GeneratePublic),

@@ -85,8 +85,10 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
 /// are made, and in bytes where a MAC uses them.
 const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
-        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => "bits",
         KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => "bytes",
+        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery | KeyType::Dh => {
+            "bits"
+        }
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
         KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
@@ -115,6 +117,7 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::SlhDsa => "SLH-DSA",
         KeyType::CompSig => "composite signature",
         KeyType::CompKem => "composite KEM",
+        KeyType::Dh => "DH",
         KeyType::Aes => "AES",
         KeyType::GenericSecret => "generic secret",
         KeyType::Sha1Hmac => "SHA-1 HMAC",
@@ -165,6 +168,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::RsaAes => Some("`CK_RSA_AES_KEY_WRAP_PARAMS`"),
         Shape::EcdhAes => Some("`CK_ECDH_AES_KEY_WRAP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
+        Shape::PublicValue => Some("the peer's public value"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
         Shape::OptionalInfo => Some("none, or HPKE's `info`"),
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),

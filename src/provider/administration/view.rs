@@ -193,6 +193,7 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::SlhDsa => "slh-dsa",
         KeyType::CompSig => "composite-signature",
         KeyType::CompKem => "composite-kem",
+        KeyType::Dh => "dh",
         KeyType::Aes => "aes",
         KeyType::GenericSecret => "generic",
         KeyType::Hkdf => "hkdf",
