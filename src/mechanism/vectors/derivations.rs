@@ -39,15 +39,9 @@ fn kdf(params: KdfParams) -> MechanismParams {
     MechanismParams::Kdf(params)
 }
 
-<<<<<<< HEAD
 /// A key that anybody may read, of which any part may be shown.
 fn open(value: &[u8]) -> Key {
     super::key(super::Class::SecretKey, KeyType::GenericSecret, |new| {
-=======
-/// A key that can be read: of others no small part is derived.
-fn open_key(value: &[u8]) -> Key {
-    key(Class::SecretKey, KeyType::GenericSecret, |new| {
->>>>>>> wrap
         new.set(attribute::VALUE, secret(value));
         new.set(attribute::EXTRACTABLE, true);
     })
@@ -59,12 +53,8 @@ fn simple(row: &Mechanism) -> usize {
     let (params, base, expected) = match row.name {
         "CKM_CONCATENATE_BASE_AND_KEY" => {
             let params = kdf(KdfParams::OtherKey(1));
-<<<<<<< HEAD
             let other = open(&data);
             let base = open(&base);
-=======
-            let (other, base) = (open_key(&data), open_key(&base));
->>>>>>> wrap
             let derive = row.derive.expect(row.name);
             let joined = |len| {
                 let (params, key_type) = (&params, KeyType::GenericSecret);
@@ -82,11 +72,7 @@ fn simple(row: &Mechanism) -> usize {
         "CKM_EXTRACT_KEY_FROM_KEY" => (KdfParams::FirstBit(21), hex("329f84a9"), "9526"),
         _ => return 0,
     };
-<<<<<<< HEAD
     let base = open(&base);
-=======
-    let base = open_key(&base);
->>>>>>> wrap
     let (params, expected) = (kdf(params), hex(expected));
     assert_eq!(given(row, &base, &params, Some(expected.len())), expected, "{}", row.name);
     assert_eq!(given(row, &base, &params, Some(1)), expected[..1], "{}", row.name);
