@@ -163,6 +163,7 @@ impl EdwardsPublic {
 }
 
 /// The running digest of a curve's prehashed scheme: SHA-512, or SHAKE256 to the same length.
+#[allow(clippy::large_enum_variant, reason = "one lives as long as one signature")]
 pub(crate) enum Prehasher {
     Sha512(Hasher),
     Shake256(Shake),

@@ -75,7 +75,7 @@ fn too_long() -> Error {
 /// A byte of a DES key: its lowest bit makes the number of ones odd.
 pub(super) const fn odd(byte: u8) -> u8 {
     let ones = (byte & 0xfe).count_ones();
-    byte & 0xfe | (ones % 2 == 0) as u8
+    byte & 0xfe | ones.is_multiple_of(2) as u8
 }
 
 /// What is left of a closed key that is cut: at least this many bytes. Of shorter pieces, one a

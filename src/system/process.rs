@@ -41,8 +41,9 @@ pub(crate) fn peek(address: usize) -> Option<u64> {
     let here = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     let there =
         libc::iovec { iov_base: std::ptr::without_provenance_mut(address), iov_len: bytes.len() };
+    let own = i32::try_from(std::process::id()).ok()?;
     // SAFETY: `here` is exclusively borrowed memory of that length; the kernel checks `there`.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &here, 1, &there, 1, 0) };
+    let read = unsafe { libc::process_vm_readv(own, &here, 1, &there, 1, 0) };
     (usize::try_from(read) == Ok(bytes.len())).then(|| u64::from_ne_bytes(bytes))
 }
 

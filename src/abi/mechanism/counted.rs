@@ -56,8 +56,13 @@ unsafe fn list<T: Copy>(start: *const T, count: CK_ULONG) -> Result<Vec<T>> {
         return Err(invalid("a list inside the parameter"));
     }
     let count = usize::try_from(count).map_err(|_| invalid("a list inside the parameter"))?;
-    // SAFETY: not null, and valid for reads of `count` entries as the caller promises.
-    Ok((0..count).map(|at| unsafe { start.add(at).read_unaligned() }).collect())
+    let entry = |at| {
+        // SAFETY: within the `count` entries that the caller promises.
+        let entry = unsafe { start.add(at) };
+        // SAFETY: as above, and valid for reads.
+        unsafe { entry.read_unaligned() }
+    };
+    Ok((0..count).map(entry).collect())
 }
 
 /// # Safety

