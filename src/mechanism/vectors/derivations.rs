@@ -39,14 +39,22 @@ fn kdf(params: KdfParams) -> MechanismParams {
     MechanismParams::Kdf(params)
 }
 
+/// A key that anybody may read, of which any part may be shown.
+fn open(value: &[u8]) -> Key {
+    super::key(super::Class::SecretKey, KeyType::GenericSecret, |new| {
+        new.set(attribute::VALUE, secret(value));
+        new.set(attribute::EXTRACTABLE, true);
+    })
+}
+
 /// The examples of "Miscellaneous simple key derivation mechanisms".
 fn simple(row: &Mechanism) -> usize {
     let (base, data) = (hex("01234567"), hex("89abcdef"));
     let (params, base, expected) = match row.name {
         "CKM_CONCATENATE_BASE_AND_KEY" => {
             let params = kdf(KdfParams::OtherKey(1));
-            let other = secret_key(KeyType::GenericSecret, &data);
-            let base = secret_key(KeyType::GenericSecret, &base);
+            let other = open(&data);
+            let base = open(&base);
             let derive = row.derive.expect(row.name);
             let joined = |len| {
                 let (params, key_type) = (&params, KeyType::GenericSecret);
@@ -64,7 +72,7 @@ fn simple(row: &Mechanism) -> usize {
         "CKM_EXTRACT_KEY_FROM_KEY" => (KdfParams::FirstBit(21), hex("329f84a9"), "9526"),
         _ => return 0,
     };
-    let base = secret_key(KeyType::GenericSecret, &base);
+    let base = open(&base);
     let (params, expected) = (kdf(params), hex(expected));
     assert_eq!(given(row, &base, &params, Some(expected.len())), expected, "{}", row.name);
     assert_eq!(given(row, &base, &params, Some(1)), expected[..1], "{}", row.name);
