@@ -137,11 +137,6 @@ impl KeyType {
                 Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery | Self::Dh
             )
     }
-
-    /// Whether such a key is two keys, of which neither is an object of its own.
-    pub(crate) const fn is_composite(self) -> bool {
-        matches!(self, Self::CompSig | Self::CompKem)
-    }
 }
 
 /// Secret keys.

@@ -83,6 +83,11 @@ impl KeyType {
     pub(super) const fn is_bare(self) -> bool {
         matches!(self, Self::MlDsa | Self::MlKem | Self::SlhDsa)
     }
+
+    /// Whether such a key is two keys, of which neither is an object of its own.
+    pub(crate) const fn is_composite(self) -> bool {
+        matches!(self, Self::CompSig | Self::CompKem)
+    }
 }
 
 impl ParameterSet {
