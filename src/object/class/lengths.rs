@@ -1,0 +1,26 @@
+//! How long the values of secret keys are. PKCS#11 3.2, the sections of their types.
+
+use super::KeyType;
+
+impl KeyType {
+    /// The length in bytes of every value, where there is one.
+    pub(crate) const fn fixed_len(self) -> Option<usize> {
+        match self {
+            Self::Des => Some(8),
+            Self::Des2 => Some(16),
+            Self::Des3 => Some(24),
+            Self::ChaCha20 | Self::Poly1305 => Some(32),
+            _ => None,
+        }
+    }
+
+    /// Whether values have one of a few lengths, so that somebody must choose.
+    pub(crate) const fn has_sizes(self) -> bool {
+        matches!(self, Self::Aes | Self::AesXts)
+    }
+
+    /// Whether the lowest bit of each byte of a value is its parity.
+    pub(crate) const fn has_parity(self) -> bool {
+        matches!(self, Self::Des | Self::Des2 | Self::Des3)
+    }
+}
