@@ -242,8 +242,8 @@
 #define CKR_CLAVIGER_DOWNGRADE_REFUSED (CKR_VENDOR_DEFINED | 1129054209)
 
 /**
- * The other key of a bundle is gone, is another one, or may not sign today by CKA_START_DATE and
- * CKA_END_DATE.
+ * The other key of a bundle is gone, or is another one. One that may not be used, by its usage
+ * attribute or its dates, is CKR_KEY_FUNCTION_NOT_PERMITTED.
  */
 #define CKR_CLAVIGER_BUNDLE_INCOMPLETE (CKR_VENDOR_DEFINED | 1129054210)
 

@@ -97,8 +97,8 @@ pub const CKM_CLAVIGER_BUNDLE: u64 = CKM_VENDOR_DEFINED | 0x434C_0002;
 /// not there. The audit log has such a call under this name.
 pub const CKR_CLAVIGER_DOWNGRADE_REFUSED: u64 = CKR_VENDOR_DEFINED | 0x434C_0001;
 
-/// The other key of a bundle is gone, is another one, or may not sign today by CKA_START_DATE and
-/// CKA_END_DATE.
+/// The other key of a bundle is gone, or is another one. One that may not be used, by its usage
+/// attribute or its dates, is CKR_KEY_FUNCTION_NOT_PERMITTED.
 pub const CKR_CLAVIGER_BUNDLE_INCOMPLETE: u64 = CKR_VENDOR_DEFINED | 0x434C_0002;
 
 /// Slot numbers are below this one. A token's slot number never changes.

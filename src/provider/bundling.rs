@@ -13,6 +13,7 @@ use crate::object::class::KeyType;
 use crate::session::Facts;
 use crate::token::objects::Held;
 use crate::token::policy::{self, KeyUse, Sign, Verify};
+use crate::token::uses::check_left;
 
 use super::journal::facts_of;
 use super::{Call, GivenMechanism};
@@ -43,7 +44,6 @@ impl Call<'_> {
         let alone = !rules.produce_hybrid && half(&held) == Some(Half::PostQuantum);
         let partner = self.partner_for::<Sign>(row, &held, alone)?;
         let also_again = partner.as_ref().is_some_and(|partner| wants_login(partner));
-        self.token().check_dates([Some(&*held), partner.as_deref()])?;
         let bundle = Bundle {
             given: &held.object,
             partner: partner.as_ref().map(|partner| &partner.object),
@@ -99,7 +99,9 @@ impl Call<'_> {
         };
         self.token().check_trust(&partner)?;
         self.open.offers.check_key(&partner.object.attributes)?;
+        check_left(&partner.object)?;
         let _permit = policy::allow::<Use>(&partner.object.attributes, row.id)?;
+        self.token().check_use::<Use>(&partner.object.attributes)?;
         Ok(Some(partner))
     }
 }

@@ -4,12 +4,10 @@
 //! is written by the token alone and never changes; `object::bundle` has its form.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::Token;
 use super::objects::{Held, Viewer};
 use super::table::Place;
-use crate::audit::time::Time;
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute;
 use crate::object::bundle::{Partner, check_pair};
@@ -75,29 +73,6 @@ impl Token {
             return Err(incomplete("the other key of the bundle is not what it was"));
         }
         Ok(held)
-    }
-
-    /// Checks that the keys of a bundle may sign today, by `CKA_START_DATE` and `CKA_END_DATE`.
-    ///
-    /// # Errors
-    /// `CKR_CLAVIGER_BUNDLE_INCOMPLETE` for a key before or after its time.
-    pub(crate) fn check_dates<const N: usize>(&self, keys: [Option<&Held>; N]) -> Result<()> {
-        let today: Vec<u8> = Time::from(SystemTime::now())
-            .text()
-            .into_iter()
-            .take(10)
-            .filter(u8::is_ascii_digit)
-            .collect();
-        for key in keys.into_iter().flatten() {
-            let date = |name| key.object.attributes.get(name).filter(|d: &&[u8]| !d.is_empty());
-            if date(attribute::END_DATE).is_some_and(|end| end < today.as_slice()) {
-                return Err(incomplete("a key of the bundle has expired"));
-            }
-            if date(attribute::START_DATE).is_some_and(|start| start > today.as_slice()) {
-                return Err(incomplete("a key of the bundle is not valid yet"));
-            }
-        }
-        Ok(())
     }
 
     /// A token object by its `CKA_UNIQUE_ID`, if it is in sight.

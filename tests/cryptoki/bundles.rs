@@ -8,6 +8,7 @@ use crate::support::operations::plain;
 use crate::support::{Bench, Refused, Session, isolated, template};
 
 const CKA_CLAVIGER_BUNDLE: ck::CK_ULONG = 0xC34C_0001;
+const CKA_CLAVIGER_USES_LEFT: ck::CK_ULONG = 0xC34C_0011;
 const CKM_CLAVIGER_BUNDLE: ck::CK_ULONG = 0xC34C_0002;
 const CKR_CLAVIGER_DOWNGRADE_REFUSED: ck::CK_RV = 0xC34C_0001;
 const CKR_CLAVIGER_BUNDLE_INCOMPLETE: ck::CK_RV = 0xC34C_0002;
@@ -286,6 +287,25 @@ fn keys_that_make_no_bundle_are_not_tied() {
 }
 
 #[test]
+fn a_limit_of_either_key_holds_for_both() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let how = plain(CKM_CLAVIGER_BUNDLE);
+        let bundle = bundle(&session, ed25519(&session));
+        let one = crate::support::Template::default().and(CKA_CLAVIGER_USES_LEFT, 1);
+        session.set(bundle.post_quantum.1, &one).unwrap();
+        session.sign(&how, bundle.classical.1, b"m").unwrap();
+        assert_eq!(session.number(bundle.post_quantum.1, CKA_CLAVIGER_USES_LEFT), 0);
+        let begun = session.sign_init(&how, bundle.classical.1);
+        begun.refused(ck::CKR_KEY_EXHAUSTED);
+        let begun = session.sign_init(&how, bundle.post_quantum.1);
+        begun.refused(ck::CKR_KEY_EXHAUSTED);
+        session.sign(&plain(ck::CKM_EDDSA), bundle.classical.1, b"m").unwrap();
+    });
+}
+
+#[test]
 fn a_bundle_without_its_other_half_does_nothing() {
     isolated(|bench| {
         let token = bench.token();
@@ -301,7 +321,7 @@ fn a_bundle_without_its_other_half_does_nothing() {
         let past = template! { CKA_END_DATE => b"20200101" };
         session.set(bundle.post_quantum.1, &past).unwrap();
         for key in [bundle.classical.1, bundle.post_quantum.1] {
-            session.sign_init(&how, key).refused(CKR_CLAVIGER_BUNDLE_INCOMPLETE);
+            session.sign_init(&how, key).refused(ck::CKR_KEY_FUNCTION_NOT_PERMITTED);
         }
         session.set(bundle.post_quantum.1, &template! { CKA_END_DATE => "" }).unwrap();
         session.sign(&how, bundle.classical.1, b"m").unwrap();

@@ -91,8 +91,8 @@ fn signs_in_every_way(session: &Session<'_>, set: &Set, (public, private): Pair)
     let made = session.sign(&outside, private, &digest).unwrap();
     session.verify(&with, public, message, &made).unwrap();
     session.verify_signature_init(&with, public, &made).unwrap();
-    session.verify_update(&message[..5]).unwrap();
-    session.verify_update(&message[5..]).unwrap();
+    session.verify_signature_update(&message[..5]).unwrap();
+    session.verify_signature_update(&message[5..]).unwrap();
     session.verify_signature_final().unwrap();
 }
 
