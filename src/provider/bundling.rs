@@ -32,7 +32,7 @@ impl Call<'_> {
         given: &GivenMechanism,
         key: u64,
     ) -> Result<Started<dyn Signing>> {
-        let row = self.row(given)?;
+        let row = self.row_for_key(given, key)?;
         let Some(start) = row.sign_bundle else {
             let start = row.column(row.sign)?;
             let (held, again) = self.key_for::<Sign>(row, key)?;
@@ -60,7 +60,7 @@ impl Call<'_> {
         given: &GivenMechanism,
         key: u64,
     ) -> Result<Started<dyn Verifying>> {
-        let row = self.row(given)?;
+        let row = self.row_for_key(given, key)?;
         let Some(start) = row.verify_bundle else {
             let start = row.column(row.verify)?;
             let (held, again) = self.key_for::<Verify>(row, key)?;

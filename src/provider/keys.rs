@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::call::Audit;
 use crate::error::{Result, Rv};
 use crate::mechanism::params::MechanismParams;
-use crate::mechanism::{self, Mechanism};
+use crate::mechanism::{self, Mechanism, registry};
 use crate::object::attribute;
 use crate::object::class::{KeyType, Species};
 use crate::object::template::Template;
@@ -73,6 +73,22 @@ impl Call<'_> {
         let row = self.open.offers.find(given.id)?.row;
         self.open.offers.check_params(&given.params)?;
         Ok(row)
+    }
+
+    /// The row of a mechanism that is to be used with a key. A mechanism of keys that no token here
+    /// can hold does not fit any key, and that is told first.
+    pub(super) fn row_for_key(
+        &self,
+        given: &GivenMechanism,
+        key: u64,
+    ) -> Result<&'static Mechanism> {
+        self.row(given).map_err(|error| {
+            if registry::is_for_other_keys(given.id) && self.key(key).is_ok() {
+                let why = "the mechanism is for keys of a type that is not offered";
+                return Rv::KeyTypeInconsistent.because(why);
+            }
+            error
+        })
     }
 
     /// The key for an operation with a mechanism, after every check that they may meet; and

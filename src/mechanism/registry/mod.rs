@@ -29,6 +29,15 @@ use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
 /// Where a label of OAEP comes from: from the parameter.
 pub(super) const LABEL_SPECIFIED: u64 = cryptoki::CKZ_DATA_SPECIFIED;
 
+/// Mechanisms that sign with types of keys that are not offered: DSA with every hash.
+pub(crate) const fn is_for_other_keys(mechanism: u64) -> bool {
+    matches!(
+        mechanism,
+        cryptoki::CKM_DSA..=cryptoki::CKM_DSA_SHA512
+            | cryptoki::CKM_DSA_SHA3_224..=cryptoki::CKM_DSA_SHA3_512
+    )
+}
+
 /// The mechanism whose bad parameters a configuration may call bad arguments.
 pub(crate) const OAEP_NAME: &str = "CKM_RSA_PKCS_OAEP";
 

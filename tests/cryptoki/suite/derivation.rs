@@ -5,8 +5,8 @@ use std::ptr::null_mut;
 use cryptoki_sys as ck;
 
 use super::on_token;
-use crate::support::known;
-use crate::support::operations::{plain, with_struct};
+use crate::support::known::{self, hex};
+use crate::support::operations::{Mechanism, plain, with_bytes, with_struct};
 use crate::support::template::len;
 use crate::support::{Session, Template, template};
 
@@ -77,6 +77,81 @@ fn two_sides_agree_on_montgomery_curves_made_by_the_edwards_mechanism() {
             let [one, other] = [(); 2].map(|()| pair(&session, how, &public));
             agree(&session, one, other, |point| point);
         }
+    });
+}
+
+/// RFC 2409, section 6.2: a prime of 1024 bits.
+const OAKLEY_2: &str = "\
+    ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a0879\
+    8e3404ddef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6f44c42e9a637ed6b\
+    0bff5cb6f406b7edee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381ffffffffffffffff";
+
+#[test]
+fn two_sides_agree_with_dh() {
+    on_token(|token| {
+        let session = token.user();
+        let public = template! { CKA_PRIME => &hex(OAKLEY_2), CKA_BASE => b"\x02" };
+        let how = ck::CKM_DH_PKCS_KEY_PAIR_GEN;
+        let [one, other] = [(); 2].map(|()| pair(&session, how, &public));
+        let secrets = [(one.1, other.0), (other.1, one.0)].map(|(own, theirs)| {
+            let theirs = value(&session, theirs);
+            let how = with_bytes(ck::CKM_DH_PKCS_DERIVE, &theirs);
+            let wanted = readable(ck::CKK_AES).and(ck::CKA_VALUE_LEN, 32 as ck::CK_ULONG);
+            value(&session, session.derive(&how, own, &wanted).expect("a secret"))
+        });
+        assert_eq!(secrets[0], secrets[1]);
+    });
+}
+
+/// Keys of each type out of `how`, which gives 32 bytes; with a check value each.
+fn makes_keys(session: &Session<'_>, how: &Mechanism<'_>, base: ck::CK_OBJECT_HANDLE) {
+    for (key_type, length) in [
+        (ck::CKK_GENERIC_SECRET, Some(32)),
+        (ck::CKK_DES, None),
+        (ck::CKK_DES2, None),
+        (ck::CKK_DES3, None),
+        (ck::CKK_AES, Some(32)),
+    ] {
+        let wanted = readable(key_type);
+        let wanted = match length {
+            Some(length) => wanted.and(ck::CKA_VALUE_LEN, length as ck::CK_ULONG),
+            None => wanted,
+        };
+        let key = session.derive(how, base, &wanted).expect("a derived key");
+        assert_eq!(session.get(key, ck::CKA_CHECK_VALUE).unwrap().len(), 3, "{key_type:#x}");
+        if length.is_none() {
+            let parity = value(session, key).iter().all(|byte| byte.count_ones() % 2 == 1);
+            assert!(parity, "{key_type:#x}");
+        }
+    }
+}
+
+#[test]
+fn ciphers_make_keys_of_data() {
+    on_token(|token| {
+        let session = token.user();
+        let derives = template! { CKA_DERIVE => true };
+        let aes = session.create(&known::aes(&[1; 32]).with(derives)).unwrap();
+        let mut data: Vec<u8> = (0..32).collect();
+        let ecb =
+            ck::CK_KEY_DERIVATION_STRING_DATA { pData: data.as_mut_ptr(), ulLen: len(data.len()) };
+        makes_keys(&session, &with_struct(ck::CKM_AES_ECB_ENCRYPT_DATA, &ecb), aes);
+        let cbc = ck::CK_AES_CBC_ENCRYPT_DATA_PARAMS {
+            iv: [2; 16],
+            pData: data.as_mut_ptr(),
+            length: len(data.len()),
+        };
+        makes_keys(&session, &with_struct(ck::CKM_AES_CBC_ENCRYPT_DATA, &cbc), aes);
+        let odd = hex("0123456789abcdef1032547698badcfe022046648aa8ceec");
+        let key = known::secret(ck::CKK_DES3, &odd).and(ck::CKA_DERIVE, true);
+        let key = session.create(&key).unwrap();
+        makes_keys(&session, &with_struct(ck::CKM_DES3_ECB_ENCRYPT_DATA, &ecb), key);
+        let cbc = ck::CK_DES_CBC_ENCRYPT_DATA_PARAMS {
+            iv: [2; 8],
+            pData: data.as_mut_ptr(),
+            length: len(data.len()),
+        };
+        makes_keys(&session, &with_struct(ck::CKM_DES3_CBC_ENCRYPT_DATA, &cbc), key);
     });
 }
 

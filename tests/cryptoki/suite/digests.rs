@@ -10,6 +10,7 @@ use crate::support::{Refused, call, known, template};
 
 /// Mechanisms, and the lengths of their digests.
 const DIGESTS: &[(ck::CK_MECHANISM_TYPE, usize)] = &[
+    (ck::CKM_MD5, 16),
     (ck::CKM_SHA_1, 20),
     (ck::CKM_SHA224, 28),
     (ck::CKM_SHA256, 32),

@@ -8,6 +8,11 @@ use super::on_token;
 use crate::support::operations::{Mechanism, plain, with_bytes, with_struct};
 use crate::support::{Refused, Session, call, known, template};
 
+const ODD: [u8; 24] = [
+    0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe,
+    0x02, 0x20, 0x46, 0x64, 0x8a, 0xa8, 0xce, 0xec,
+];
+
 /// Encrypts and decrypts in one part and in uneven parts, and wants it all to agree.
 #[track_caller]
 fn there_and_back(
@@ -123,6 +128,26 @@ fn aes_ctr_counts_as_far_as_it_may() {
         session.encrypt_init(&how, key).unwrap();
         session.encrypt_update(&[0; 64]).unwrap();
         session.encrypt_update(&[0; 1]).refused(ck::CKR_DATA_LEN_RANGE);
+    });
+}
+
+#[test]
+fn des_and_triple_des() {
+    on_token(|token| {
+        let session = token.user();
+        let iv = [3; 8];
+        let long = (ck::CKM_DES3_ECB, ck::CKM_DES3_CBC, ck::CKM_DES3_CBC_PAD);
+        let short = (ck::CKM_DES_ECB, ck::CKM_DES_CBC, ck::CKM_DES_CBC_PAD);
+        for (key_type, size, (ecb, cbc, pad)) in
+            [(ck::CKK_DES, 8, short), (ck::CKK_DES2, 16, long), (ck::CKK_DES3, 24, long)]
+        {
+            let key = session.create(&known::secret(key_type, &ODD[..size])).unwrap();
+            there_and_back(&session, &plain(ecb), key, &[0x61; 40]);
+            there_and_back(&session, &with_bytes(cbc, &iv), key, &[0x61; 40]);
+            there_and_back(&session, &with_bytes(pad, &iv), key, &[0x61; 21]);
+            wants_blocks(&session, &plain(ecb), key);
+            wants_blocks(&session, &with_bytes(cbc, &iv), key);
+        }
     });
 }
 

@@ -168,3 +168,51 @@ fn a_template_inside_a_key_is_read_in_three_steps() {
         assert_eq!(values[1 - label][0], 1);
     });
 }
+
+#[test]
+fn a_secret_key_has_a_check_value_though_it_cannot_be_read() {
+    on_token(|token| {
+        let session = token.user();
+        let odd = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
+        let long: Vec<u8> = (0..3).flat_map(|part| odd.map(|byte| byte ^ (part * 6))).collect();
+        for (key_type, value) in [
+            (ck::CKK_GENERIC_SECRET, &long[..16]),
+            (ck::CKK_AES, &long[..16]),
+            (ck::CKK_DES, &long[..8]),
+            (ck::CKK_DES2, &long[..16]),
+            (ck::CKK_DES3, &long[..24]),
+        ] {
+            let key = known::secret(key_type, value)
+                .with(template! { CKA_SENSITIVE => true, CKA_EXTRACTABLE => false });
+            let key = session.create(&key).unwrap();
+            session.get(key, ck::CKA_VALUE).refused(ck::CKR_ATTRIBUTE_SENSITIVE);
+            let check = session.get(key, ck::CKA_CHECK_VALUE).unwrap();
+            // Of the type's own cipher over zeros; of SHA-1 for one without a cipher.
+            let expected = match key_type {
+                ck::CKK_GENERIC_SECRET => session.digest(&plain(ck::CKM_SHA_1), value).unwrap(),
+                ck::CKK_AES => session.encrypt(&plain(ck::CKM_AES_ECB), key, &[0; 16]).unwrap(),
+                ck::CKK_DES => session.encrypt(&plain(ck::CKM_DES_ECB), key, &[0; 8]).unwrap(),
+                _ => session.encrypt(&plain(ck::CKM_DES3_ECB), key, &[0; 8]).unwrap(),
+            };
+            assert_eq!(check, expected[..3], "{key_type:#x}");
+        }
+    });
+}
+
+#[test]
+fn generation_needs_what_the_mechanism_cannot_know() {
+    on_token(|token| {
+        let session = token.user();
+        let (mut how, mut key) = (plain(ck::CKM_DES3_KEY_GEN).c, 0);
+        let (s, m, k) = (session.handle, &raw mut how, &raw mut key);
+        call!(session, C_GenerateKey(s, m, null_mut(), 0, k)).is(ck::CKR_OK);
+        call!(session, C_GenerateKey(s, m, null_mut(), 1, k)).is(ck::CKR_ARGUMENTS_BAD);
+        session
+            .generate(&plain(ck::CKM_AES_KEY_GEN), &template! {})
+            .refused(ck::CKR_TEMPLATE_INCOMPLETE);
+        let fixed = session
+            .generate(&plain(ck::CKM_DES3_KEY_GEN), &template! { CKA_MODIFIABLE => false })
+            .unwrap();
+        assert!(!session.flag(fixed, ck::CKA_MODIFIABLE));
+    });
+}

@@ -117,3 +117,60 @@ fn edwards_curves_go_by_their_names() {
         }
     });
 }
+
+#[test]
+fn macs_of_every_hash_and_cipher() {
+    on_token(|token| {
+        let session = token.user();
+        let odd: Vec<u8> = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]
+            .into_iter()
+            .chain([0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe])
+            .chain([0x02, 0x20, 0x46, 0x64, 0x8a, 0xa8, 0xce, 0xec])
+            .collect();
+        for (how, key_type, value) in [
+            (ck::CKM_MD5_HMAC, ck::CKK_MD5_HMAC, &[1; 16][..]),
+            (ck::CKM_SHA_1_HMAC, ck::CKK_SHA_1_HMAC, &[1; 20]),
+            (ck::CKM_SHA224_HMAC, ck::CKK_SHA224_HMAC, &[1; 28]),
+            (ck::CKM_SHA256_HMAC, ck::CKK_SHA256_HMAC, &[1; 32]),
+            (ck::CKM_SHA384_HMAC, ck::CKK_SHA384_HMAC, &[1; 48]),
+            (ck::CKM_SHA512_HMAC, ck::CKK_SHA512_HMAC, &[1; 64]),
+            (ck::CKM_SHA256_HMAC, ck::CKK_GENERIC_SECRET, &[1; 32]),
+            (ck::CKM_DES3_CMAC, ck::CKK_DES2, &odd[..16]),
+            (ck::CKM_DES3_CMAC, ck::CKK_DES3, &odd),
+            (ck::CKM_AES_CMAC, ck::CKK_AES, &[1; 16]),
+        ] {
+            let uses = template! { CKA_SIGN => true, CKA_VERIFY => true };
+            let key = session.create(&known::secret(key_type, value).with(uses)).unwrap();
+            signs(&session, &plain(how), (key, key), DATA, true);
+        }
+    });
+}
+
+#[test]
+fn a_key_of_another_type_is_told_before_anything_else() {
+    on_token(|token| {
+        let session = token.user();
+        let public = template! { CKA_EC_PARAMS => known::P256 };
+        let how = plain(ck::CKM_EC_KEY_PAIR_GEN);
+        let (ec, ec_own) = session.generate_pair(&how, &public, &template! {}).unwrap();
+        let rsa = session.create(&known::rsa_public().and(ck::CKA_VERIFY, true)).unwrap();
+        let rsa_own = session.create(&known::rsa_private().and(ck::CKA_SIGN, true)).unwrap();
+        let wrong = ck::CKR_KEY_TYPE_INCONSISTENT;
+        for how in [
+            ck::CKM_RSA_PKCS,
+            ck::CKM_RSA_X_509,
+            ck::CKM_SHA1_RSA_PKCS,
+            ck::CKM_SHA256_RSA_PKCS,
+            ck::CKM_DSA,
+            ck::CKM_DSA_SHA1,
+            ck::CKM_DSA_SHA256,
+        ] {
+            session.sign_init(&plain(how), ec_own).refused(wrong);
+            session.verify_init(&plain(how), ec).refused(wrong);
+        }
+        for how in [ck::CKM_ECDSA, ck::CKM_ECDSA_SHA256] {
+            session.sign_init(&plain(how), rsa_own).refused(wrong);
+            session.verify_init(&plain(how), rsa).refused(wrong);
+        }
+    });
+}
