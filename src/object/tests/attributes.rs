@@ -15,7 +15,6 @@ static NOT_SUPPORTED: &[u64] = &[
     cryptoki::CKA_SUBPRIME,
     cryptoki::CKA_PRIME_BITS,
     cryptoki::CKA_SUBPRIME_BITS,
-    cryptoki::CKA_VALUE_BITS,
     cryptoki::CKA_SECONDARY_AUTH,
     cryptoki::CKA_AUTH_PIN_FLAGS,
     cryptoki::CKA_OTP_FORMAT,
@@ -75,7 +74,6 @@ static NOT_SUPPORTED: &[u64] = &[
     cryptoki::CKA_HSS_LMS_TYPES,
     cryptoki::CKA_HSS_LMOTS_TYPES,
     cryptoki::CKA_HSS_KEYS_REMAINING,
-    cryptoki::CKA_PARAMETER_SET,
     cryptoki::CKA_OBJECT_VALIDATION_FLAGS,
     cryptoki::CKA_VALIDATION_TYPE,
     cryptoki::CKA_VALIDATION_VERSION,
@@ -88,10 +86,6 @@ static NOT_SUPPORTED: &[u64] = &[
     cryptoki::CKA_VALIDATION_CERTIFICATE_URI,
     cryptoki::CKA_VALIDATION_VENDOR_URI,
     cryptoki::CKA_VALIDATION_PROFILE,
-    cryptoki::CKA_ENCAPSULATE_TEMPLATE,
-    cryptoki::CKA_DECAPSULATE_TEMPLATE,
-    cryptoki::CKA_PUBLIC_CRC64_VALUE,
-    cryptoki::CKA_SEED,
     cryptoki::CKA_VENDOR_DEFINED,
 ];
 /// How many numbers of attributes the standard's header has, `CKA_VENDOR_DEFINED` included.
@@ -101,11 +95,12 @@ const IN_THE_HEADER: usize = 158;
 fn every_attribute_of_the_standard_is_known_or_on_the_list() {
     let mut all: Vec<u64> = RULES.iter().map(|rule| rule.id).collect();
     assert!(all.is_sorted(), "the table is in the order of the numbers");
+    let ours = RULES.iter().filter(|rule| rule.name.starts_with("CKA_CLAVIGER_")).count();
     all.extend(NOT_SUPPORTED);
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), RULES.len() + NOT_SUPPORTED.len(), "none stands twice");
-    assert_eq!(all.len(), IN_THE_HEADER);
+    assert_eq!(all.len() - ours, IN_THE_HEADER);
 }
 
 #[test]
