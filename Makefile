@@ -79,6 +79,10 @@ stress: build
 	    --skip on_another_machine
 	PROCESSES=32 EACH=50 interop/run concurrency
 
+# Bad input for every mechanism and function, made out of what each row claims.
+bad-input: build
+	$(CARGO) test --locked --release --test bad_input
+
 # Attacks on a token's files, with those that take long or need root.
 tamper: build
 	$(CARGO) test --locked --release --test tamper -- --include-ignored
