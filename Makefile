@@ -24,7 +24,7 @@ modulefile := $(P11KITDIR)/claviger.module
 # rustup puts cargo here, and a fresh shell may not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help build demo check format lint test interop conformance stress tamper bench install uninstall clean
+.PHONY: help build demo check format lint test interop conformance stress bad-input tamper bench install uninstall clean
 
 help:
 	@echo 'make demo       build, then show tokens at work with stock tools, on one screen'
