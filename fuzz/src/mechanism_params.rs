@@ -310,7 +310,7 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
         // The length is one that no such structure has.
         _ if bytes.below(4) == 3 => {
             let noise = bytes.some(40);
-            noise[usize::from(noise.len() % 8 == 0 && !noise.is_empty())..].to_vec()
+            noise[usize::from(noise.len().is_multiple_of(8) && !noise.is_empty())..].to_vec()
         }
         _ => Vec::new(),
     };
