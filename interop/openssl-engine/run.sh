@@ -22,7 +22,7 @@ others() {
     "$CLAVIGER" key algorithms >kinds
     while read -r kind; do
         n=$((n + 1))
-        "$CLAVIGER" key generate "$kind" --token T1 --label "other $kind" --id "$n" \
+        "$CLAVIGER" key generate "$kind" --token T1 --label "other $kind" --id "$(printf %04d "$n")" \
             --pin-env USER_PIN
     done <kinds
 }
