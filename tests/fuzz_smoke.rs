@@ -77,7 +77,7 @@ fn call_sequences() {
 }
 
 /// Sequences until a million calls were made, each compared with the model of the rules. For a
-/// release build: `make long-sequences`.
+/// release build: `make stress`.
 #[test]
 #[ignore = "takes minutes without optimisation"]
 fn a_million_calls_in_sequences() {
