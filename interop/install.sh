@@ -23,7 +23,7 @@ softhsm2 softhsm2-util
 gnutls-bin gnutls-serv
 openssh-client ssh-agent
 python3 python3
-python3-cryptography cryptography'
+python3-venv ensurepip'
 
 present() {
     case $1 in
@@ -31,10 +31,7 @@ present() {
         local engines
         engines=$(openssl version -e 2>/dev/null | cut -d'"' -f2) && [ -e "$engines/pkcs11.so" ]
         ;;
-    cryptography)
-        python3 -c 'import cryptography' 2>/dev/null ||
-            /usr/bin/python3 -c 'import cryptography' 2>/dev/null
-        ;;
+    ensurepip) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null ;;
     esac
@@ -44,10 +41,30 @@ list_missing() {
     while read -r package probe; do present "$probe" || echo "$package"; done <<<"$wanted" | sort -u
 }
 
-mapfile -t missing < <(list_missing)
-[ ${#missing[@]} -gt 0 ] || exit 0
-
 say() { printf '%s\n' "$*" >&2; }
+
+# Debian's package cryptography is too old for ML-DSA and ML-KEM: then one of our own, beside what is
+# built. lib.sh looks for it in the same places.
+python_package() {
+    local python log probe='from cryptography.hazmat.primitives.asymmetric import mldsa
+mldsa.MLDSA44PrivateKey.generate()'
+    local own=${CARGO_TARGET_DIR:-$(dirname "$0")/../target}/python
+    for python in python3 /usr/bin/python3 "$own/bin/python3"; do
+        ! "$python" -c "$probe" 2>/dev/null || return 0
+    done
+    say "Installing with pip, into $own: cryptography"
+    log=$(mktemp)
+    { python3 -m venv "$own" && "$own/bin/pip" install -q 'cryptography>=48'; } >"$log" 2>&1 || {
+        tail -n 15 "$log" >&2
+        say 'pip did not install the package cryptography; neighbours that need it will be skipped.'
+    }
+    rm -f "$log"
+}
+others() { [ "$1" = demo ] || python_package; }
+
+mapfile -t missing < <(list_missing)
+[ ${#missing[@]} -gt 0 ] || { others "$1"; exit 0; }
+
 as_root=()
 if [ "$(id -u)" != 0 ]; then
     as_root=(sudo)
@@ -74,3 +91,4 @@ if ! { "${install[@]}" update -qq &&
 fi
 mapfile -t missing < <(list_missing)
 [ ${#missing[@]} = 0 ] || by_hand 'apt-get succeeded, and yet these are not found.'
+others "$1"

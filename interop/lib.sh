@@ -36,6 +36,16 @@ need() {
     done
 }
 
+# Names a Python whose package cryptography passes a probe, of the system's or of the one that
+# install.sh made. Scripts find interop/module.py beside the package's.
+python_with() {
+    for PYTHON in python3 /usr/bin/python3 "$BUILT/../python/bin/python3"; do
+        ! "$PYTHON" -c "$1" 2>/dev/null || { export PYTHONPATH=$ROOT/interop MODULE; return; }
+    done
+    say "SKIPPED $NEIGHBOUR: no python3 with a package cryptography that has what is asked" >&2
+    exit 77
+}
+
 [ -r "$MODULE" ] || die "no module at $MODULE (build it: cargo build --release)"
 
 # ------------------------------------------------------------------ working directory

@@ -57,29 +57,88 @@ fn sizes(row: &MechanismRow) -> String {
     }
 }
 
-/// Mechanisms that are alike stand together.
+/// The family that a reader would look under.
+fn family(row: &MechanismRow) -> &'static str {
+    const FAMILIES: &[(&str, &str)] = &[
+        ("HMAC", "HMAC"),
+        ("DES", "DES, 3DES (legacy)"),
+        ("AES", "AES"),
+        ("ChaCha20", "ChaCha20, Poly1305"),
+        ("Poly1305", "ChaCha20, Poly1305"),
+        ("ML-DSA", "ML-DSA"),
+        ("SLH-DSA", "SLH-DSA"),
+        ("composite", "composites"),
+        ("EC", "EC, Edwards, Montgomery"),
+        ("Edwards", "EC, Edwards, Montgomery"),
+        ("Montgomery", "EC, Edwards, Montgomery"),
+        ("any secret", "derivation"),
+        ("HKDF", "derivation"),
+    ];
+    let Some(first) = row.keys.first() else { return "digests" };
+    FAMILIES
+        .iter()
+        .find(|(part, _)| row.keys.iter().any(|key| key.contains(part)))
+        .map_or(first, |(_, family)| family)
+}
+
+fn bare(name: &str) -> &str {
+    name.strip_prefix("CKM_").unwrap_or(name)
+}
+
+/// A mechanism's name without its prefix, and with a star for the hash that it is named after.
+fn starred(name: &str) -> String {
+    const HASHES: &[&str] = &[
+        "SHA512_224",
+        "SHA512_256",
+        "SHA512_T",
+        "SHA3_224",
+        "SHA3_256",
+        "SHA3_384",
+        "SHA3_512",
+        "SHA_1",
+        "SHA1",
+        "SHA224",
+        "SHA256",
+        "SHA384",
+        "SHA512",
+        "MD5",
+        "BLAKE2B_160",
+        "BLAKE2B_256",
+        "BLAKE2B_384",
+        "BLAKE2B_512",
+        "SHAKE_128",
+        "SHAKE_256",
+        "SHAKE128",
+        "SHAKE256",
+    ];
+    let name = bare(name);
+    let hash = HASHES.iter().find(|hash| name.contains(*hash));
+    hash.map_or_else(|| name.to_owned(), |hash| name.replace(hash, "*"))
+}
+
+/// What there is, a family in a line.
 fn short_table() -> String {
-    let mut groups: Vec<([String; 3], Vec<&str>)> = Vec::new();
+    let mut families: Vec<(&str, usize, Vec<String>)> = Vec::new();
     for row in mechanism_table() {
-        let keys = match row.keys.as_slice() {
-            [] => "none".to_owned(),
-            [only] => (*only).to_owned(),
-            [first, ..] => format!("{first}, HMAC"),
-        };
-        let alike = [keys, sizes(&row), row.functions.join(", ")];
-        match groups.iter_mut().find(|(other, _)| *other == alike) {
-            Some((_, names)) => names.push(row.name),
-            None => groups.push((alike, vec![row.name])),
+        let family = family(&row);
+        let name = if row.keys.is_empty() { bare(row.name).to_owned() } else { starred(row.name) };
+        match families.iter_mut().find(|(other, ..)| *other == family) {
+            None => families.push((family, 1, vec![name])),
+            Some((_, count, names)) => {
+                *count += 1;
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
         }
     }
     let mut text =
-        "| keys | sizes | functions | mechanisms: `CKM_` and |\n|---|---|---|---|\n".to_owned();
-    for ([keys, sizes, functions], names) in groups {
-        let names: Vec<&str> =
-            names.iter().map(|name| name.strip_prefix("CKM_").unwrap_or(name)).collect();
-        text += &format!("| {keys} | {sizes} | {functions} | {} |\n", names.join(", "));
+        "| family | rows | mechanisms: `CKM_` and, with `*` for each hash |\n|---|---|---|\n"
+            .to_owned();
+    for (family, count, names) in families {
+        text += &format!("| {family} | {count} | {} |\n", names.join(", "));
     }
-    text + "\n[docs/mechanisms.md](docs/mechanisms.md) has each with its parameter.\n"
+    text + "\n[docs/mechanisms.md](docs/mechanisms.md) has each with its functions, sizes and parameter.\n"
 }
 
 fn full_table() -> String {

@@ -113,8 +113,9 @@ def signatures(session):
         label = b"COMPSIG-" + name.encode()
         signed = representative(label, context, hashed(message).digest())
         # Ours, checked by the other implementation.
-        ours, key = session.pair(0x403D, number)
-        made = session.sign(0x403E, context, key, message)
+        how = module.with_context(0x403E, context)
+        ours, key = session.pair(module.mechanism(0x403D), {module.PARAMETER_SET: number}, {})
+        made = session.sign(how, key, message)
         value = session.value(ours)
         lattice = public.from_public_bytes(value[:key_len])
         lattice.verify(made[:signature_len], signed, label)
@@ -129,11 +130,14 @@ def signatures(session):
         # The other implementation's, checked by us.
         lattice, (key, written) = private.generate(), classical.fresh()
         value = lattice.public_key().public_bytes_raw() + written
-        theirs = session.create(module.PUBLIC_KEY, module.COMP_SIG, number, value)
+        theirs = session.create({
+            module.CLASS: module.PUBLIC_KEY, module.KEY_TYPE: module.COMP_SIG,
+            module.PARAMETER_SET: number, module.VALUE: value})
         made = lattice.sign(signed, label) + classical.sign(key, signed)
-        assert session.verify(0x403E, context, theirs, message, made), name
-        assert not session.verify(0x403E, b"other", theirs, message, made), name
-        assert not session.verify(0x403E, context, theirs, b"another", made), name
+        other = module.with_context(0x403E, b"other")
+        assert session.verify(how, theirs, message, made), name
+        assert not session.verify(other, theirs, message, made), name
+        assert not session.verify(how, theirs, b"another", made), name
         print("ok", name)
 
 
@@ -187,6 +191,7 @@ KEMS = [
 
 
 def kems(session):
+    how = module.mechanism(0x4041)
     for number, label, level, classical in KEMS:
         private, public, key_len, ciphertext_len = KEM[level]
 
@@ -194,7 +199,7 @@ def kems(session):
             return hashlib.sha3_256(first + second + ciphertext + key + label).digest()
 
         # They make a secret for our key.
-        ours, key = session.pair(0x4040, number)
+        ours, key = session.pair(module.mechanism(0x4040), {module.PARAMETER_SET: number}, {})
         value = session.value(ours)
         first, lattice = public.from_public_bytes(value[:key_len]).encapsulate()
         if len(first) != 32:
@@ -202,9 +207,9 @@ def kems(session):
         fleeting, sent = classical.fresh()
         second = classical.agree(fleeting, value[key_len:])
         wanted = combined(first, second, sent, value[key_len:])
-        assert session.decapsulate(0x4041, key, lattice + sent) == wanted, label
+        assert session.decapsulate(how, key, lattice + sent) == wanted, label
         # We make a secret, and they open it with our private key as it is written.
-        ciphertext, secret = session.encapsulate(0x4041, ours)
+        ciphertext, secret = session.encapsulate(how, ours)
         written = session.value(key)
         if number == 0xC34C0001:
             written = hashlib.shake_256(written).digest(96)
