@@ -40,7 +40,10 @@ need() {
 # install.sh made. Scripts find interop/module.py beside the package's.
 python_with() {
     for PYTHON in python3 /usr/bin/python3 "$BUILT/../python/bin/python3"; do
-        ! "$PYTHON" -c "$1" 2>/dev/null || { export PYTHONPATH=$ROOT/interop MODULE; return; }
+        ! "$PYTHON" -c "$1" 2>/dev/null || {
+            export MODULE PYTHONPATH=$ROOT/interop PYTHONDONTWRITEBYTECODE=1
+            return
+        }
     done
     say "SKIPPED $NEIGHBOUR: no python3 with a package cryptography that has what is asked" >&2
     exit 77
