@@ -13,6 +13,7 @@ use cryptoki_sys::{
 
 pub(crate) const P256: &[u8] = &[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 pub(crate) const P384: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+pub(crate) const P521: &[u8] = &[0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23];
 /// PrintableString "edwards25519", which older modules want in place of the object identifier.
 pub(crate) const ED25519: &[u8] = b"\x13\x0cedwards25519";
 
@@ -79,7 +80,8 @@ pub(crate) fn make_aes(
         &mut hidden(label, life)
             .number(CKA_VALUE_LEN, 32)
             .flag(CKA_ENCRYPT, true)
-            .flag(CKA_DECRYPT, true),
+            .flag(CKA_DECRYPT, true)
+            .flag(CKA_SIGN, true),
     )
 }
 
@@ -116,6 +118,7 @@ pub(crate) fn make_all(session: &Session<'_>) -> Outcome<()> {
     make_rsa(session, "rsa", Life::Token)?;
     make_ec(session, "p256", P256, Life::Token)?;
     make_ec(session, "p384", P384, Life::Token)?;
+    make_ec(session, "p521", P521, Life::Token)?;
     if let Err(why) = make_ed25519(session, "ed25519", Life::Token) {
         eprintln!("no Ed25519 key: {why}");
     }

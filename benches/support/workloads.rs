@@ -7,8 +7,8 @@ use super::objects::{self, Life};
 use super::scratch::USER_PIN;
 use cryptoki_sys::{
     CK_MECHANISM_TYPE, CKA_CLASS, CKA_EC_POINT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_SENSITIVE,
-    CKA_TOKEN, CKA_VALUE_LEN, CKK_GENERIC_SECRET, CKM_ECDSA, CKM_EDDSA, CKM_RSA_PKCS, CKM_SHA256,
-    CKM_SHA256_HMAC, CKO_SECRET_KEY, CKU_USER,
+    CKA_TOKEN, CKA_VALUE_LEN, CKK_GENERIC_SECRET, CKM_AES_CMAC, CKM_ECDSA, CKM_EDDSA, CKM_RSA_PKCS,
+    CKM_SHA3_256, CKM_SHA256, CKM_SHA256_HMAC, CKM_SHA512, CKO_SECRET_KEY, CKU_USER,
 };
 
 pub(crate) type Operation<'m> = Box<dyn FnMut() -> Outcome<()> + 'm>;
@@ -38,10 +38,14 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     row("C_OpenSession + C_CloseSession", open_close),
     row("C_Logout + C_Login", login),
     row("random, 32 B", random),
-    row("SHA-256, 64 B", |_, session| digest(session, 64)),
-    row("SHA-256, 16 KiB", |_, session| digest(session, 16 * 1024)),
+    row("SHA-256, 64 B", |_, session| digest(session, CKM_SHA256, 64)),
+    row("SHA-256, 16 KiB", |_, session| digest(session, CKM_SHA256, 16 * 1024)),
+    row("SHA-512, 16 KiB", |_, session| digest(session, CKM_SHA512, 16 * 1024)),
+    row("SHA3-256, 16 KiB", |_, session| digest(session, CKM_SHA3_256, 16 * 1024)),
     row("HMAC-SHA-256, 64 B", hmac),
+    row("AES-256-CMAC, 64 B", cmac),
     row("AES-256-CBC encrypt, 64 B", |_, session| encrypt(session, Mechanism::cbc(), 64)),
+    row("AES-256-CBC encrypt, 16 KiB", |_, session| encrypt(session, Mechanism::cbc(), 16 * 1024)),
     row("AES-256-GCM encrypt, 64 B", gcm_64),
     row("AES-256-GCM encrypt, 16 KiB", |_, session| encrypt(session, Mechanism::gcm(), 16 * 1024)),
     row("AES-256-GCM encrypt, 1 MiB", |_, session| encrypt(session, Mechanism::gcm(), 1 << 20)),
@@ -54,6 +58,8 @@ pub(crate) static WORKLOADS: &[Workload] = &[
     row("ECDSA P-256 verify", |_, session| ec_verify(session, "p256", CKM_ECDSA)),
     row("ECDSA P-384 sign", |_, session| ec_sign(session, "p384", CKM_ECDSA)),
     row("ECDSA P-384 verify", |_, session| ec_verify(session, "p384", CKM_ECDSA)),
+    row("ECDSA P-521 sign", |_, session| ec_sign(session, "p521", CKM_ECDSA)),
+    row("ECDSA P-521 verify", |_, session| ec_verify(session, "p521", CKM_ECDSA)),
     row("Ed25519 sign", |_, session| ec_sign(session, "ed25519", CKM_EDDSA)),
     row("Ed25519 verify", |_, session| ec_verify(session, "ed25519", CKM_EDDSA)),
     row("ECDH P-256 derive", ecdh),
@@ -91,14 +97,20 @@ fn random<'m>(_: &'m Module, session: Session<'m>) -> Outcome<Operation<'m>> {
     Ok(Box::new(move || session.random(&mut room)))
 }
 
-fn digest(session: Session<'_>, len: usize) -> Outcome<Operation<'_>> {
-    let (mut mechanism, data, mut room) = (Mechanism::plain(CKM_SHA256), vec![0x5a; len], [0; 32]);
+fn digest(session: Session<'_>, hash: CK_MECHANISM_TYPE, len: usize) -> Outcome<Operation<'_>> {
+    let (mut mechanism, data, mut room) = (Mechanism::plain(hash), vec![0x5a; len], [0; 64]);
     Ok(Box::new(move || session.digest(&mut mechanism, &data, &mut room).map(drop)))
 }
 
 fn hmac<'m>(_: &'m Module, session: Session<'m>) -> Outcome<Operation<'m>> {
     let key = objects::secret(&session, "mac")?;
     let (mut mechanism, mut room) = (Mechanism::plain(CKM_SHA256_HMAC), [0; 64]);
+    Ok(Box::new(move || session.sign(&mut mechanism, key, &[0x5a; 64], &mut room).map(drop)))
+}
+
+fn cmac<'m>(_: &'m Module, session: Session<'m>) -> Outcome<Operation<'m>> {
+    let key = objects::secret(&session, "aes")?;
+    let (mut mechanism, mut room) = (Mechanism::plain(CKM_AES_CMAC), [0; 16]);
     Ok(Box::new(move || session.sign(&mut mechanism, key, &[0x5a; 64], &mut room).map(drop)))
 }
 
