@@ -6,9 +6,9 @@ use crate::cryptoki::{
     CK_SESSION_INFO_PTR, CK_SLOT_ID, CK_ULONG, CK_USER_TYPE, CK_UTF8CHAR_PTR, CK_VOID_PTR,
     CKF_ASYNC_SESSION, CKF_DECRYPT, CKF_DIGEST, CKF_ENCRYPT, CKF_FIND_OBJECTS, CKF_MESSAGE_DECRYPT,
     CKF_MESSAGE_ENCRYPT, CKF_MESSAGE_SIGN, CKF_MESSAGE_VERIFY, CKF_RW_SESSION, CKF_SERIAL_SESSION,
-    CKF_SIGN, CKF_SIGN_RECOVER, CKF_VERIFY, CKF_VERIFY_RECOVER, CKS_LAST_VALIDATION_OK,
-    CKS_RO_PUBLIC_SESSION, CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS,
-    CKS_RW_USER_FUNCTIONS, CKU_CONTEXT_SPECIFIC, CKU_SO, CKU_USER,
+    CKF_SIGN, CKF_SIGN_RECOVER, CKF_VERIFY, CKF_VERIFY_RECOVER, CKS_RO_PUBLIC_SESSION,
+    CKS_RO_USER_FUNCTIONS, CKS_RW_PUBLIC_SESSION, CKS_RW_SO_FUNCTIONS, CKS_RW_USER_FUNCTIONS,
+    CKU_CONTEXT_SPECIFIC, CKU_SO, CKU_USER,
 };
 use crate::error::{Result, Rv};
 use crate::provider::UserType;
@@ -223,19 +223,19 @@ pub(super) unsafe extern "C" fn C_SessionCancel(
     })
 }
 
-/// No validation is claimed, so no flag of one is ever set.
+/// No validation is claimed, so no flag of any kind is ever set.
 ///
 /// # Safety
 /// `flags` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn C_GetSessionValidationFlags(
     session: CK_SESSION_HANDLE,
-    kind: CK_ULONG,
+    _kind: CK_ULONG,
     flags: *mut CK_FLAGS,
 ) -> CK_RV {
     in_session(Function::GetSessionValidationFlags, session, |_call| {
-        if flags.is_null() || kind != CKS_LAST_VALIDATION_OK {
-            return Err(Rv::ArgumentsBad.because("no place for the flags, or no such kind"));
+        if flags.is_null() {
+            return Err(Rv::ArgumentsBad.because("no place for the flags"));
         }
         // SAFETY: this function's own contract.
         unsafe { write(flags, 0) }

@@ -18,6 +18,8 @@ pub struct Compatibility {
     pub fork_initialized: bool,
     /// Of an attribute that a template has twice, with two values, the last one counts.
     pub template_repeats: bool,
+    /// Ed448 signs without a parameter also with a key whose curve is named in words.
+    pub ed448_bare: bool,
 }
 
 pub(super) const COMPATIBILITY: &[Setting] = &[
@@ -50,5 +52,11 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         accept: |to, value| boolean(value).map(|it| to.compatibility.template_repeats = it),
         show: |of| Value::Switch(of.compatibility.template_repeats),
         meaning: "of an attribute that a template has twice, the last value counts",
+    },
+    Setting {
+        key: "compatibility.ed448_bare",
+        accept: |to, value| boolean(value).map(|it| to.compatibility.ed448_bare = it),
+        show: |of| Value::Switch(of.compatibility.ed448_bare),
+        meaning: "CKM_EDDSA needs no parameter with a key that names its curve edwards448",
     },
 ];

@@ -1,6 +1,7 @@
 //! EdDSA in its three variants: pure, with context, and over a digest.
 //!
-//! Without a parameter it is the pure one of the key's curve. The first two read the message
+//! Without a parameter it is the pure one of the key's curve; for Ed448 by RFC 8032's name the
+//! standard wants one (`provider::compatibility`). The first two read the message
 //! twice, so that parts are kept until the end. PKCS#11 3.2, "EdDSA", "CK_EDDSA_PARAMS"; RFC 8032.
 
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use crate::custody::{KeyKind, PrivateKey, SignPrimitive};
 use crate::engine::ed25519::Variant;
 use crate::engine::edwards::{Edwards, EdwardsPublic, Prehasher};
 use crate::error::{Error, Result, Rv};
+use crate::object::attribute;
 use crate::object::class::{Class, KeyType};
+use crate::object::curve::is_name;
 use crate::object::{Object, Prepared};
 
 /// The longest message that is kept when it comes in parts.
@@ -29,10 +32,11 @@ enum Scheme {
 }
 
 impl Scheme {
-    /// Callers that send a parameter with neither digest nor context mean the plain scheme: for
-    /// Ed25519, RFC 8032 advises against an empty context, and other implementations refuse it;
-    /// for Ed448 it is the plain scheme.
-    fn of(curve: Edwards, params: &MechanismParams) -> Result<Self> {
+    /// A parameter with neither digest nor context means Ed25519ctx for a key whose curve has
+    /// RFC 8032's name. An empty context RFC 8032 advises against, and no implementation has it.
+    /// With RFC 8410's identifier, and for Ed448, it means the plain scheme.
+    fn of(key: &Object, curve: Edwards, params: &MechanismParams) -> Result<Self> {
+        let named = key.attributes.get(attribute::EC_PARAMS).is_some_and(is_name);
         match params {
             MechanismParams::None => Ok(Self::Pure(Message::default())),
             MechanismParams::Eddsa { context, .. } if context.len() > LONGEST_CONTEXT => {
@@ -42,6 +46,9 @@ impl Scheme {
                 Ok(Self::Prehash(context.clone(), Some(Box::new(Prehasher::new(curve)?))))
             }
             MechanismParams::Eddsa { prehash: false, context } if context.is_empty() => {
+                if named && curve == Edwards::Ed25519 {
+                    return Err(invalid("Ed25519ctx without a context"));
+                }
                 Ok(Self::Pure(Message::default()))
             }
             MechanismParams::Eddsa { prehash: false, context } => {
@@ -107,14 +114,14 @@ impl Message {
 
 /// Starts a signature.
 pub(super) fn sign(key: &Key, params: &MechanismParams) -> Result<Box<dyn Signing>> {
-    let key = private_key(key, KeyType::EcEdwards)?;
-    let KeyKind::Edwards(curve) = key.kind() else { return Err(inconsistent()) };
-    Ok(Box::new(Signature { key, scheme: Scheme::of(curve, params)? }))
+    let private = private_key(key, KeyType::EcEdwards)?;
+    let KeyKind::Edwards(curve) = private.kind() else { return Err(inconsistent()) };
+    Ok(Box::new(Signature { key: private, scheme: Scheme::of(key, curve, params)? }))
 }
 
 /// Starts a verification.
 pub(super) fn verify(key: &Key, params: &MechanismParams) -> Result<Box<dyn Verifying>> {
-    let scheme = Scheme::of(public_key(key)?.curve(), params)?;
+    let scheme = Scheme::of(key, public_key(key)?.curve(), params)?;
     Ok(Box::new(Verification { key: Arc::clone(key), scheme }))
 }
 

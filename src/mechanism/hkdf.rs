@@ -1,6 +1,6 @@
 //! HKDF: keys, readable data, and keys to derive from. PKCS#11 3.2, "HKDF Mechanisms"; RFC 5869.
 
-use super::derivation::value;
+use super::derivation::{value, wanted};
 use super::kdf_params::{KdfParams, Salt};
 use super::params::invalid;
 use super::{Derivation, Derived, any_secret, registry, secret_value};
@@ -59,11 +59,15 @@ fn expanded(
     key: &[u8],
     info: &[u8],
 ) -> Result<Secret> {
-    let len = derivation.wanted(None)?;
+    // The standard says "should" of a length: without one, a type of any length is as long as the
+    // hash, as after the extraction alone.
+    let key_type = derivation.key_type;
+    let any = key_type.fixed_len().is_none() && !key_type.has_sizes();
+    let len = wanted(derivation.len.or(any.then_some(digest.len())), key_type, None)?;
     if len > 255 * digest.len() {
         return Err(Rv::TemplateInconsistent.because("CKA_VALUE_LEN is more than HKDF gives"));
     }
-    value(derivation.key_type, len, |room| Ok(hkdf_expand(digest, key, info, room)?))
+    value(key_type, len, |room| Ok(hkdf_expand(digest, key, info, room)?))
 }
 
 /// Derives a data object, for everybody to read. From a key that nobody may read only such data is

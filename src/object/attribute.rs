@@ -305,6 +305,14 @@ fn ulongs(bytes: &[u8]) -> Option<Value> {
     rest.is_empty().then(|| Value::Ulongs(words.iter().map(|w| u64::from_ne_bytes(*w)).collect()))
 }
 
+/// Nothing, or year, month and day in digits (`CK_DATE`).
 fn is_date(bytes: &[u8]) -> bool {
-    bytes.is_empty() || (bytes.len() == 8 && bytes.iter().all(u8::is_ascii_digit))
+    let (year, month, day) = match bytes {
+        [] => return true,
+        [year @ .., m, n, d, e] => (year, [*m, *n], [*d, *e]),
+        _ => return false,
+    };
+    let digits = bytes.iter().all(u8::is_ascii_digit);
+    let fits = (*b"01"..=*b"12").contains(&month) && (*b"01"..=*b"31").contains(&day);
+    year.len() == 4 && digits && fits
 }

@@ -160,6 +160,11 @@ pub(crate) fn curve_of(params: &[u8]) -> Result<CurveName> {
         .ok_or_else(|| Rv::CurveNotSupported.because("CKA_EC_PARAMS names another curve"))
 }
 
+/// Whether `CKA_EC_PARAMS` names its curve in words, as RFC 8032 does, and not by an identifier.
+pub(crate) fn is_name(params: &[u8]) -> bool {
+    params.first() == Some(&der::PRINTABLE_STRING)
+}
+
 /// The DER object identifier of a curve, with tag and length.
 pub(crate) fn identifier(curve: CurveName) -> &'static [u8] {
     let known = CURVES.iter().find(|known| known.curve == curve);

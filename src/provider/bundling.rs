@@ -36,6 +36,7 @@ impl Call<'_> {
         let Some(start) = row.sign_bundle else {
             let start = row.column(row.sign)?;
             let (held, again) = self.key_for::<Sign>(row, key)?;
+            self.check_bare(row, &held.object.attributes, &given.params)?;
             let work = start(&held.object, &given.params)?;
             return Ok(Started { work, facts: facts_of(&held, row), again });
         };
@@ -64,6 +65,7 @@ impl Call<'_> {
         let Some(start) = row.verify_bundle else {
             let start = row.column(row.verify)?;
             let (held, again) = self.key_for::<Verify>(row, key)?;
+            self.check_bare(row, &held.object.attributes, &given.params)?;
             let work = start(&held.object, &given.params)?;
             return Ok(Started { work, facts: facts_of(&held, row), again });
         };

@@ -1,8 +1,13 @@
 //! What `[compatibility]` of the configuration changes, in one place: answers for programs that
 //! expect another than the standard's. `docs/conformance.md` says who does.
 
-use crate::error::{Error, Rv};
-use crate::mechanism::registry;
+use crate::engine::edwards::Edwards;
+use crate::error::{Error, Result, Rv};
+use crate::mechanism::params::MechanismParams;
+use crate::mechanism::{Mechanism, registry};
+use crate::object::attribute;
+use crate::object::curve::{self, CurveName};
+use crate::object::template::Template;
 use crate::session::Kind;
 
 use super::{Call, Provider};
@@ -30,6 +35,27 @@ impl Call<'_> {
     /// Whether C_Logout has nothing to do, and says so with success.
     pub(super) const fn may_log_out_again(&self) -> bool {
         self.provider.configuration.compatibility.logout_again
+    }
+
+    /// Refuses Ed448 without the parameter that the standard requires of it. A key whose curve has
+    /// RFC 8410's identifier needs none: that alone says which scheme is meant.
+    pub(super) fn check_bare(
+        &self,
+        row: &Mechanism,
+        key: &Template,
+        params: &MechanismParams,
+    ) -> Result<()> {
+        let bare = row.name == registry::EDDSA_NAME && matches!(params, MechanismParams::None);
+        if !bare || self.provider.configuration.compatibility.ed448_bare {
+            return Ok(());
+        }
+        let curve = key.get(attribute::EC_PARAMS).filter(|curve| curve::is_name(curve));
+        if curve.is_some_and(|curve| {
+            matches!(curve::curve_of(curve), Ok(CurveName::Edwards(Edwards::Ed448)))
+        }) {
+            return Err(Rv::MechanismParamInvalid.because("Ed448 by name takes a parameter"));
+        }
+        Ok(())
     }
 
     /// A failure, as the caller is told of it.

@@ -200,3 +200,38 @@ fn with_template_repeats_the_last_value_counts() {
         labelled_twice(&session, "second").refused(ck::CKR_TEMPLATE_INCONSISTENT);
     });
 }
+
+/// A pair on Ed448, whose curve is given as it is written here.
+fn ed448(session: &Session<'_>, curve: &[u8]) -> (ck::CK_OBJECT_HANDLE, ck::CK_OBJECT_HANDLE) {
+    let how = plain(ck::CKM_EC_EDWARDS_KEY_PAIR_GEN);
+    session.generate_pair(&how, &template! { CKA_EC_PARAMS => curve }, &template! {}).unwrap()
+}
+
+const EDWARDS448: &[u8] = b"\x13\x0aedwards448";
+
+#[test]
+fn ed448_by_its_name_takes_a_parameter() {
+    isolated(|bench| {
+        let token = token_with(bench, "");
+        let session = token.user();
+        let bare = plain(ck::CKM_EDDSA);
+        let (public, private) = ed448(&session, EDWARDS448);
+        session.sign_init(&bare, private).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+        session.verify_init(&bare, public).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+        // RFC 8410's identifier says which scheme it is.
+        let (public, private) = ed448(&session, b"\x06\x03\x2b\x65\x71");
+        let signature = session.sign(&bare, private, b"message").unwrap();
+        session.verify(&bare, public, b"message", &signature).unwrap();
+    });
+}
+
+#[test]
+fn with_ed448_bare_it_needs_none() {
+    isolated(|bench| {
+        let token = token_with(bench, "ed448_bare");
+        let session = token.user();
+        let (public, private) = ed448(&session, EDWARDS448);
+        let signature = session.sign(&plain(ck::CKM_EDDSA), private, b"message").unwrap();
+        session.verify(&plain(ck::CKM_EDDSA), public, b"message", &signature).unwrap();
+    });
+}

@@ -279,18 +279,25 @@ fn ed448_signs_with_and_without_a_parameter_and_openssl_agrees() {
         let token = bench.token();
         let session = token.user();
         let openssl = bench.openssl();
-        let plain_eddsa = plain(ck::CKM_EDDSA);
-        for params in [ED448.to_vec(), printable("edwards448")] {
+        let no_parameter = plain(ck::CKM_EDDSA);
+        let empty = ck::CK_EDDSA_PARAMS {
+            phFlag: ck::CK_FALSE,
+            ulContextDataLen: 0,
+            pContextData: null_mut(),
+        };
+        let empty = with_struct(ck::CKM_EDDSA, &empty);
+        for (params, plain_eddsa) in [
+            (ED448.to_vec(), &no_parameter),
+            (ED448.to_vec(), &empty),
+            (printable("edwards448"), &empty),
+        ] {
             let (public, private) = pair(&session, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, &params);
             assert_eq!(session.get(public, ck::CKA_EC_POINT).unwrap().len(), 57);
             openssl.take_public_key(&session, public);
-            let signature = session.sign(&plain_eddsa, private, b"message").unwrap();
+            let signature = session.sign(plain_eddsa, private, b"message").unwrap();
             assert_eq!(signature.len(), 114);
             openssl.verifies(b"message", &signature, "-rawin");
-            assert_eq!(
-                session.sign_parts(&plain_eddsa, private, &[b"mes", b"sage"]),
-                Ok(signature)
-            );
+            assert_eq!(session.sign_parts(plain_eddsa, private, &[b"mes", b"sage"]), Ok(signature));
             let context = [7; 255];
             for (prehashed, context) in [(false, &context[..]), (true, &[][..]), (true, &context)] {
                 let parameter = ck::CK_EDDSA_PARAMS {
@@ -305,7 +312,7 @@ fn ed448_signs_with_and_without_a_parameter_and_openssl_agrees() {
                     signature
                 );
                 session.verify(&how, public, b"message", &signature).unwrap();
-                let crossed = session.verify(&plain_eddsa, public, b"message", &signature);
+                let crossed = session.verify(plain_eddsa, public, b"message", &signature);
                 crossed.refused(ck::CKR_SIGNATURE_INVALID);
                 let short = session.verify(&how, public, b"message", &signature[..113]);
                 short.refused(ck::CKR_SIGNATURE_LEN_RANGE);
@@ -317,7 +324,7 @@ fn ed448_signs_with_and_without_a_parameter_and_openssl_agrees() {
         let peer = openssl.must("pkey -in ed.pem -pubout -outform DER");
         let key = public_key(ck::CKK_EC_EDWARDS, ED448, &peer[peer.len() - 57..]);
         let key = session.create(&key).unwrap();
-        session.verify(&plain_eddsa, key, b"message", &theirs).unwrap();
+        session.verify(&no_parameter, key, b"message", &theirs).unwrap();
         session.has(key, ck::CKA_PUBLIC_KEY_INFO, &peer);
     });
 }

@@ -146,6 +146,12 @@ fn a_parameter_that_asks_for_nothing_is_plain_ed25519() {
         let parameter = parameter(false, b"");
         let how = with_struct(ck::CKM_EDDSA, &parameter);
         assert_eq!(session.sign(&how, key, b"").unwrap(), hex(OF_NOTHING));
+        // By the curve's name it is Ed25519ctx, which has no empty context.
+        let named = known::ed25519_private().without(ck::CKA_EC_PARAMS);
+        let named = session.create(&named.and(ck::CKA_EC_PARAMS, ED25519_NAME)).unwrap();
+        session.sign_init(&how, named).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+        let plain_signature = session.sign(&plain(ck::CKM_EDDSA), named, b"").unwrap();
+        assert_eq!(plain_signature, hex(OF_NOTHING));
     });
 }
 

@@ -41,6 +41,9 @@ pub(crate) const fn is_for_other_keys(mechanism: u64) -> bool {
 /// The mechanism whose bad parameters a configuration may call bad arguments.
 pub(crate) const OAEP_NAME: &str = "CKM_RSA_PKCS_OAEP";
 
+/// The mechanism that some of its keys use with a parameter only.
+pub(crate) const EDDSA_NAME: &str = "CKM_EDDSA";
+
 /// Where a salt of PBKDF2 comes from: from the parameter.
 pub(super) const SALT_SPECIFIED: u64 = cryptoki::CKZ_SALT_SPECIFIED;
 

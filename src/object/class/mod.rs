@@ -257,6 +257,13 @@ pub(crate) fn admit(
             return Err(Rv::AttributeReadOnly.because(attribute::name(id)));
         }
         flat(value)?;
+        // Keys without a limit read as having an empty list: it must not be taken for one that
+        // allows nothing.
+        if id == attribute::ALLOWED_MECHANISMS.id
+            && matches!(value, Value::Ulongs(list) if list.is_empty())
+        {
+            return Err(Rv::AttributeValueInvalid.because("CKA_ALLOWED_MECHANISMS without one"));
+        }
     }
     expect(given, attribute::CLASS, species.class.code())?;
     if let Some(key_type) = species.key_type {
