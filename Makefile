@@ -24,7 +24,7 @@ modulefile := $(P11KITDIR)/claviger.module
 # rustup puts cargo here, and a fresh shell may not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help build demo check format lint test interop conformance stress bad-input tamper bench install uninstall clean
+.PHONY: help build demo check format lint test interop conformance stress tamper bench install uninstall clean
 
 help:
 	@echo 'make demo       build, then show tokens at work with stock tools, on one screen'
@@ -78,10 +78,6 @@ stress: build
 	$(CARGO) test --locked --release -- --include-ignored --skip every_changed_byte \
 	    --skip on_another_machine
 	PROCESSES=32 EACH=50 interop/run concurrency
-
-# Bad input for every mechanism and function, made out of what each row claims.
-bad-input: build
-	$(CARGO) test --locked --release --test bad_input
 
 # Attacks on a token's files, with those that take long or need root.
 tamper: build

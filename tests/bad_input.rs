@@ -22,6 +22,10 @@ mod buffers;
 mod inputs;
 #[path = "bad_input/keys.rs"]
 mod keys;
+#[path = "bad_input/limits.rs"]
+mod limits;
+#[path = "bad_input/messages.rs"]
+mod messages;
 #[path = "bad_input/orders.rs"]
 mod orders;
 #[path = "bad_input/parameters.rs"]

@@ -43,6 +43,7 @@ impl Call<'_> {
         let mut work = start(&held.object, &given.params, expected.len)?;
         let mut handle = None;
         let written = room.fill(work.len(), |out| {
+            self.token().take_use(&self.note, &held.object)?;
             let (len, secret) = work.encapsulate(out)?;
             handle = Some(self.keep(expected, secret)?);
             Ok::<_, crate::error::Error>(len)

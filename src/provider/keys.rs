@@ -115,8 +115,9 @@ impl Call<'_> {
         let outlived = self.open.offers.check_age(row, attributes);
         outlived.map_err(|error| Rv::KeySizeRange.because(error.why))?;
         let again = attributes.is_set(attribute::ALWAYS_AUTHENTICATE);
-        // What an …Init starts is counted when it comes to its end; all else has no end of its own.
-        if self.function.audit() != Audit::Failure {
+        // What an …Init starts is counted when it comes to its end, and what tells a length when it
+        // gives its output; all else has no end of its own.
+        if self.function.audit() != Audit::Failure && !Use::TELLS_LENGTH {
             self.token().take_use(&self.note, &held.object)?;
         }
         Ok((held, again))

@@ -101,6 +101,7 @@ impl Call<'_> {
         let mut work = work.map_err(named(OF_WRAPPING_KEY))?;
         let len = work.whole_len(leaving.bytes.len()).map_err(named(OF_KEY))?;
         let written = room.fill(len, |out| {
+            self.token().take_use(&self.note, &leaving.by.object)?;
             let written = wrapping::wrap(work.as_mut(), &leaving.bytes, out);
             let written = written.map_err(named(OF_KEY))?;
             self.record_leaving(&leaving).map(|()| written)
@@ -127,6 +128,7 @@ impl Call<'_> {
         let len = work.len(leaving.bytes.len()).map_err(named(OF_KEY))?;
         let mut returned = Reply::default();
         let written = room.fill(len, |out| {
+            self.token().take_use(&self.note, &leaving.by.object)?;
             let enveloped = wrapping::envelop(work.as_mut(), &leaving.bytes, out);
             let (written, parameter) = enveloped.map_err(named(OF_KEY))?;
             returned = parameter;

@@ -18,6 +18,8 @@ pub(crate) trait KeyUse {
     const ALLOWED_BY: Attr<bool>;
     /// Whether it makes something new. What was made before can be undone and judged for ever.
     const MAKES: bool = true;
+    /// Whether its one function tells a length when it is asked for it, which is no use yet.
+    const TELLS_LENGTH: bool = false;
 }
 
 /// Signing and making MACs.
@@ -75,6 +77,7 @@ impl KeyUse for Join {
 }
 impl KeyUse for Wrap {
     const ALLOWED_BY: Attr<bool> = attribute::WRAP;
+    const TELLS_LENGTH: bool = true;
 }
 impl KeyUse for Unwrap {
     const ALLOWED_BY: Attr<bool> = attribute::UNWRAP;
@@ -82,9 +85,11 @@ impl KeyUse for Unwrap {
 }
 impl KeyUse for Encapsulate {
     const ALLOWED_BY: Attr<bool> = attribute::ENCAPSULATE;
+    const TELLS_LENGTH: bool = true;
 }
 impl KeyUse for Decapsulate {
     const ALLOWED_BY: Attr<bool> = attribute::DECAPSULATE;
+    const MAKES: bool = false;
 }
 
 /// Proof that a key may be used so. Nothing else makes one.

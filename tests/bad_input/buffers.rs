@@ -106,7 +106,7 @@ fn parts_leave_short_rooms_alone() {
 fn in_parts(ground: &Ground<'_>, sound: &Sound, complaints: &mut Complaints) -> Option<Vec<u8>> {
     let mut all = Vec::new();
     for part in sound.data.chunks(7) {
-        for room in [0, 4096] {
+        for room in [0, LARGE] {
             let mut answer = None;
             let (rv, written, bytes) = lend_room(room, |out, out_len| {
                 answer = update(&ground.session, sound.which, part, out, out_len);
@@ -129,7 +129,7 @@ fn in_parts(ground: &Ground<'_>, sound: &Sound, complaints: &mut Complaints) -> 
             }
         }
     }
-    for room in [0, 4096] {
+    for room in [0, LARGE] {
         let (rv, written, bytes) = lend_room(room, |out, out_len| {
             finish(&ground.session, sound.which, &[], out, out_len).unwrap_or(Rv(ck::CKR_OK))
         });
@@ -144,6 +144,9 @@ fn in_parts(ground: &Ground<'_>, sound: &Sound, complaints: &mut Complaints) -> 
     }
     None
 }
+
+/// Room for every output, SLH-DSA's signatures as well.
+pub const LARGE: usize = 1 << 15;
 
 const fn gives_parts(which: Use) -> bool {
     matches!(which, Use::Encrypt | Use::Decrypt)

@@ -3,7 +3,8 @@
 use cryptoki_sys as ck;
 
 use super::uses::Use;
-use crate::support::known::{ED25519, P256};
+use crate::support::composite::{CKK_COMP_KEM, CKK_COMP_SIG, XWING};
+use crate::support::known::{ED25519, P256, hex};
 use crate::support::{Template, template};
 
 /// Data that some mechanism takes, the likeliest first: blocks, digests of all lengths, a little.
@@ -12,25 +13,36 @@ pub fn data() -> Vec<Vec<u8>> {
     lengths.iter().map(|length| (1..=*length).collect()).collect()
 }
 
-/// Attributes of a public key that say what pair to make: a size, a curve, a parameter set.
-pub fn pair_templates() -> Vec<Template> {
+/// The second group of Oakley (RFC 2409, section 6.2): short, so that its keys are quick.
+const OAKLEY_2: &str = "\
+    ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22\
+    514a08798e3404ddef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245e485b576625e7ec6\
+    f44c42e9a637ed6b0bff5cb6f406b7edee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381\
+    ffffffffffffffff";
+
+/// Attributes of a public key that say what pair to make: a size, a curve, a parameter set. Those
+/// of types that are known here are quick; the others are tried with everything.
+pub fn pair_templates(key_type: ck::CK_KEY_TYPE) -> Vec<Template> {
     let curve = |oid: &[u8]| template! { CKA_EC_PARAMS => oid };
-    let mut all = vec![
-        template! {},
-        template! { CKA_MODULUS_BITS => 2048 as ck::CK_ULONG },
-        curve(P256),
-        curve(ED25519),
-        curve(b"\x06\x03\x2b\x65\x6e"),
-    ];
-    // The likeliest first: small parameter sets are quick.
-    all.extend([1, 3, 2, 4].map(|set: ck::CK_ULONG| template! { CKA_PARAMETER_SET => set }));
-    all
+    let set = |set: ck::CK_ULONG| template! { CKA_PARAMETER_SET => set };
+    match key_type {
+        ck::CKK_RSA => vec![template! { CKA_MODULUS_BITS => 1024 as ck::CK_ULONG }],
+        ck::CKK_EC => vec![curve(P256)],
+        ck::CKK_EC_EDWARDS => vec![curve(ED25519)],
+        ck::CKK_EC_MONTGOMERY => vec![curve(b"\x06\x03\x2b\x65\x6e")],
+        ck::CKK_DH => vec![template! { CKA_PRIME => &hex(OAKLEY_2), CKA_BASE => &[2] }],
+        ck::CKK_SLH_DSA => vec![set(ck::CKP_SLH_DSA_SHA2_128F)],
+        // MLDSA44-Ed25519; MLKEM768-X25519, and X-Wing, which envelopes want.
+        CKK_COMP_SIG => vec![set(3)],
+        CKK_COMP_KEM => vec![set(4), set(XWING)],
+        _ => [vec![template! {}], [1, 3, 2, 4].map(set).to_vec()].concat(),
+    }
 }
 
 /// Attributes of what a use makes of a key: of any kind that it can.
-pub fn templates(which: Use) -> Vec<Template> {
+pub fn templates(which: Use, key_type: ck::CK_KEY_TYPE) -> Vec<Template> {
     if which == Use::GeneratePair {
-        return pair_templates();
+        return pair_templates(key_type);
     }
     let secret = |key_type: ck::CK_KEY_TYPE| {
         template! { CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => key_type }

@@ -7,6 +7,7 @@ use cryptoki_sys as ck;
 
 use super::inputs::pair_templates;
 use super::uses::USES;
+use crate::support::known::P256;
 use crate::support::operations::plain;
 use crate::support::{Session, Template, known, template};
 
@@ -20,6 +21,9 @@ pub struct Key {
 
 /// All keys of a test, by type; a type can have several, of other sizes or curves.
 pub struct Keys(pub BTreeMap<ck::CK_KEY_TYPE, Vec<Key>>);
+
+/// CKA_CLAVIGER_BUNDLE in include/claviger.h.
+const BUNDLE: ck::CK_ATTRIBUTE_TYPE = ck::CKA_VENDOR_DEFINED | 0x434C_0001;
 
 /// Lengths of secret keys in bytes, the likeliest first.
 const LENGTHS: &[usize] = &[32, 16, 24, 8, 64, 48];
@@ -68,6 +72,7 @@ impl Keys {
                 all.entry(*key_type).or_insert_with(|| made(session, table, *key_type));
             }
         }
+        all.entry(ck::CKK_ML_DSA).or_default().push(bundled(session));
         Self(all)
     }
 
@@ -75,6 +80,24 @@ impl Keys {
     pub fn of<'k>(&'k self, types: &[ck::CK_KEY_TYPE]) -> impl Iterator<Item = &'k Key> {
         types.iter().filter_map(|key_type| self.0.get(key_type)).flatten()
     }
+}
+
+/// A post-quantum pair that is tied to one on P-256, for the mechanism that uses both.
+fn bundled(session: &Session<'_>) -> Key {
+    let on_token = template! { CKA_TOKEN => true };
+    let make = |how, public: Template| {
+        let public = public.with(on_token.clone());
+        session.generate_pair(&plain(how), &public, &on_token).expect("a pair")
+    };
+    let classical = make(ck::CKM_EC_KEY_PAIR_GEN, template! { CKA_EC_PARAMS => P256 });
+    let set = template! { CKA_PARAMETER_SET => ck::CKP_ML_DSA_44 };
+    let (public, private) = make(ck::CKM_ML_DSA_KEY_PAIR_GEN, set);
+    for (one, other) in [(public, classical.0), (private, classical.1)] {
+        let name = session.get(other, ck::CKA_UNIQUE_ID).expect("CKA_UNIQUE_ID");
+        let tie = Template::default().and(BUNDLE, &name);
+        session.set(one, &tie).expect("CKA_CLAVIGER_BUNDLE");
+    }
+    Key { key_type: ck::CKK_ML_DSA, public, private }
 }
 
 /// A template for a key with all uses, of `key_type`, with more attributes that tell it.
@@ -169,5 +192,5 @@ fn pairs(
         let own = session.number(public, ck::CKA_KEY_TYPE);
         (own == key_type).then_some(Key { key_type, public, private })
     };
-    pair_templates().into_iter().filter_map(make).take(2).collect()
+    pair_templates(key_type).into_iter().filter_map(make).take(2).collect()
 }

@@ -5,6 +5,7 @@ use std::ptr::null_mut;
 
 use cryptoki_sys as ck;
 
+use super::buffers::LARGE;
 use super::sound::{Ground, Sound, on_ground};
 use super::uses::{finish, update, whole};
 use crate::support::Rv;
@@ -51,7 +52,7 @@ fn take(ground: &Ground<'_>, sound: &Sound, step: Step) -> Option<Rv> {
         return Some(Rv(if ended { ck::CKR_OK } else { ck::CKR_OPERATION_NOT_INITIALIZED }));
     }
     let mut answer = None;
-    let _ = lend_room(16384, |out, out_len| {
+    let _ = lend_room(LARGE, |out, out_len| {
         answer = match step {
             Step::Update => update(session, which, &sound.data, out, out_len),
             Step::Final => finish(session, which, &sound.signature, out, out_len),

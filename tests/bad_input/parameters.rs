@@ -116,6 +116,10 @@ pub fn candidates(word: Option<&str>, other: ck::CK_OBJECT_HANDLE) -> Option<Vec
     if !known.is_empty() {
         return Some(known);
     }
+    if word.contains("public value") {
+        // A number of the group: its generator, squared a few times.
+        return Some(vec![Parameter::of_bytes(&[1, 0])]);
+    }
     if word.starts_with("none") {
         return Some(vec![Parameter::none()]);
     }

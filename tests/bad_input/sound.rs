@@ -34,6 +34,7 @@ pub struct Sound {
 /// Everything that the tests of one token stand on.
 pub struct Ground<'m> {
     pub session: Session<'m>,
+    pub slot: ck::CK_SLOT_ID,
     pub table: Vec<MechanismRow>,
     pub keys: Keys,
     pub all: Vec<Sound>,
@@ -92,7 +93,8 @@ impl<'m> Ground<'m> {
         let keys = Keys::make(&session, &table);
         let other = keys.0.get(&ck::CKK_GENERIC_SECRET).expect("a secret")[0].private;
         let (all, lacking) = (Vec::new(), Vec::new());
-        let mut ground = Self { session, table, keys, all, other, lacking };
+        let slot = token.slot;
+        let mut ground = Self { session, slot, table, keys, all, other, lacking };
         for row in ground.table.clone() {
             let info = token.module.mechanism_info(token.slot, row.number).expect("its info");
             let unknown = USES.iter().fold(info.flags & !NO_USE, |rest, (_, flag)| rest & !flag);
@@ -140,7 +142,7 @@ impl<'m> Ground<'m> {
             Use::Decrypt | Use::VerifyRecover => sound.data = given,
             _ => {
                 sound.material.bytes = given;
-                return templates(which).into_iter().find_map(|template| {
+                return templates(which, 0).into_iter().find_map(|template| {
                     sound.material.template = template;
                     self.works(&sound).map(|output| Sound { output, ..sound.clone() })
                 });
@@ -157,7 +159,8 @@ impl<'m> Ground<'m> {
             true => self.keys.of(&row.key_numbers).copied().collect(),
             false => vec![none],
         };
-        let materials = self.materials(which);
+        let own = row.key_numbers.first().copied().unwrap_or_default();
+        let materials = self.materials(which, own);
         for key in keys {
             let handle = if which.is_public() { key.public } else { key.private };
             for parameter in candidates(row.parameter, self.other)? {
@@ -203,14 +206,14 @@ impl<'m> Ground<'m> {
     }
 
     /// What uses make or take beside a key, the likeliest first.
-    fn materials(&self, which: Use) -> Vec<Material> {
+    fn materials(&self, which: Use, key_type: ck::CK_KEY_TYPE) -> Vec<Material> {
         let of = |template: Template| Material { template, ..Material::default() };
         match which {
             Use::Wrap => {
                 self.targets().map(|target| Material { target, ..Material::default() }).collect()
             }
             _ if which.is_operation() => vec![Material::default()],
-            _ => templates(which).into_iter().map(of).collect(),
+            _ => templates(which, key_type).into_iter().map(of).collect(),
         }
     }
 

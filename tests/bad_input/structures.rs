@@ -27,11 +27,18 @@ pub fn candidates(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
         "CK_AES_CTR_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_AES_CTR_PARAMS, _| {
             to.ulCounterBits = 32;
         })],
-        "CK_GCM_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_GCM_PARAMS, parts| {
-            (to.pIv, to.ulIvLen) = part(parts, &[7; 12]);
-            (to.pAAD, to.ulAADLen) = part(parts, b"associated");
-            (to.ulIvBits, to.ulTagBits) = (96, 128);
-        })],
+        "CK_GCM_PARAMS" => vec![
+            Parameter::of(|to: &mut ck::CK_GCM_PARAMS, parts| {
+                (to.pIv, to.ulIvLen) = part(parts, &[7; 12]);
+                (to.pAAD, to.ulAADLen) = part(parts, b"associated");
+                (to.ulIvBits, to.ulTagBits) = (96, 128);
+            }),
+            // GMAC: all that is authenticated is the message.
+            Parameter::of(|to: &mut ck::CK_GCM_PARAMS, parts| {
+                (to.pIv, to.ulIvLen) = part(parts, &[7; 12]);
+                (to.ulIvBits, to.ulTagBits) = (96, 128);
+            }),
+        ],
         "CK_GCM_WRAP_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_GCM_WRAP_PARAMS, parts| {
             (to.pIv, to.ulIvLen) = part(parts, &[7; 12]);
             (to.pAAD, to.ulAADLen) = part(parts, b"associated");
@@ -121,15 +128,18 @@ fn derivations(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
             })]
         }
         "CK_SP800_108_KDF_PARAMS" => {
-            vec![Parameter::of(|to: &mut ck::CK_SP800_108_KDF_PARAMS, parts| {
-                to.prfType = ck::CKM_SHA256_HMAC;
-                (to.pDataParams, to.ulNumberOfDataParams) = fields(parts);
-            })]
+            let with = |counted| {
+                Parameter::of(|to: &mut ck::CK_SP800_108_KDF_PARAMS, parts| {
+                    to.prfType = ck::CKM_SHA256_HMAC;
+                    (to.pDataParams, to.ulNumberOfDataParams) = fields(parts, counted);
+                })
+            };
+            vec![with(true), with(false)]
         }
         "CK_SP800_108_FEEDBACK_KDF_PARAMS" => {
             vec![Parameter::of(|to: &mut ck::CK_SP800_108_FEEDBACK_KDF_PARAMS, parts| {
                 to.prfType = ck::CKM_SHA256_HMAC;
-                (to.pDataParams, to.ulNumberOfDataParams) = fields(parts);
+                (to.pDataParams, to.ulNumberOfDataParams) = fields(parts, false);
                 (to.pIV, to.ulIVLen) = part(parts, &[5; 32]);
             })]
         }
@@ -137,8 +147,9 @@ fn derivations(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
     }
 }
 
-/// What SP 800-108's functions are run over: a counter, and bytes.
-fn fields(parts: &mut Parts) -> (*mut ck::CK_PRF_DATA_PARAM, ck::CK_ULONG) {
+/// What SP 800-108's functions are run over: what changes, which is a counter or the last output,
+/// and bytes.
+fn fields(parts: &mut Parts, counted: bool) -> (*mut ck::CK_PRF_DATA_PARAM, ck::CK_ULONG) {
     let counter = Parameter::of(|to: &mut ck::CK_SP800_108_COUNTER_FORMAT, _| {
         to.ulWidthInBits = 32;
     });
@@ -146,8 +157,10 @@ fn fields(parts: &mut Parts) -> (*mut ck::CK_PRF_DATA_PARAM, ck::CK_ULONG) {
     let (label, label_len) = part(&mut Vec::new(), b"label");
     let both = Parameter::of(|to: &mut [ck::CK_PRF_DATA_PARAM; 2], _| {
         let [first, second] = to;
-        (first.type_, first.pValue) = (ck::CK_SP800_108_ITERATION_VARIABLE, format.cast());
-        first.ulValueLen = format_len;
+        first.type_ = ck::CK_SP800_108_ITERATION_VARIABLE;
+        if counted {
+            (first.pValue, first.ulValueLen) = (format.cast(), format_len);
+        }
         (second.type_, second.pValue) = (ck::CK_SP800_108_BYTE_ARRAY, label.cast());
         second.ulValueLen = label_len;
     });

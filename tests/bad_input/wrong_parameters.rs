@@ -41,14 +41,15 @@ fn takes(sound: &Sound, length: usize) -> bool {
     let optional = sound.row.parameter.is_some_and(|word| word.starts_with("none"));
     let says = |what| sound.row.parameter.is_some_and(|word| word.contains(what));
     (length == 0 && (optional || sound.row.parameter.is_none()))
-        || (says("ignored") && length == 16)
+        || (says("ignored") && [8, 16].contains(&length))
         || (says("initial value") && [4, 8].contains(&length))
         || all.iter().any(|parameter| parameter.bytes.len() == length)
 }
 
 /// Bytes of a variable number are all a mechanism can see of its parameter.
 fn varies(sound: &Sound) -> bool {
-    sound.row.parameter.is_some_and(|word| word.contains(" to "))
+    let says = |what| sound.row.parameter.is_some_and(|word| word.contains(what));
+    says(" to ") || says("public value") || says("`info`")
 }
 
 #[test]
