@@ -76,10 +76,8 @@ fn call_sequences() {
     smoke(fuzz::call_sequence);
 }
 
-/// Sequences until a million calls were made, each compared with the model of the rules. For a
-/// release build: `make stress`.
+/// Sequences until a million calls were made, each compared with the model of the rules.
 #[test]
-#[ignore = "takes minutes without optimisation"]
 fn a_million_calls_in_sequences() {
     let most = number_from("CLAVIGER_FUZZ_CALLS", 1_000_000);
     smoke_while(fuzz::call_sequence, |_| fuzz::calls() < most);
