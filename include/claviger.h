@@ -164,6 +164,14 @@
 #define CKA_CLAVIGER_OPERATION (CKA_VENDOR_DEFINED | 1129054227)
 
 /**
+ * How the bytes of a key of type CKK_ML_DSA, CKK_ML_KEM, CKK_SLH_DSA, CKK_CLAVIGER_COMP_SIG or
+ * CKK_CLAVIGER_COMP_KEM are written: a CK_ULONG of 8 bytes, 1 for what docs/composites.md says.
+ * Read-only. A key in a format that the module does not know is not read at all: every use of its
+ * handle answers CKR_CLAVIGER_FORMAT_UNKNOWN.
+ */
+#define CKA_CLAVIGER_FORMAT (CKA_VENDOR_DEFINED | 1129054228)
+
+/**
  * The first mechanism of ours.
  */
 #define CKM_CLAVIGER_BASE (CKM_VENDOR_DEFINED | 1129054208)
@@ -197,8 +205,8 @@
 #define CKP_CLAVIGER_XWING 3276537857
 
 /**
- * The first return value of ours. They are answers of CKM_CLAVIGER_BUNDLE only: every other
- * call answers with a value of the standard.
+ * The first return value of ours. They are answers of CKM_CLAVIGER_BUNDLE, and about keys that a
+ * later version of the module wrote; every other call answers with a value of the standard.
  */
 #define CKR_CLAVIGER_BASE (CKR_VENDOR_DEFINED | 1129054208)
 
@@ -246,6 +254,11 @@
  * attribute or its dates, is CKR_KEY_FUNCTION_NOT_PERMITTED.
  */
 #define CKR_CLAVIGER_BUNDLE_INCOMPLETE (CKR_VENDOR_DEFINED | 1129054210)
+
+/**
+ * CKA_CLAVIGER_FORMAT of the key is a number that this version of the module does not know.
+ */
+#define CKR_CLAVIGER_FORMAT_UNKNOWN (CKR_VENDOR_DEFINED | 1129054211)
 
 /**
  * Slot numbers are below this one. A token's slot number never changes.

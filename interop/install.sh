@@ -23,7 +23,8 @@ softhsm2 softhsm2-util
 gnutls-bin gnutls-serv
 openssh-client ssh-agent
 python3 python3
-python3-venv ensurepip'
+python3-venv ensurepip
+default-jre-headless keytool'
 
 present() {
     case $1 in
@@ -43,20 +44,22 @@ list_missing() {
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Debian's package cryptography is too old for ML-DSA and ML-KEM: then one of our own, beside what is
-# built. lib.sh looks for it in the same places.
+# Debian's package cryptography is too old for ML-DSA and ML-KEM, and python-pkcs11 it has not: then
+# they come into an environment of our own, beside what is built. lib.sh looks in the same places.
 python_package() {
-    local python log probe='from cryptography.hazmat.primitives.asymmetric import mldsa
+    local python log probe='import pkcs11
+from cryptography.hazmat.primitives.asymmetric import mldsa
 mldsa.MLDSA44PrivateKey.generate()'
     local own=${CARGO_TARGET_DIR:-$(dirname "$0")/../target}/python
     for python in python3 /usr/bin/python3 "$own/bin/python3"; do
         ! "$python" -c "$probe" 2>/dev/null || return 0
     done
-    say "Installing with pip, into $own: cryptography"
+    say "Installing with pip, into $own: cryptography python-pkcs11"
     log=$(mktemp)
-    { python3 -m venv "$own" && "$own/bin/pip" install -q 'cryptography>=48'; } >"$log" 2>&1 || {
+    { python3 -m venv "$own" &&
+        "$own/bin/pip" install -q 'cryptography>=48' python-pkcs11; } >"$log" 2>&1 || {
         tail -n 15 "$log" >&2
-        say 'pip did not install the package cryptography; neighbours that need it will be skipped.'
+        say 'pip did not install these packages; neighbours that need them will be skipped.'
     }
     rm -f "$log"
 }

@@ -159,25 +159,39 @@ class Session:
                   ULONG(len(rows)), ctypes.byref(made))
         return made
 
-    def derive(self, how, base, length):
-        """The bytes of a secret that is derived from a key."""
-        rows = template({CLASS: SECRET_KEY, KEY_TYPE: GENERIC_SECRET, VALUE_LEN: length} | READABLE)
+    def derived(self, how, base, attributes):
+        """A generic secret that is derived from a key."""
+        rows = template({CLASS: SECRET_KEY, KEY_TYPE: GENERIC_SECRET} | attributes)
         made = ULONG(0)
         self.call("C_DeriveKey", ctypes.byref(how), base, rows, ULONG(len(rows)), ctypes.byref(made))
-        return self.value(made)
+        return made
 
-    def encapsulate(self, how, key):
-        rows = template({CLASS: SECRET_KEY, KEY_TYPE: GENERIC_SECRET} | READABLE)
+    def derive(self, how, base, length):
+        """The bytes of one."""
+        return self.value(self.derived(how, base, {VALUE_LEN: length} | READABLE))
+
+    def encapsulated(self, how, key, attributes):
+        """A ciphertext for a public key, and the generic secret in it."""
+        rows = template({CLASS: SECRET_KEY, KEY_TYPE: GENERIC_SECRET} | attributes)
         room, length, made = ctypes.create_string_buffer(ROOM), ULONG(ROOM), ULONG(0)
         self.call("C_EncapsulateKey", ctypes.byref(how), key, rows, ULONG(len(rows)), room,
                   ctypes.byref(length), ctypes.byref(made))
-        return room.raw[: length.value], self.value(made)
+        return room.raw[: length.value], made
 
-    def decapsulate(self, how, key, ciphertext):
-        rows, made = template({CLASS: SECRET_KEY, KEY_TYPE: GENERIC_SECRET} | READABLE), ULONG(0)
+    def encapsulate(self, how, key):
+        ciphertext, made = self.encapsulated(how, key, READABLE)
+        return ciphertext, self.value(made)
+
+    def decapsulated(self, how, key, ciphertext, attributes):
+        """The generic secret in a ciphertext."""
+        rows = template({CLASS: SECRET_KEY, KEY_TYPE: GENERIC_SECRET} | attributes)
+        made = ULONG(0)
         self.call("C_DecapsulateKey", ctypes.byref(how), key, rows, ULONG(len(rows)), ciphertext,
                   ULONG(len(ciphertext)), ctypes.byref(made))
-        return self.value(made)
+        return made
+
+    def decapsulate(self, how, key, ciphertext):
+        return self.value(self.decapsulated(how, key, ciphertext, READABLE))
 
 
 def opened():

@@ -12,6 +12,8 @@ pub(crate) const CKA_CLAVIGER_USES_LEFT: CK_ULONG = CKA_VENDOR_DEFINED | 0x434C_
 pub(crate) const CKA_CLAVIGER_KEY_VERSION: CK_ULONG = CKA_VENDOR_DEFINED | 0x434C_0012;
 /// The operation that made a key the next version. Ours.
 pub(crate) const CKA_CLAVIGER_OPERATION: CK_ULONG = CKA_VENDOR_DEFINED | 0x434C_0013;
+/// The format of a post-quantum or composite key. Ours.
+pub(crate) const CKA_CLAVIGER_FORMAT: CK_ULONG = CKA_VENDOR_DEFINED | 0x434C_0014;
 /// Numbers of ours have these bits beside `CK…_VENDOR_DEFINED`: "CL".
 pub(crate) const CLAVIGER: CK_ULONG = 0x434C_0000;
 
@@ -32,6 +34,8 @@ pub(crate) const CKA_CLAVIGER_BUNDLE: CK_ULONG = CKA_VENDOR_DEFINED | CLAVIGER |
 pub(crate) const CKR_CLAVIGER_DOWNGRADE_REFUSED: CK_RV = CKR_VENDOR_DEFINED | CLAVIGER | 1;
 /// The other key of a bundle is missing, or may not be used. Ours.
 pub(crate) const CKR_CLAVIGER_BUNDLE_INCOMPLETE: CK_RV = CKR_VENDOR_DEFINED | CLAVIGER | 2;
+/// A key is in a format that this version does not know. Ours.
+pub(crate) const CKR_CLAVIGER_FORMAT_UNKNOWN: CK_RV = CKR_VENDOR_DEFINED | CLAVIGER | 3;
 
 /// Makes the constants, and the list of them for the header.
 macro_rules! drafted {

@@ -130,6 +130,7 @@ return_values! {
     ParameterSetNotSupported = CKR_PARAMETER_SET_NOT_SUPPORTED,
     ClavigerDowngradeRefused = CKR_CLAVIGER_DOWNGRADE_REFUSED,
     ClavigerBundleIncomplete = CKR_CLAVIGER_BUNDLE_INCOMPLETE,
+    ClavigerFormatUnknown = CKR_CLAVIGER_FORMAT_UNKNOWN,
 }
 
 impl Rv {

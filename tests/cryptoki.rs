@@ -82,6 +82,8 @@ mod gcm;
 mod generation;
 #[path = "cryptoki/hmac.rs"]
 mod hmac;
+#[path = "cryptoki/hybrids.rs"]
+mod hybrids;
 #[path = "cryptoki/initialise.rs"]
 mod initialise;
 #[path = "cryptoki/interfaces.rs"]
@@ -122,6 +124,8 @@ mod pins;
 mod policy;
 #[path = "cryptoki/post_quantum_keys.rs"]
 mod post_quantum_keys;
+#[path = "cryptoki/post_quantum_wrapping.rs"]
+mod post_quantum_wrapping;
 #[path = "cryptoki/profiles.rs"]
 mod profiles;
 #[path = "cryptoki/random.rs"]
@@ -142,6 +146,8 @@ mod rsa_keys;
 mod rsa_raw;
 #[path = "cryptoki/sessions.rs"]
 mod sessions;
+#[path = "cryptoki/slh_dsa.rs"]
+mod slh_dsa;
 #[path = "cryptoki/slots.rs"]
 mod slots;
 #[path = "cryptoki/storm.rs"]

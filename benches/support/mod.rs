@@ -7,9 +7,11 @@
 pub(crate) mod attributes;
 pub(crate) mod child;
 pub(crate) mod crowded;
+pub(crate) mod kem;
 pub(crate) mod machine;
 pub(crate) mod module;
 pub(crate) mod objects;
+pub(crate) mod primitive;
 pub(crate) mod remote;
 pub(crate) mod scratch;
 pub(crate) mod signer;

@@ -50,13 +50,14 @@ macro_rules! call {
 /// A loaded module. It stays loaded: no bench asks how a module takes dlclose.
 pub(crate) struct Module {
     list: CK_FUNCTION_LIST,
+    library: &'static Library,
 }
 
 impl Module {
     pub(crate) fn load(path: &Path) -> Outcome<Self> {
         // SAFETY: running the initialisers of a PKCS#11 module is what its user asked for.
         let library = match unsafe { Library::new(path) } {
-            Ok(library) => Box::leak(Box::new(library)),
+            Ok(library) => &*Box::leak(Box::new(library)),
             Err(why) => return refuse(format!("dlopen: {why}")),
         };
         // SAFETY: this is the type the standard gives to the symbol.
@@ -72,7 +73,17 @@ impl Module {
             return Err(Refusal { call: "C_GetFunctionList".to_owned(), rv });
         }
         // SAFETY: the module says that its list is there, for as long as it is loaded.
-        Ok(Self { list: unsafe { *list } })
+        Ok(Self { list: unsafe { *list }, library })
+    }
+
+    /// An exported function that is in no list of 2.40.
+    ///
+    /// # Safety
+    /// `F` is the type that the standard gives to the function of this name.
+    pub(crate) unsafe fn exported<F: Copy>(&self, name: &str) -> Outcome<F> {
+        // SAFETY: as promised.
+        let found: Result<Symbol<'_, F>, _> = unsafe { self.library.get(name.as_bytes()) };
+        found.map(|symbol| *symbol).or_else(|_| refuse(name))
     }
 
     pub(crate) fn initialize(&self) -> Outcome<()> {
@@ -129,6 +140,10 @@ pub(crate) struct Session<'m> {
 }
 
 impl Session<'_> {
+    pub(crate) fn handle(&self) -> CK_SESSION_HANDLE {
+        self.handle
+    }
+
     pub(crate) fn close(self) -> Outcome<()> {
         call!(self.module, C_CloseSession(self.handle))
     }

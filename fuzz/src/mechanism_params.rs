@@ -10,7 +10,7 @@ use super::bytes::Bytes;
 use super::module::{Module, ask, lent, with_module};
 
 /// Room for every answer to data of at most 255 bytes.
-const ROOM: usize = 1024;
+const ROOM: usize = 8192;
 
 /// A mechanism with the memory that it leads to.
 struct Given {
@@ -58,6 +58,24 @@ const GENERAL: &[ck::CK_MECHANISM_TYPE] = &[
     ck::CKM_SHA_1_HMAC_GENERAL, ck::CKM_SHA224_HMAC_GENERAL, ck::CKM_SHA256_HMAC_GENERAL,
     ck::CKM_SHA384_HMAC_GENERAL, ck::CKM_SHA512_HMAC_GENERAL,
 ];
+/// Composites, whose numbers no header has yet, and hybrid envelopes.
+const CKM_COMP_SIG_KEY_PAIR_GEN: ck::CK_MECHANISM_TYPE = 0x403d;
+const CKM_COMP_SIG: ck::CK_MECHANISM_TYPE = 0x403e;
+const CKM_COMP_SIG_EXTERNAL_HASH: ck::CK_MECHANISM_TYPE = 0x403f;
+const CKM_CLAVIGER_HPKE: ck::CK_MECHANISM_TYPE = 0xC34C_0001;
+#[rustfmt::skip]
+const WITH_CONTEXT: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_ML_DSA, ck::CKM_SLH_DSA, CKM_COMP_SIG, CKM_COMP_SIG_EXTERNAL_HASH,
+    ck::CKM_HASH_ML_DSA_SHA224, ck::CKM_HASH_ML_DSA_SHA256, ck::CKM_HASH_ML_DSA_SHA384,
+    ck::CKM_HASH_ML_DSA_SHA512, ck::CKM_HASH_ML_DSA_SHA3_224, ck::CKM_HASH_ML_DSA_SHA3_256,
+    ck::CKM_HASH_ML_DSA_SHA3_384, ck::CKM_HASH_ML_DSA_SHA3_512, ck::CKM_HASH_ML_DSA_SHAKE128,
+    ck::CKM_HASH_ML_DSA_SHAKE256, ck::CKM_HASH_SLH_DSA_SHA224, ck::CKM_HASH_SLH_DSA_SHA256,
+    ck::CKM_HASH_SLH_DSA_SHA384, ck::CKM_HASH_SLH_DSA_SHA512, ck::CKM_HASH_SLH_DSA_SHA3_224,
+    ck::CKM_HASH_SLH_DSA_SHA3_256, ck::CKM_HASH_SLH_DSA_SHA3_384, ck::CKM_HASH_SLH_DSA_SHA3_512,
+    ck::CKM_HASH_SLH_DSA_SHAKE128, ck::CKM_HASH_SLH_DSA_SHAKE256,
+];
+/// Whether randomness is wanted; two that are no answer.
+const HEDGES: &[ck::CK_HEDGE_TYPE] = &[0, 1, 2, 3, ck::CK_HEDGE_TYPE::MAX];
 /// Points on P-256: the generator, compressed and not, alone and in an OCTET STRING.
 const POINTS: &[&[u8]] = &[
     b"\x04\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\
@@ -295,6 +313,25 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
                 ulPasswordLen: password_len,
             })
         }
+        ck::CKM_HASH_ML_DSA | ck::CKM_HASH_SLH_DSA => {
+            let (context, context_len) = part(bytes, &mut parts);
+            structure(&ck::CK_HASH_SIGN_ADDITIONAL_CONTEXT {
+                hedgeVariant: bytes.pick(HEDGES),
+                pContext: context,
+                ulContextLen: context_len,
+                hash: bytes.pick(HASHES),
+            })
+        }
+        _ if WITH_CONTEXT.contains(&id) => {
+            let (context, context_len) = part(bytes, &mut parts);
+            structure(&ck::CK_SIGN_ADDITIONAL_CONTEXT {
+                hedgeVariant: bytes.pick(HEDGES),
+                pContext: context,
+                ulContextLen: context_len,
+            })
+        }
+        // The info of an envelope is any bytes.
+        CKM_CLAVIGER_HPKE => bytes.some(40).to_vec(),
         _ if PSS.contains(&id) => structure(&ck::CK_RSA_PKCS_PSS_PARAMS {
             hashAlg: bytes.pick(HASHES),
             mgf: bytes.pick(MASKS),
@@ -403,6 +440,11 @@ fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
     pair(module, session, ck::CKM_EC_KEY_PAIR_GEN, curve(b"\x06\x05\x2b\x81\x04\x00\x23"), ec);
     let ed25519 = curve(b"\x06\x03\x2b\x65\x70".as_slice());
     pair(module, session, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, ed25519, edwards);
+    let ml_dsa_44 = ck::CKP_ML_DSA_44.to_ne_bytes();
+    let set = |number| (ck::CKA_PARAMETER_SET, number);
+    pair(module, session, ck::CKM_ML_DSA_KEY_PAIR_GEN, set(&ml_dsa_44), edwards);
+    let with_ed25519 = 0x03_u64.to_ne_bytes();
+    pair(module, session, CKM_COMP_SIG_KEY_PAIR_GEN, set(&with_ed25519), edwards);
 }
 
 /// The keys of the token, halves with the same CKA_ID together.
@@ -421,7 +463,7 @@ fn keys(module: &Module, session: ck::CK_SESSION_HANDLE) -> Vec<Key> {
             None => keys.push((id, Key { public: object, private: object })),
         }
     }
-    assert_eq!(keys.len(), 7, "every key is there");
+    assert_eq!(keys.len(), 9, "every key is there");
     keys.into_iter().map(|(_, key)| key).collect()
 }
 

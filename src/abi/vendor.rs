@@ -37,6 +37,12 @@ pub const CKA_CLAVIGER_KEY_VERSION: u64 = CKA_VENDOR_DEFINED | 0x434C_0012;
 /// Read-only.
 pub const CKA_CLAVIGER_OPERATION: u64 = CKA_VENDOR_DEFINED | 0x434C_0013;
 
+/// How the bytes of a key of type CKK_ML_DSA, CKK_ML_KEM, CKK_SLH_DSA, CKK_CLAVIGER_COMP_SIG or
+/// CKK_CLAVIGER_COMP_KEM are written: a CK_ULONG of 8 bytes, 1 for what docs/composites.md says.
+/// Read-only. A key in a format that the module does not know is not read at all: every use of its
+/// handle answers CKR_CLAVIGER_FORMAT_UNKNOWN.
+pub const CKA_CLAVIGER_FORMAT: u64 = CKA_VENDOR_DEFINED | 0x434C_0014;
+
 /// The first mechanism of ours.
 pub const CKM_CLAVIGER_BASE: u64 = CKM_VENDOR_DEFINED | 0x434C_0000;
 
@@ -60,8 +66,8 @@ pub const CKK_CLAVIGER_COMP_KEM: u64 = CKK_VENDOR_DEFINED | 0x434C_0002;
 /// secrets; but the private CKA_VALUE is the seed of 32 bytes.
 pub const CKP_CLAVIGER_XWING: u64 = 0xC34C_0001;
 
-/// The first return value of ours. They are answers of CKM_CLAVIGER_BUNDLE only: every other
-/// call answers with a value of the standard.
+/// The first return value of ours. They are answers of CKM_CLAVIGER_BUNDLE, and about keys that a
+/// later version of the module wrote; every other call answers with a value of the standard.
 pub const CKR_CLAVIGER_BASE: u64 = CKR_VENDOR_DEFINED | 0x434C_0000;
 
 /// The other key of a bundle: a classical and a post-quantum key pair that sign together with
@@ -100,6 +106,9 @@ pub const CKR_CLAVIGER_DOWNGRADE_REFUSED: u64 = CKR_VENDOR_DEFINED | 0x434C_0001
 /// The other key of a bundle is gone, or is another one. One that may not be used, by its usage
 /// attribute or its dates, is CKR_KEY_FUNCTION_NOT_PERMITTED.
 pub const CKR_CLAVIGER_BUNDLE_INCOMPLETE: u64 = CKR_VENDOR_DEFINED | 0x434C_0002;
+
+/// CKA_CLAVIGER_FORMAT of the key is a number that this version of the module does not know.
+pub const CKR_CLAVIGER_FORMAT_UNKNOWN: u64 = CKR_VENDOR_DEFINED | 0x434C_0003;
 
 /// Slot numbers are below this one. A token's slot number never changes.
 pub const CLAVIGER_SLOT_LIMIT: u64 = 0x0100_0000;
@@ -172,6 +181,8 @@ const _: () = assert!(CKA_CLAVIGER_BUNDLE == crate::cryptoki::CKA_CLAVIGER_BUNDL
 const _: () = assert!(CKM_CLAVIGER_BUNDLE == crate::cryptoki::CKM_CLAVIGER_BUNDLE);
 const _: () =
     assert!(CKR_CLAVIGER_DOWNGRADE_REFUSED == crate::cryptoki::CKR_CLAVIGER_DOWNGRADE_REFUSED);
+const _: () = assert!(CKA_CLAVIGER_FORMAT == crate::cryptoki::CKA_CLAVIGER_FORMAT);
+const _: () = assert!(CKR_CLAVIGER_FORMAT_UNKNOWN == crate::cryptoki::CKR_CLAVIGER_FORMAT_UNKNOWN);
 const _: () =
     assert!(CKR_CLAVIGER_BUNDLE_INCOMPLETE == crate::cryptoki::CKR_CLAVIGER_BUNDLE_INCOMPLETE);
 const _: () = assert!(CKK_CLAVIGER_COMP_SIG == crate::cryptoki::CKK_COMP_SIG);

@@ -139,16 +139,28 @@ pub(super) fn sign(bundle: &Bundle<'_>, params: &MechanismParams) -> Result<Box<
     for key in [Some(bundle.given), bundle.partner].into_iter().flatten() {
         let algorithm = Algorithm::of(key)?;
         if bundle.hybrid || algorithm.half == Half::PostQuantum {
-            halves.push((algorithm.sign(key)?, algorithm));
+            let check = match algorithm.half {
+                Half::Classical => Some(algorithm.verify(key.public_half()?)?),
+                Half::PostQuantum => None,
+            };
+            halves.push(Signer { work: algorithm.sign(key)?, check, algorithm });
         }
     }
-    halves.sort_by_key(|(_, algorithm)| algorithm.half == Half::PostQuantum);
+    halves.sort_by_key(|half| half.algorithm.half == Half::PostQuantum);
     Ok(Box::new(Signature { halves }))
+}
+
+/// One key at work. A fault while a classical signature was computed could tell the key to whoever
+/// sees what came of it, so it is verified before it leaves.
+struct Signer {
+    work: Box<dyn Signing>,
+    check: Option<Box<dyn Verifying>>,
+    algorithm: Algorithm,
 }
 
 struct Signature {
     /// The classical one first.
-    halves: Vec<(Box<dyn Signing>, Algorithm)>,
+    halves: Vec<Signer>,
 }
 
 impl Signature {
@@ -156,12 +168,17 @@ impl Signature {
         &mut self,
         out: &mut [u8],
         mut end: impl FnMut(&mut dyn Signing, &mut [u8]) -> Result<usize>,
+        mut judge: impl FnMut(&mut dyn Verifying, &[u8]) -> Result<()>,
     ) -> Result<usize> {
         let mut made = Vec::new();
-        for (work, algorithm) in &mut self.halves {
+        for Signer { work, check, algorithm } in &mut self.halves {
             let mut signature = vec![0; work.len()];
             let len = end(work.as_mut(), &mut signature)?;
             signature.truncate(len);
+            if let Some(check) = check {
+                judge(check.as_mut(), &signature)
+                    .map_err(|_| Rv::FunctionFailed.because("the classical half signed wrongly"))?;
+            }
             if let Kind::Ecdsa(..) = algorithm.kind {
                 signature = ecdsa_value(&signature);
             }
@@ -178,19 +195,29 @@ impl Signature {
 impl Signing for Signature {
     /// DER makes most signatures a little shorter.
     fn len(&self) -> usize {
-        AROUND + self.halves.iter().map(|(work, _)| work.len() + 8).sum::<usize>()
+        AROUND + self.halves.iter().map(|half| half.work.len() + 8).sum::<usize>()
     }
 
     fn update(&mut self, part: &[u8]) -> Result<()> {
-        self.halves.iter_mut().try_for_each(|(work, _)| work.update(part))
+        for half in &mut self.halves {
+            half.work.update(part)?;
+            if let Some(check) = &mut half.check {
+                check.update(part)?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut [u8]) -> Result<usize> {
-        self.written(out, |work, room| work.finish(room))
+        self.written(out, |work, room| work.finish(room), |check, made| check.finish(made))
     }
 
     fn sign(&mut self, data: &[u8], out: &mut [u8]) -> Result<usize> {
-        self.written(out, |work, room| work.sign(data, room))
+        self.written(
+            out,
+            |work, room| work.sign(data, room),
+            |check, made| check.verify(data, made),
+        )
     }
 }
 
@@ -226,6 +253,13 @@ impl Verification {
         mut end: impl FnMut(&mut dyn Verifying, &[u8]) -> Result<()>,
     ) -> Result<()> {
         let signed = bundle::read(signature).ok_or_else(|| wrong("not the DER of a bundle"))?;
+        let place = |half| {
+            let (_, algorithm) = self.halves.iter().find(|(_, it)| it.half == half)?;
+            signed.iter().position(|(identifier, _)| *identifier == algorithm.identifier)
+        };
+        if place(Half::PostQuantum).is_some_and(|at| place(Half::Classical) > Some(at)) {
+            return Err(wrong("the classical signature comes first"));
+        }
         let (mut classical, mut post_quantum) = (Outcome::Missing, Outcome::Missing);
         let mut known = 0;
         for (work, algorithm) in &mut self.halves {

@@ -241,6 +241,7 @@ attributes! {
     USES_LEFT = CKA_CLAVIGER_USES_LEFT: u64, OnlyLess;
     KEY_VERSION = CKA_CLAVIGER_KEY_VERSION: u64, ByToken;
     OPERATION = CKA_CLAVIGER_OPERATION: Bytes, ByToken;
+    FORMAT = CKA_CLAVIGER_FORMAT: u64, ByToken;
 }
 
 /// `CKA_VALUE` of a data object, certificate or public key. It arrives as `VALUE`, because only

@@ -69,6 +69,7 @@ pub(crate) struct Object {
     pub(crate) attributes: Template,
     custodian: Arc<dyn Custodian>,
     prepared: OnceLock<Prepared>,
+    public: OnceLock<Arc<Self>>,
 }
 
 impl Object {
@@ -79,7 +80,7 @@ impl Object {
 
     /// An object whose key is kept by this custodian.
     pub(crate) fn kept_by(custodian: Arc<dyn Custodian>, attributes: Template) -> Self {
-        Self { attributes, custodian, prepared: OnceLock::new() }
+        Self { attributes, custodian, prepared: OnceLock::new(), public: OnceLock::new() }
     }
 
     /// The key, parsed at its first use and then kept as long as the object.
@@ -94,6 +95,20 @@ impl Object {
         let prepared = self.prepare().map_err(unusable)?;
         // Two threads may both come here; the first one's key stays.
         Ok(self.prepared.get_or_init(|| prepared))
+    }
+
+    /// The public half of a private key that is no composite, made of it at its first use and then
+    /// kept as long as the object.
+    ///
+    /// # Errors
+    /// `CKR_KEY_TYPE_INCONSISTENT` for another object.
+    pub(crate) fn public_half(&self) -> Result<&Arc<Self>> {
+        if let Some(public) = self.public.get() {
+            return Ok(public);
+        }
+        let material = material::material_of(&self.attributes)?;
+        let public = Arc::new(Self::new(material::public_template(&material)));
+        Ok(self.public.get_or_init(|| public))
     }
 
     fn prepare(&self) -> Result<Prepared> {

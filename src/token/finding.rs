@@ -122,6 +122,10 @@ impl Token {
                 let held = match self.open(&row, transaction) {
                     Ok(held) => Arc::new(held),
                     Err(error) if error.rv == Rv::DeviceError => return Ok(None),
+                    Err(error) if error.rv == Rv::ClavigerFormatUnknown => {
+                        self.quarantine.remark(&format!("object {id}: {}", error.why));
+                        return Ok(None);
+                    }
                     Err(error) => return Err(error),
                 };
                 self.table.keep(handle, &held, generation);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result, Rv};
 use crate::object::Object;
 use crate::object::attribute;
+use crate::object::class::format;
 use crate::object::codec;
 use crate::object::template::{Template, Value};
 use crate::store::search::{self, private_rows, public_rows};
@@ -75,6 +76,7 @@ pub(super) fn open_row(
         _ => None,
     };
     let attributes = codec::decode(&row.clear, secret.as_ref())?;
+    format::check(&attributes)?;
     let complete = secret.is_some() || !is_sealed;
     if complete {
         check(row, &attributes)?;
@@ -121,4 +123,59 @@ pub(super) fn query_of(wanted: &Template, vault: Option<&Vault>) -> Result<(Quer
         }
     }
     Ok((query, compare))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{open_row, row_of};
+    use crate::error::Rv;
+    use crate::object::attribute;
+    use crate::object::class::{Birth, Class, Context, KeyType, complete, format};
+    use crate::object::template::Template;
+    use crate::secret::Secret;
+    use crate::store::contract::new_token;
+    use crate::store::memory::Memory;
+    use crate::store::{Mode, ObjectId, Store};
+
+    /// A key whose bytes any of the formats could have.
+    fn key(class: Class) -> Template {
+        let mut given = Template::default();
+        given.set(attribute::CLASS, class.code());
+        given.set(attribute::KEY_TYPE, KeyType::MlDsa.code());
+        given.set(attribute::PARAMETER_SET, crate::cryptoki::CKP_ML_DSA_44.into());
+        given.set(attribute::TOKEN, true);
+        match class {
+            Class::PublicKey => given.set(attribute::VALUE, Secret::copy_of(&[7; 1312]).unwrap()),
+            _ => given.set(attribute::SEED, Secret::copy_of(&[7; 32]).unwrap()),
+        }
+        let context =
+            Context { so: false, export_denied: false, separate_uses: false, mechanism: None };
+        complete(given, Birth::Create, &context).unwrap()
+    }
+
+    #[test]
+    fn a_key_in_an_unknown_format_is_told_and_not_read() {
+        let (token, vault) = new_token("0001");
+        let (store, vault) = (Memory::new(token, None).unwrap(), Arc::new(vault));
+        for class in [Class::PublicKey, Class::PrivateKey] {
+            let mut whole = key(class);
+            assert_eq!(whole.get(attribute::FORMAT), Some(format::CURRENT));
+            let transaction = store.begin(Mode::Write).unwrap();
+            let id = ObjectId::random().unwrap();
+            let row = |whole: &Template| row_of(id, 1, whole, Some(&vault), &*transaction).unwrap();
+            let opened = |whole: &Template| open_row(&row(whole), Some(&vault), &*transaction);
+            assert!(opened(&whole).is_ok());
+            for unknown in [0, format::CURRENT + 1, u64::MAX] {
+                whole.set(attribute::FORMAT, unknown);
+                let refused = opened(&whole).map(drop).unwrap_err();
+                assert_eq!(refused.rv, Rv::ClavigerFormatUnknown);
+                assert!(refused.why.contains(&unknown.to_string()), "{}", refused.why);
+            }
+            // Older than the attribute.
+            whole.remove(attribute::FORMAT.id);
+            assert!(opened(&whole).is_ok());
+        }
+    }
 }

@@ -166,7 +166,17 @@ fn half_a_signature_is_a_downgrade_and_a_wrong_half_is_wrong() {
         let mut wrong_second = signature.clone();
         *wrong_second.last_mut().unwrap() ^= 1;
         let longer = [&signature[..], &[0]].concat();
-        for wrong in [vec![], sequence(&[]), twice, wrong_first, wrong_second, longer] {
+        let swapped = sequence(&[halves[1].clone(), halves[0].clone()]);
+        let thrice = sequence(&[halves[0].clone(), halves[1].clone(), halves[1].clone()]);
+        // A right half beside that of a stranger, either way.
+        let stranger = self::bundle(&session, ed25519(&session));
+        let theirs = session.sign(&how, stranger.classical.1, b"m").unwrap();
+        let theirs = self::halves(&theirs);
+        let first_only = sequence(&[halves[0].clone(), theirs[1].clone()]);
+        let second_only = sequence(&[theirs[0].clone(), halves[1].clone()]);
+        let mixed = [swapped, thrice, first_only, second_only, sequence(&theirs)];
+        let bad = [vec![], sequence(&[]), twice, wrong_first, wrong_second, longer];
+        for wrong in bad.into_iter().chain(mixed) {
             session.verify(&how, key, b"m", &wrong).refused(ck::CKR_SIGNATURE_INVALID);
         }
         session.verify(&how, key, b"m", &signature).unwrap();
@@ -324,6 +334,15 @@ fn a_bundle_without_its_other_half_does_nothing() {
             session.sign_init(&how, key).refused(ck::CKR_KEY_FUNCTION_NOT_PERMITTED);
         }
         session.set(bundle.post_quantum.1, &template! { CKA_END_DATE => "" }).unwrap();
+        let future = template! { CKA_START_DATE => b"99990101" };
+        session.set(bundle.post_quantum.1, &future).unwrap();
+        for key in [bundle.classical.1, bundle.post_quantum.1] {
+            session.sign_init(&how, key).refused(ck::CKR_KEY_FUNCTION_NOT_PERMITTED);
+        }
+        session.set(bundle.post_quantum.1, &template! { CKA_START_DATE => "" }).unwrap();
+        // What was signed stays verifiable, also by a key that has had its day.
+        session.set(bundle.post_quantum.0, &past).unwrap();
+        session.verify(&how, bundle.classical.0, b"m", &signature).unwrap();
         session.sign(&how, bundle.classical.1, b"m").unwrap();
         session.destroy(bundle.post_quantum.1).unwrap();
         let begun = session.sign_init(&how, bundle.classical.1);

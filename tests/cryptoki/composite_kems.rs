@@ -114,6 +114,11 @@ fn altered(
     wrong[set.lattice..].fill(0);
     let refused = session.decapsulate_key(&how, private, &shown(), &wrong);
     refused.refused(ck::CKR_WRAPPED_KEY_INVALID);
+    let swapped = [&ciphertext[set.lattice..], &ciphertext[..set.lattice]].concat();
+    match session.decapsulate_key(&how, private, &shown(), &swapped) {
+        Ok(other) => assert_ne!(session.get(other, ck::CKA_VALUE).unwrap(), secret),
+        Err(rv) => rv.is_one_of(&[ck::CKR_WRAPPED_KEY_INVALID]),
+    }
     for wrong in [&[][..], &ciphertext[1..], &[ciphertext, &[0]].concat()] {
         let refused = session.decapsulate_key(&how, private, &shown(), wrong);
         refused.refused(ck::CKR_WRAPPED_KEY_LEN_RANGE);
@@ -164,6 +169,9 @@ fn keys_and_lengths_that_do_not_fit_are_refused() {
             let made =
                 session.generate_pair(&plain(CKM_COMP_KEM_KEY_PAIR_GEN), &template, &template! {});
             made.refused(ck::CKR_PARAMETER_SET_NOT_SUPPORTED);
+            for half in both(CKK_COMP_KEM, unknown, &value, &[1; 96]) {
+                session.create(&half).refused(ck::CKR_PARAMETER_SET_NOT_SUPPORTED);
+            }
         }
         let long = shown().and(ck::CKA_VALUE_LEN, 33 as ck::CK_ULONG);
         session.encapsulate_key(&how, public, &long).refused(ck::CKR_TEMPLATE_INCONSISTENT);

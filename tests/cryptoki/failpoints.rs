@@ -209,6 +209,77 @@ fn an_end_inside_a_rotation_loses_no_key() {
     });
 }
 
+/// The keys of a label and of the version before, by class; all of one version have the number of
+/// it, and only the newest signs.
+fn versions(session: &Session<'_>, label: &str) -> Vec<(ck::CK_OBJECT_CLASS, u64)> {
+    const CKA_CLAVIGER_KEY_VERSION: ck::CK_ULONG = 0xC34C_0012;
+    let mut found = Vec::new();
+    for version in 1.. {
+        let old = format!("{label}#v{version}");
+        let is_newest = session.count(&template! { CKA_LABEL => &old }) == 0;
+        let name = if is_newest { label } else { &old };
+        let objects = session.find(&template! { CKA_LABEL => name }).expect("a search");
+        for object in objects {
+            let class = session.number(object, ck::CKA_CLASS);
+            if version > 1 || !is_newest {
+                session.has(object, CKA_CLAVIGER_KEY_VERSION, version);
+            }
+            if class == ck::CKO_PRIVATE_KEY {
+                session.has(object, ck::CKA_SIGN, is_newest);
+            }
+            found.push((class, version));
+        }
+        if is_newest {
+            break;
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// `claviger key rotate` is one commit: whoever ends it gets the key before or the key after, and
+/// by the name of the operation it is done once, however often it is asked for.
+#[test]
+fn an_end_inside_the_rotation_of_a_key_leaves_one_version_or_the_next() {
+    isolated(|bench| {
+        let token = bench.token();
+        for (at, place) in PLACES_OF_A_ROTATION.iter().enumerate() {
+            // Records of a key that is used are sealed by whoever logs in next.
+            for (nth, kind) in ["ec:p256", "ml-dsa:44"].iter().enumerate() {
+                let label = format!("key {at} {nth}");
+                let made = ["key", "generate", kind, "--label", &label, "--pin-env", "THE_PIN"];
+                told(bench, &made, 0);
+                let operation = format!("operation {at} {nth}");
+                let rotate =
+                    ["key", "rotate", &label, "--operation", &operation, "--pin-env", "THE_PIN"];
+                let (one, two) = (2, 4);
+                let mut ended = 0;
+                // Counting a try, giving it back, and the rotation itself are commits.
+                for turn in 1..=4 {
+                    let mut rotating = tool(bench, &rotate);
+                    rotating.env("CLAVIGER_FAILPOINT", format!("{place}:{turn}"));
+                    let code = rotating.output().expect("a process to end").status.code();
+                    assert!(code == Some(137) || code == Some(0), "{place}:{turn}: {code:?}");
+                    ended += usize::from(code == Some(137));
+                    let session = token.user();
+                    let found = versions(&session, &label);
+                    assert!([one, two].contains(&found.len()), "{place}:{turn}: {found:?}");
+                    session.logout().unwrap();
+                }
+                assert!(ended > 0 || *place == "store.before-forget", "{place} was not reached");
+                told(bench, &rotate, 0);
+                let session = token.user();
+                let found = versions(&session, &label);
+                let halves = [ck::CKO_PUBLIC_KEY, ck::CKO_PRIVATE_KEY];
+                let all = halves.iter().flat_map(|class| [(*class, 1), (*class, 2)]);
+                assert_eq!(found, all.collect::<Vec<_>>(), "{place}");
+                session.logout().unwrap();
+                told(bench, &["audit", "verify"], 3);
+            }
+        }
+    });
+}
+
 /// How the index of the write-ahead log says how far that goes: two copies of its header.
 const INDEX_HEADERS: usize = 96;
 

