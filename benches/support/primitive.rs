@@ -2,6 +2,7 @@
 //! against.
 
 #![allow(unsafe_code)]
+#![allow(clippy::multiple_unsafe_ops_per_block, reason = "one operation of the library, in steps")]
 
 use super::module::{Outcome, refuse};
 use aws_lc_sys as lc;

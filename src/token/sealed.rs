@@ -144,7 +144,7 @@ mod tests {
         let mut given = Template::default();
         given.set(attribute::CLASS, class.code());
         given.set(attribute::KEY_TYPE, KeyType::MlDsa.code());
-        given.set(attribute::PARAMETER_SET, crate::cryptoki::CKP_ML_DSA_44.into());
+        given.set(attribute::PARAMETER_SET, crate::cryptoki::CKP_ML_DSA_44);
         given.set(attribute::TOKEN, true);
         match class {
             Class::PublicKey => given.set(attribute::VALUE, Secret::copy_of(&[7; 1312]).unwrap()),

@@ -355,3 +355,38 @@ fn a_bundle_without_its_other_half_does_nothing() {
         session.verify(&plain(ck::CKM_EDDSA), bundle.classical.0, b"m", &single).unwrap();
     });
 }
+
+#[test]
+fn a_half_that_the_policy_finds_too_weak_neither_signs_nor_verifies() {
+    isolated(|bench| {
+        let token = bench.token();
+        let how = plain(CKM_CLAVIGER_BUNDLE);
+        let session = token.user();
+        let rsa = on_token().and(ck::CKA_MODULUS_BITS, 2048 as ck::CK_ULONG);
+        let make = plain(ck::CKM_RSA_PKCS_KEY_PAIR_GEN);
+        let rsa = session.generate_pair(&make, &rsa, &on_token()).unwrap();
+        let bundle = bundle(&session, rsa);
+        let signature = session.sign(&how, bundle.classical.1, b"m").unwrap();
+        session.verify(&how, bundle.post_quantum.0, b"m", &signature).unwrap();
+        let names =
+            [bundle.classical.0, bundle.classical.1, bundle.post_quantum.0, bundle.post_quantum.1]
+                .map(|key| session.get(key, ck::CKA_UNIQUE_ID).unwrap());
+        token.module.finalize().unwrap();
+        bench.configure("[policy]\nrsa_bits = 3072\n");
+        token.module.initialize().unwrap();
+        let session = token.user();
+        let [short_public, short, public, private] = names.map(|name| {
+            session
+                .find(&crate::support::Template::default().and(ck::CKA_UNIQUE_ID, &name))
+                .unwrap()[0]
+        });
+        // Whichever of the two is given.
+        for key in [short, private] {
+            session.sign_init(&how, key).refused(ck::CKR_KEY_SIZE_RANGE);
+        }
+        for key in [short_public, public] {
+            session.verify_init(&how, key).refused(ck::CKR_KEY_SIZE_RANGE);
+        }
+        session.sign(&plain(ck::CKM_ML_DSA), private, b"m").unwrap();
+    });
+}
