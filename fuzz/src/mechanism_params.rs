@@ -440,11 +440,13 @@ fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
     pair(module, session, ck::CKM_EC_KEY_PAIR_GEN, curve(b"\x06\x05\x2b\x81\x04\x00\x23"), ec);
     let ed25519 = curve(b"\x06\x03\x2b\x65\x70".as_slice());
     pair(module, session, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, ed25519, edwards);
-    let ml_dsa_44 = ck::CKP_ML_DSA_44.to_ne_bytes();
-    let set = |number| (ck::CKA_PARAMETER_SET, number);
-    pair(module, session, ck::CKM_ML_DSA_KEY_PAIR_GEN, set(&ml_dsa_44), edwards);
-    let with_ed25519 = 0x03_u64.to_ne_bytes();
-    pair(module, session, CKM_COMP_SIG_KEY_PAIR_GEN, set(&with_ed25519), edwards);
+    // ML-DSA-44, and MLDSA44-Ed25519.
+    for (how, set) in
+        [(ck::CKM_ML_DSA_KEY_PAIR_GEN, ck::CKP_ML_DSA_44), (CKM_COMP_SIG_KEY_PAIR_GEN, 0x03)]
+    {
+        let set = set.to_ne_bytes();
+        pair(module, session, how, (ck::CKA_PARAMETER_SET, &set), edwards);
+    }
 }
 
 /// The keys of the token, halves with the same CKA_ID together.
