@@ -1,5 +1,5 @@
-//! Post-quantum vectors from files: NIST's of making keys and of the inner functions, which no caller
-//! has; HPKE's with ML-KEM; the keys of RFC 9881 and RFC 9935, good and bad, as PKCS #8.
+//! Post-quantum vectors from files: NIST's of making keys and of the inner functions, which no
+//! caller has; HPKE's with ML-KEM; the keys of RFC 9881 and RFC 9935, good and bad, as PKCS #8.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The format of post-quantum and composite keys: how the bytes of `CKA_VALUE` and `CKA_SEED` are to
-//! be read. A key says which one it has in `CKA_CLAVIGER_FORMAT`, sealed with the rest of it.
+//! The format of post-quantum and composite keys: how the bytes of `CKA_VALUE` and `CKA_SEED` are
+//! to be read. A key says which one it has in `CKA_CLAVIGER_FORMAT`, sealed with the rest of it.
 
 use crate::error::{Result, Rv};
 use crate::object::attribute;
