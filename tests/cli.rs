@@ -23,6 +23,8 @@ mod doctor;
 mod erasure;
 #[path = "cli/independent.rs"]
 mod independent;
+#[path = "cli/keys.rs"]
+mod keys;
 #[path = "cli/person.rs"]
 mod person;
 #[path = "cli/tokens.rs"]

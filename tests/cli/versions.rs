@@ -28,7 +28,9 @@ fn every_kind_of_key_is_made_and_its_public_key_can_be_read() {
     let person = Person::with_token();
     let kinds = person.run(&["key", "algorithms"]).expect_code(0).out;
     assert!(kinds.lines().count() >= 17, "{kinds}");
-    for kind in kinds.lines().filter(|kind| !kind.starts_with("rsa:4") && !kind.ends_with('s')) {
+    // What takes long is left out.
+    let is_quick = |kind: &&str| !kind.contains("4096") && !kind.ends_with('s');
+    for kind in kinds.lines().filter(is_quick) {
         person.run_as_user(&["key", "generate", kind, "--label", kind]).expect_code(0);
         let made = objects(&person, kind);
         let export = ["key", "export-public", "--label", kind];
@@ -39,7 +41,7 @@ fn every_kind_of_key_is_made_and_its_public_key_can_be_read() {
         let pem = person.run_as_user(&export).expect_code(0).out;
         assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\nM"), "{kind}: {pem}");
         // Debian's openssl does not know the newer ones.
-        if kind.starts_with("ml-") || kind.starts_with("slh-") {
+        if ["ml-", "slh-", "comp-"].iter().any(|newer| kind.starts_with(newer)) {
             continue;
         }
         person.write("public.pem", &pem);

@@ -70,9 +70,25 @@ impl TokenChoice {
 
     /// The one initialised token that is meant.
     pub(crate) fn find(&self, library: &Library) -> Result<SlotView, Failure> {
+        self.find_fitting(library, |_| true)
+    }
+
+    /// The one initialised token that is meant, of those that fit something else as well.
+    pub(crate) fn find_fitting(
+        &self,
+        library: &Library,
+        fits: impl Fn(&SlotView) -> bool,
+    ) -> Result<SlotView, Failure> {
         let slots = library.slots()?;
         self.note_broken(&slots);
-        let tokens: Vec<SlotView> = slots.into_iter().filter(|slot| slot.initialized).collect();
+        let tokens = slots.into_iter().filter(|slot| slot.initialized);
+        let mut tokens: Vec<SlotView> = tokens.collect();
+        if !tokens.is_empty() {
+            tokens.retain(|slot| fits(slot));
+            if tokens.is_empty() {
+                return Err(no_token("there is no token that the URI means".to_owned()));
+            }
+        }
         if let Some(number) = self.slot {
             let found = tokens.into_iter().find(|token| token.slot == number);
             return found.ok_or_else(|| no_token(format!("slot {number} holds no token")));

@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod failure;
 mod key;
+mod key_choice;
 mod library;
 mod object;
 mod output;
@@ -16,6 +17,7 @@ mod pin;
 mod pin_source;
 mod prompt;
 mod token;
+mod uri;
 mod view;
 
 use std::process::ExitCode;
@@ -60,7 +62,7 @@ enum Command {
     /// Change a PIN, or give the user a new one.
     #[command(subcommand)]
     Pin(pin::Command),
-    /// Generate keys.
+    /// Generate, list, show, rotate and delete keys; print public keys.
     #[command(subcommand)]
     Key(key::Command),
     /// List and delete objects: keys, certificates, data.

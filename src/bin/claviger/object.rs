@@ -4,6 +4,7 @@
 
 use clap::{Args, Subcommand};
 use claviger::config::Configuration;
+use claviger::secret::Secret;
 
 use crate::choice::TokenChoice;
 use crate::failure::{Code, Failure};
@@ -11,7 +12,7 @@ use crate::library::{Library, Selector};
 use crate::output::{self, Format};
 use crate::pin_source::UserPin;
 use crate::prompt;
-use crate::view::{Class, HexId, ObjectView, hex};
+use crate::view::{Class, HexId, ObjectView, SlotView, hex};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -100,11 +101,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
 
 fn list(library: &Library, arguments: &List) -> Result<(), Failure> {
     let token = arguments.token.find(library)?;
-    let source = arguments.pin.source();
-    let pin = match arguments.login || source.is_named() {
-        true => Some(source.known(&token.name())?),
-        false => None,
-    };
+    let pin = arguments.pin.if_asked(arguments.login, &token.name())?;
     let found = library.list_objects(token.slot, pin.as_ref(), &arguments.which.selector())?;
     if pin.is_none() {
         output::note("public objects only; --login shows the private ones as well");
@@ -139,12 +136,22 @@ fn delete(library: &Library, arguments: &Delete) -> Result<(), Failure> {
         return Err(Failure::new(Code::NotFound, cause)
             .or("`claviger object list --login` shows what is there"));
     }
-    if !arguments.yes {
-        let what = format!("{}These objects of {}", shown(&found), token.name());
+    delete_these(library, (&token, &pin), &found, arguments.yes)
+}
+
+/// Deletes objects that were found, after a question.
+pub(crate) fn delete_these(
+    library: &Library,
+    (token, pin): (&SlotView, &Secret),
+    found: &[ObjectView],
+    yes: bool,
+) -> Result<(), Failure> {
+    if !yes {
+        let what = format!("{}These objects of {}", shown(found), token.name());
         prompt::confirm(&format!("{what} will be deleted for good."))?;
     }
     let unique_ids: Vec<&str> = found.iter().map(|object| object.unique_id.as_str()).collect();
-    let count = library.delete_objects(token.slot, &pin, &unique_ids)?;
+    let count = library.delete_objects(token.slot, pin, &unique_ids)?;
     let noun = if count == 1 { "object" } else { "objects" };
     output::print(&format!("Deleted {count} {noun} from {}.\n", output::printable(&token.name())))
 }

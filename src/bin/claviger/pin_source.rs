@@ -54,6 +54,13 @@ pub(crate) struct NewPin {
 }
 
 impl UserPin {
+    /// The PIN, if the command line asks for a login or names where the PIN is.
+    pub(crate) fn if_asked(&self, login: bool, token: &str) -> Result<Option<Secret>, Failure> {
+        let source = self.source();
+        let asked = login || source.is_named();
+        asked.then(|| source.known(token)).transpose()
+    }
+
     pub(crate) fn source(&self) -> PinSource<'_> {
         PinSource {
             file: self.pin_file.as_deref(),

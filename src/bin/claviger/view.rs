@@ -115,9 +115,23 @@ pub(crate) struct ObjectView {
     /// The key's size in bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bits: Option<u64>,
+    /// What `key generate` makes such keys of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) algorithm: Option<String>,
     pub(crate) label: String,
     #[serde(serialize_with = "as_hex")]
     pub(crate) id: Vec<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) local: Option<bool>,
+    /// The unique id of the other key of a bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bundled_with: Option<String>,
     pub(crate) private: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sensitive: Option<bool>,
@@ -132,12 +146,11 @@ pub(crate) struct ObjectView {
 impl ObjectView {
     /// Type and size as one word: `rsa:2048`, `ec:p256`.
     pub(crate) fn kind(&self) -> String {
-        match (self.key_type, self.bits) {
-            (None, _) => String::new(),
-            (Some("ec"), Some(bits)) => format!("ec:p{bits}"),
-            (Some("generic"), Some(bits)) => format!("generic:{}", bits / 8),
-            (Some(kind @ ("rsa" | "aes")), Some(bits)) => format!("{kind}:{bits}"),
-            (Some(kind), _) => kind.to_owned(),
+        match (&self.algorithm, self.key_type, self.bits) {
+            (Some(algorithm), _, _) => algorithm.clone(),
+            (None, None, _) => String::new(),
+            (None, Some(kind), Some(bits)) => format!("{kind}:{bits}"),
+            (None, Some(kind), None) => kind.to_owned(),
         }
     }
 
@@ -180,6 +193,18 @@ impl Class {
             Self::SecretKey => "secret-key",
             Self::Other => "other",
         }
+    }
+
+    /// The class that a URI calls so.
+    pub(crate) fn of_uri_type(name: &str) -> Option<Self> {
+        [Self::Data, Self::Certificate, Self::PublicKey, Self::PrivateKey, Self::SecretKey]
+            .into_iter()
+            .find(|class| class.uri_type() == Some(name))
+    }
+
+    /// Whether it is one of the classes of keys.
+    pub(crate) const fn is_key(self) -> bool {
+        matches!(self, Self::PublicKey | Self::PrivateKey | Self::SecretKey)
     }
 
     const fn uri_type(self) -> Option<&'static str> {

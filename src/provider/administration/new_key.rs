@@ -4,153 +4,41 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::engine::aws_lc::ec::Curve;
-use crate::engine::aws_lc::ml_dsa::MlDsa;
-use crate::engine::aws_lc::ml_kem::MlKem;
-use crate::engine::edwards::Edwards;
-use crate::engine::montgomery::Montgomery;
-use crate::engine::slh_dsa::SlhDsa;
 use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::registry::REGISTRY;
 use crate::object::attribute::{self, Attr};
+use crate::object::bundle::Half;
 use crate::object::class::KeyType;
-use crate::object::class::sets::ParameterSet;
-use crate::object::curve::{CurveName, identifier};
+use crate::object::curve::identifier;
 use crate::object::template::Template;
 use crate::provider::keys::GivenMechanism;
 
-/// A key that is to be made on a token: its kind, and for generic secrets how many bytes.
+use super::kinds::{ALIASES, KINDS, Kind, Part, Use, uses_of};
+
+/// A key that is to be made on a token: its kind, for generic secrets how many bytes, and of a
+/// bundle the kind of the other key.
 #[derive(Clone, Copy, Debug)]
 pub struct NewKey {
     kind: &'static Kind,
     bytes: u64,
+    partner: Option<&'static Kind>,
 }
 
-/// A row of the table.
-#[derive(Debug)]
-struct Kind {
-    /// As a person writes it.
-    name: &'static str,
-    key_type: KeyType,
-    part: Part,
-    /// What such a key may do, both halves together.
-    uses: &'static [Use],
-}
-
-/// The attribute that tells the size, the curve or the parameters.
+/// What goes with a new key beside its kind.
 #[derive(Clone, Copy, Debug)]
-enum Part {
-    /// Bits of the modulus.
-    Bits(u64),
-    Curve(CurveName),
-    Set(ParameterSet),
-    /// Bytes of a secret.
-    Bytes(u64),
-    /// Bytes of a secret, as many as are asked for.
-    AnyBytes,
+pub struct Naming<'a> {
+    /// CKA_LABEL.
+    pub label: &'a str,
+    /// CKA_ID; without, that of a pair is computed.
+    pub id: Option<&'a [u8]>,
+    /// Whether the private or secret key may leave the token wrapped by a trusted key.
+    pub extractable: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Use {
-    Sign,
-    Encrypt,
-    Derive,
-    Encapsulate,
-}
-
-/// What generic secrets may have, in bytes.
+/// What generic secrets and their like may have, in bytes.
 const GENERIC: std::ops::RangeInclusive<u64> = 14..=64;
-
-const fn kind(name: &'static str, key_type: KeyType, part: Part, uses: &'static [Use]) -> Kind {
-    Kind { name, key_type, part, uses }
-}
-
-const fn on_curve(name: &'static str, curve: Curve) -> Kind {
-    kind(name, KeyType::Ec, Part::Curve(CurveName::Weierstrass(curve)), &[Use::Sign, Use::Derive])
-}
-
-const fn edwards(name: &'static str, curve: Edwards) -> Kind {
-    kind(name, KeyType::EcEdwards, Part::Curve(CurveName::Edwards(curve)), &[Use::Sign])
-}
-
-const fn montgomery(name: &'static str, curve: Montgomery) -> Kind {
-    kind(name, KeyType::EcMontgomery, Part::Curve(CurveName::Montgomery(curve)), &[Use::Derive])
-}
-
-const fn ml_dsa(name: &'static str, set: MlDsa) -> Kind {
-    kind(name, KeyType::MlDsa, Part::Set(ParameterSet::MlDsa(set)), &[Use::Sign])
-}
-
-const fn ml_kem(name: &'static str, set: MlKem) -> Kind {
-    kind(name, KeyType::MlKem, Part::Set(ParameterSet::MlKem(set)), &[Use::Encapsulate])
-}
-
-const fn slh_dsa(name: &'static str, set: SlhDsa) -> Kind {
-    kind(name, KeyType::SlhDsa, Part::Set(ParameterSet::SlhDsa(set)), &[Use::Sign])
-}
-
-const fn rsa(name: &'static str, bits: u64) -> Kind {
-    kind(name, KeyType::Rsa, Part::Bits(bits), &[Use::Sign, Use::Encrypt])
-}
-
-const fn aes(name: &'static str, bytes: u64) -> Kind {
-    kind(name, KeyType::Aes, Part::Bytes(bytes), &[Use::Encrypt])
-}
-
-/// Every kind of key that can be made.
-static KINDS: &[Kind] = &[
-    rsa("rsa:2048", 2048),
-    rsa("rsa:3072", 3072),
-    rsa("rsa:4096", 4096),
-    on_curve("ec:p256", Curve::P256),
-    on_curve("ec:p384", Curve::P384),
-    on_curve("ec:p521", Curve::P521),
-    on_curve("ec:secp256k1", Curve::Secp256k1),
-    on_curve("ec:brainpoolp256r1", Curve::Brainpool256),
-    on_curve("ec:brainpoolp384r1", Curve::Brainpool384),
-    on_curve("ec:brainpoolp512r1", Curve::Brainpool512),
-    edwards("ed25519", Edwards::Ed25519),
-    edwards("ed448", Edwards::Ed448),
-    montgomery("x25519", Montgomery::X25519),
-    montgomery("x448", Montgomery::X448),
-    ml_dsa("ml-dsa:44", MlDsa::MlDsa44),
-    ml_dsa("ml-dsa:65", MlDsa::MlDsa65),
-    ml_dsa("ml-dsa:87", MlDsa::MlDsa87),
-    ml_kem("ml-kem:512", MlKem::MlKem512),
-    ml_kem("ml-kem:768", MlKem::MlKem768),
-    ml_kem("ml-kem:1024", MlKem::MlKem1024),
-    slh_dsa("slh-dsa:sha2-128s", SlhDsa::Sha2_128s),
-    slh_dsa("slh-dsa:sha2-128f", SlhDsa::Sha2_128f),
-    slh_dsa("slh-dsa:sha2-192s", SlhDsa::Sha2_192s),
-    slh_dsa("slh-dsa:sha2-192f", SlhDsa::Sha2_192f),
-    slh_dsa("slh-dsa:sha2-256s", SlhDsa::Sha2_256s),
-    slh_dsa("slh-dsa:sha2-256f", SlhDsa::Sha2_256f),
-    slh_dsa("slh-dsa:shake-128s", SlhDsa::Shake128s),
-    slh_dsa("slh-dsa:shake-128f", SlhDsa::Shake128f),
-    slh_dsa("slh-dsa:shake-192s", SlhDsa::Shake192s),
-    slh_dsa("slh-dsa:shake-192f", SlhDsa::Shake192f),
-    slh_dsa("slh-dsa:shake-256s", SlhDsa::Shake256s),
-    slh_dsa("slh-dsa:shake-256f", SlhDsa::Shake256f),
-    aes("aes:128", 16),
-    aes("aes:192", 24),
-    aes("aes:256", 32),
-    kind("generic", KeyType::GenericSecret, Part::AnyBytes, &[Use::Sign, Use::Derive]),
-];
-
-/// Other ways to write some of them.
-const ALIASES: &[(&str, &str)] = &[
-    ("ec:p-256", "ec:p256"),
-    ("ec:secp256r1", "ec:p256"),
-    ("ec:prime256v1", "ec:p256"),
-    ("ec:p-384", "ec:p384"),
-    ("ec:secp384r1", "ec:p384"),
-    ("ec:p-521", "ec:p521"),
-    ("ec:secp521r1", "ec:p521"),
-    ("ec:ed25519", "ed25519"),
-    ("ec:edwards25519", "ed25519"),
-];
 
 const PUBLIC_USES: &[(Attr<bool>, Option<Use>)] = &[
     (attribute::ENCRYPT, Some(Use::Encrypt)),
@@ -182,46 +70,64 @@ impl FromStr for NewKey {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let lower = text.to_ascii_lowercase();
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == lower);
-        let name = alias.map_or(lower.as_str(), |(_, name)| name);
-        let unknown = || format!("known are {}", Self::names().join(", "));
-        let (name, bytes) = match name.strip_prefix("generic:") {
-            Some(bytes) => {
-                let bytes = bytes.parse().ok().filter(|bytes| GENERIC.contains(bytes));
-                ("generic", bytes.ok_or_else(unknown)?)
-            }
-            None if name == "generic" => return Err(unknown()),
-            None => (name, 0),
-        };
-        let kind = KINDS.iter().find(|kind| kind.name == name).ok_or_else(unknown)?;
-        Ok(Self { kind, bytes })
+        let Some(names) = lower.strip_prefix("bundle:") else { return Self::single(&lower) };
+        let wrong = || "a bundle is written bundle:ed25519+ml-dsa:65, the classical key first";
+        let (first, second) = names.split_once('+').ok_or_else(wrong)?;
+        let (first, second) = (Self::single(first)?, Self::single(second)?);
+        let half = |key: Self| Half::of(key.kind.key_type);
+        if (half(first), half(second)) != (Some(Half::Classical), Some(Half::PostQuantum)) {
+            return Err(wrong().to_owned());
+        }
+        Ok(Self { partner: Some(second.kind), ..first })
     }
 }
 
 impl fmt::Display for NewKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind.part {
-            Part::AnyBytes => write!(f, "{}:{}", self.kind.name, self.bytes),
-            _ => f.write_str(self.kind.name),
+        match (self.kind.part, self.partner) {
+            (_, Some(partner)) => write!(f, "bundle:{}+{}", self.kind.name, partner.name),
+            (Part::AnyBytes, None) => write!(f, "{}:{}", self.kind.name, self.bytes),
+            _ => f.write_str(&self.kind.name),
         }
     }
 }
 
 impl NewKey {
+    fn single(text: &str) -> Result<Self, String> {
+        let unknown = || "`claviger key algorithms` lists those that are known".to_owned();
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == text);
+        let text = alias.map_or(text, |(_, name)| name);
+        let named = |name: &str| KINDS.iter().find(|kind| kind.name == name);
+        let is_any = |kind: &&Kind| matches!(kind.part, Part::AnyBytes);
+        if let Some(kind) = named(text).filter(|kind| !is_any(kind)) {
+            return Ok(Self { kind, bytes: 0, partner: None });
+        }
+        let (name, bytes) = text.rsplit_once(':').ok_or_else(unknown)?;
+        let kind = named(name).filter(is_any).ok_or_else(unknown)?;
+        let bytes = bytes.parse().ok().filter(|bytes| GENERIC.contains(bytes));
+        Ok(Self { kind, bytes: bytes.ok_or_else(unknown)?, partner: None })
+    }
+
     /// How each kind is written; of generic secrets the shortest and the longest.
     #[must_use]
     pub fn names() -> Vec<String> {
         let mut names = Vec::new();
-        for kind in KINDS {
+        for kind in KINDS.iter() {
             match kind.part {
                 Part::AnyBytes => {
                     names.push(format!("{}:{}", kind.name, GENERIC.start()));
                     names.push(format!("{}:{}", kind.name, GENERIC.end()));
                 }
-                _ => names.push(kind.name.to_owned()),
+                _ => names.push(kind.name.clone()),
             }
         }
         names
+    }
+
+    /// The keys of a bundle, the classical one first; else the key itself.
+    pub(super) fn parts(self) -> Vec<Self> {
+        let partner = self.partner.map(|kind| Self { kind, bytes: 0, partner: None });
+        [Some(Self { partner: None, ..self }), partner].into_iter().flatten().collect()
     }
 
     /// True if one key is made and not two halves.
@@ -230,33 +136,16 @@ impl NewKey {
     }
 
     /// What goes with the key, or with the public and the private half.
-    pub(super) fn templates(self, label: &str, id: Option<&[u8]>) -> Result<(Template, Template)> {
-        let mut public = Template::default();
-        public.set(attribute::TOKEN, true);
-        public.set(attribute::LABEL, label.as_bytes().to_vec());
-        if let Some(id) = id {
-            public.set(attribute::ID, id.to_vec());
-        }
-        let mut hidden = public.try_clone()?;
-        hidden.set(attribute::PRIVATE, true);
-        hidden.set(attribute::SENSITIVE, true);
-        hidden.set(attribute::EXTRACTABLE, false);
+    pub(super) fn templates(self, naming: &Naming<'_>) -> Result<(Template, Template)> {
+        let (mut public, mut hidden) = named(naming)?;
         self.describe(if self.is_secret() { &mut hidden } else { &mut public });
-        self.grant(&mut public, PUBLIC_USES);
-        self.grant(&mut hidden, if self.is_secret() { SECRET_USES } else { PRIVATE_USES });
+        grant(&mut public, &mut hidden, self.kind.key_type);
         Ok((public, hidden))
     }
 
     /// The mechanism that makes such keys.
     pub(super) fn mechanism(self) -> Result<GivenMechanism> {
         maker(self.kind.key_type, self.is_secret())
-    }
-
-    /// Says of each use whether it is granted, so that no default decides.
-    fn grant(self, template: &mut Template, uses: &[(Attr<bool>, Option<Use>)]) {
-        for (flag, granted_with) in uses {
-            template.set(*flag, granted_with.is_some_and(|it| self.kind.uses.contains(&it)));
-        }
     }
 
     /// The attribute that tells the size or the curve.
@@ -266,7 +155,38 @@ impl NewKey {
             Part::Bytes(bytes) => template.set(attribute::VALUE_LEN, bytes),
             Part::AnyBytes => template.set(attribute::VALUE_LEN, self.bytes),
             Part::Set(set) => template.set(attribute::PARAMETER_SET, set.number()),
+            Part::Composite(set) => template.set(attribute::PARAMETER_SET, set),
             Part::Curve(curve) => template.set(attribute::EC_PARAMS, identifier(curve).to_vec()),
+        }
+    }
+}
+
+/// What a public and a private or secret key have beside what makes them the key that they are.
+pub(super) fn named(naming: &Naming<'_>) -> Result<(Template, Template)> {
+    let mut public = Template::default();
+    public.set(attribute::TOKEN, true);
+    public.set(attribute::LABEL, naming.label.as_bytes().to_vec());
+    if let Some(id) = naming.id {
+        public.set(attribute::ID, id.to_vec());
+    }
+    let mut hidden = public.try_clone()?;
+    hidden.set(attribute::PRIVATE, true);
+    hidden.set(attribute::SENSITIVE, true);
+    hidden.set(attribute::EXTRACTABLE, naming.extractable);
+    if naming.extractable {
+        // Only a key that the security officer trusts takes it out.
+        hidden.set(attribute::WRAP_WITH_TRUSTED, true);
+    }
+    Ok((public, hidden))
+}
+
+/// Says of each use whether keys of a type have it, so that no default decides.
+pub(super) fn grant(public: &mut Template, hidden: &mut Template, key_type: KeyType) {
+    let granted = uses_of(key_type);
+    let of_hidden = if key_type.is_asymmetric() { PRIVATE_USES } else { SECRET_USES };
+    for (template, uses) in [(public, PUBLIC_USES), (hidden, of_hidden)] {
+        for (flag, granted_with) in uses {
+            template.set(*flag, granted_with.is_some_and(|it| granted.contains(&it)));
         }
     }
 }
@@ -295,7 +215,15 @@ mod tests {
         }
         let alias: NewKey = "EC:prime256v1".parse().unwrap();
         assert_eq!(alias.to_string(), "ec:p256");
-        for wrong in ["", "rsa", "rsa:1024", "rsa:02048x", "ec:k256", "generic", "generic:13"] {
+        for wrong in
+            ["", "rsa", "rsa:1024", "rsa:02048x", "ec:k256", "generic", "generic:13", "aes:128:16"]
+        {
+            assert!(wrong.parse::<NewKey>().is_err(), "{wrong}");
+        }
+        let bundle: NewKey = "bundle:Ed25519+ml-dsa:65".parse().unwrap();
+        assert_eq!(bundle.to_string(), "bundle:ed25519+ml-dsa:65");
+        assert_eq!(bundle.parts().len(), 2);
+        for wrong in ["bundle:", "bundle:ed25519", "bundle:ml-dsa:65+ed25519", "bundle:rsa:2048+"] {
             assert!(wrong.parse::<NewKey>().is_err(), "{wrong}");
         }
     }

@@ -14,7 +14,7 @@ use crate::token::note::Note;
 use crate::token::versions::Succession;
 
 use super::new_key::maker;
-use super::{NewKey, ObjectView};
+use super::{Naming, NewKey, ObjectView};
 
 /// What records have in the place of a function's name.
 const COMMAND: &str = "claviger key rotate";
@@ -70,9 +70,10 @@ impl Call<'_> {
         kind: Option<NewKey>,
     ) -> Result<Succession> {
         let before = self.token().current_key(label)?;
+        let naming = Naming { label, id: None, extractable: false };
         let (given, public, hidden) = match kind {
             Some(kind) => {
-                let (public, hidden) = kind.templates(label, None)?;
+                let (public, hidden) = kind.templates(&naming)?;
                 let public = (!kind.is_secret()).then_some(public);
                 (kind.mechanism()?, public, hidden)
             }

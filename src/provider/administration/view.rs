@@ -7,11 +7,14 @@ use crate::engine::edwards::Edwards;
 use crate::engine::montgomery::Montgomery;
 use crate::error::Result;
 use crate::object::attribute::{self, Attr};
+use crate::object::bundle::Partner;
 use crate::object::class::{Class, KeyType};
 use crate::object::curve::{CurveName, curve_of};
 use crate::object::size::bits_of;
 use crate::object::template::Template;
 use crate::provider::{Call, Provider};
+
+use super::kinds::kind_of;
 
 /// What an object is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,10 +55,22 @@ pub struct ObjectView {
     pub key_type: Option<&'static str>,
     /// Of keys: bits of the modulus, the curve or the secret.
     pub bits: Option<u64>,
+    /// Of keys: the kind as `key generate` takes it, if that makes such keys.
+    pub algorithm: Option<String>,
     /// CKA_LABEL.
     pub label: String,
     /// CKA_ID.
     pub id: Vec<u8>,
+    /// CKA_CLAVIGER_KEY_VERSION, of keys that were rotated.
+    pub version: Option<u64>,
+    /// CKA_START_DATE as year, month and day.
+    pub start_date: Option<String>,
+    /// CKA_END_DATE.
+    pub end_date: Option<String>,
+    /// CKA_LOCAL, of keys: whether it was made on the token.
+    pub local: Option<bool>,
+    /// CKA_UNIQUE_ID of the other key of a bundle.
+    pub bundled_with: Option<String>,
     /// CKA_PRIVATE.
     pub private: bool,
     /// CKA_SENSITIVE, of private and secret keys.
@@ -141,11 +156,18 @@ impl Call<'_> {
         let shown = CLASSES.iter().find(|(known, _)| Some(*known) == class);
         let key_type = attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code);
         let uses = USES.iter().filter(|(flag, _)| attributes.is_set(*flag));
+        let partner = Partner::named_by(attributes)?;
         Ok(ObjectView {
             unique_id: text(attributes.get(attribute::UNIQUE_ID)),
             class: shown.map(|(_, shown)| *shown),
             key_type: key_type.map(|key_type| key_name(key_type, attributes)),
             bits: key_type.and_then(|_| bits_of(attributes)),
+            algorithm: kind_of(attributes),
+            version: attributes.get(attribute::KEY_VERSION),
+            start_date: attributes.get(attribute::START_DATE).and_then(day),
+            end_date: attributes.get(attribute::END_DATE).and_then(day),
+            local: attributes.get(attribute::LOCAL),
+            bundled_with: partner.map(|partner| text(Some(&partner.unique_id))),
             label: text(attributes.get(attribute::LABEL)),
             id: attributes.get(attribute::ID).unwrap_or_default().to_vec(),
             private: attributes.is_set(attribute::PRIVATE),
@@ -154,6 +176,12 @@ impl Call<'_> {
             usage: uses.map(|(_, name)| *name).collect(),
         })
     }
+}
+
+/// The eight digits of a date with hyphens between them; nothing for an empty one.
+fn day(digits: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(digits).ok()?;
+    Some(format!("{}-{}-{}", text.get(..4)?, text.get(4..6)?, text.get(6..8)?))
 }
 
 /// RFC 7468.

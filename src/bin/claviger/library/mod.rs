@@ -37,8 +37,7 @@ pub(crate) struct Selector {
 /// What `key generate` makes.
 pub(crate) struct NewKey<'a> {
     pub(crate) algorithm: administration::NewKey,
-    pub(crate) label: &'a str,
-    pub(crate) id: Option<&'a [u8]>,
+    pub(crate) naming: administration::Naming<'a>,
 }
 
 /// The opened library.

@@ -17,7 +17,7 @@ impl Library {
         key: &NewKey<'_>,
     ) -> Result<Vec<ObjectView>, Failure> {
         let made = self.logged_in(slot, Role::User, pin, |session| {
-            self.provider.make_key(session, key.algorithm, key.label, key.id)
+            self.provider.make_key(session, key.algorithm, &key.naming)
         })?;
         Ok(self.views(slot, made))
     }
@@ -104,8 +104,14 @@ fn view(object: administration::ObjectView, token: &SlotView) -> ObjectView {
         },
         key_type: object.key_type,
         bits: object.bits,
+        algorithm: object.algorithm,
         label: object.label,
         id: object.id,
+        version: object.version,
+        start_date: object.start_date,
+        end_date: object.end_date,
+        local: object.local,
+        bundled_with: object.bundled_with,
         private: object.private,
         sensitive: object.sensitive,
         extractable: object.extractable,

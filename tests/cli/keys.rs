@@ -1,0 +1,103 @@
+//! `key list`, `key show`, `key delete` and the ways to name a key.
+
+use super::person::Person;
+
+/// The objects that `key show` tells of, with a login.
+fn shown(person: &Person, rest: &[&str]) -> Vec<serde_json::Value> {
+    let asked = [&["key", "show", "--json", "--pin-file", "user.pin"], rest].concat();
+    serde_json::from_str(&person.run(&asked).expect_code(0).out).unwrap()
+}
+
+#[test]
+fn a_key_is_named_by_label_id_unique_id_and_uri() {
+    let person = Person::with_token();
+    person.make_token("mail");
+    let on_web = ["--token", "web"];
+    let generate = ["key", "generate", "ec:p384", "--label", "a;b ü", "--id", "01:ab"];
+    person.run_as_user(&[&generate[..], &on_web].concat()).expect_code(0);
+    let both = shown(&person, &[&["--key", "a;b ü"], &on_web[..]].concat());
+    assert_eq!(both.len(), 2);
+    for (object, class) in both.iter().zip(["public-key", "private-key"]) {
+        assert_eq!(object["class"], class);
+        assert_eq!(object["algorithm"], "ec:p384");
+        assert_eq!((&object["local"], &object["bits"]), (&true.into(), &384.into()));
+        // A URI names the token, and one object of it.
+        assert_eq!(shown(&person, &["--key", object["uri"].as_str().unwrap()]), [object.clone()]);
+        let unique_id = object["unique_id"].as_str().unwrap();
+        let named = shown(&person, &["--unique-id", unique_id, "--token", "web"]);
+        assert_eq!(named, [object.clone()]);
+    }
+    assert_eq!(shown(&person, &["--id", "01ab", "--token", "web"]), both);
+    for uri in ["pkcs11:token=web;id=%01%ab", "PKCS11:token=web;object=a%3Bb%20%C3%BC"] {
+        assert_eq!(shown(&person, &["--key", uri]), both, "{uri}");
+    }
+    let show = |key: &str| person.run_as_user(&["key", "show", "--key", key]);
+    show("pkcs11:object=a%3Bb%20%C3%BC").expect_code(2).says("several tokens");
+    show("pkcs11:token=mail;id=%01%ab").expect_code(7).says("no key on token \"mail\"");
+    show("pkcs11:token=other").expect_code(7).says("there is no token that the URI means");
+    show("pkcs11:token=web;colour=red").expect_code(2).says("\"colour\" is not understood");
+    show("pkcs11:token=web?pin-value=1234").expect_code(2).says("--pin-file");
+    show("pkcs11:token=web;id=%1").expect_code(2).says("not well quoted");
+    person.run(&["key", "show"]).expect_code(2);
+}
+
+#[test]
+fn keys_are_listed_without_what_is_secret_and_deleted_with_both_halves() {
+    let person = Person::with_token();
+    for (kind, label) in [("comp-sig:mldsa44-ed25519-sha512", "c"), ("chacha20", "s")] {
+        person.run_as_user(&["key", "generate", kind, "--label", label]).expect_code(0);
+    }
+    let listed = person.json(&["key", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1, "public keys only: {listed}");
+    let listed = person.json(&["key", "list", "--pin-file", "user.pin"]);
+    let kinds: Vec<_> = listed.as_array().unwrap().iter().map(|key| &key["algorithm"]).collect();
+    let composite = "comp-sig:mldsa44-ed25519-sha512";
+    assert_eq!(kinds, [composite, composite, "chacha20"]);
+    let text = person.run_as_user(&["key", "list"]).expect_code(0).out;
+    assert!(text.starts_with("CLASS") && text.lines().count() == 4, "{text}");
+    person.run_as_user(&["key", "show", "--key", "s"]).expect_code(0).says("extractable  no");
+    person.run(&["key", "show", "--key", "s"]).expect_code(7).says("without --login");
+
+    person.run_as_user(&["key", "delete", "--key", "c"]).expect_code(2).says("--yes");
+    let delete = |label: &str| person.run_as_user(&["key", "delete", "--key", label, "--yes"]);
+    delete("c").expect_code(0).says("Deleted 2 objects");
+    delete("c").expect_code(7).says("no key on token \"web\" matches");
+    let left = person.json(&["key", "list", "--pin-file", "user.pin"]);
+    assert_eq!(left.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn keys_leave_the_token_only_if_that_was_asked_for() {
+    let person = Person::with_token();
+    for (label, option) in [("kept", None), ("leaves", Some("--extractable"))] {
+        let generate = ["key", "generate", "ed448", "--label", label];
+        let asked: Vec<&str> = generate.into_iter().chain(option).collect();
+        person.run_as_user(&asked).expect_code(0);
+        let private = &shown(&person, &["--key", label])[1];
+        assert_eq!(private["extractable"], option.is_some());
+        assert_eq!(private["sensitive"], true);
+    }
+}
+
+#[test]
+fn a_bundle_is_two_pairs_that_name_each_other() {
+    let person = Person::with_token();
+    let generate = ["key", "generate", "bundle:ec:p256+ml-dsa:44", "--label", "b", "--json"];
+    person.run_as_user(&generate).expect_code(0);
+    let (classical, post_quantum) = (shown(&person, &["-k", "b"]), shown(&person, &["-k", "b#pq"]));
+    assert_eq!(
+        (&classical[0]["algorithm"], &classical[0]["class"]),
+        (&"ec:p256".into(), &"public-key".into())
+    );
+    assert_eq!((classical.len(), post_quantum.len()), (2, 2));
+    for (one, other) in classical.iter().zip(&post_quantum) {
+        assert_eq!(other["algorithm"], "ml-dsa:44");
+        assert_eq!(one["bundled_with"], other["unique_id"]);
+        assert_eq!(other["bundled_with"], one["unique_id"]);
+    }
+    for wrong in ["bundle:ml-dsa:65+ed25519", "bundle:ed25519", "bundle:ed25519+slh-dsa:sha2-128s"]
+    {
+        let asked = ["key", "generate", wrong, "--label", "x"];
+        person.run_as_user(&asked).expect_code(2).says("bundle:ed25519+ml-dsa:65");
+    }
+}
