@@ -58,6 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &["anchor/witness/"]),
     ("httparse", &["anchor/witness/"]),
     ("cryptoki_sys", &["cryptoki.rs"]),
+    ("x509_cert", &["bin/claviger/"]),
     ("clap", &["bin/claviger/"]),
     ("rpassword", &["bin/claviger/"]),
     ("serde_json", &["bin/claviger/"]),

@@ -15,6 +15,8 @@ mod audit_copies;
 mod audit_faults;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/certificates.rs"]
+mod certificates;
 #[path = "cli/configuration.rs"]
 mod configuration;
 #[path = "cli/doctor.rs"]
@@ -27,6 +29,8 @@ mod independent;
 mod keys;
 #[path = "cli/person.rs"]
 mod person;
+#[path = "cli/signatures.rs"]
+mod signatures;
 #[path = "cli/tokens.rs"]
 mod tokens;
 #[path = "cli/versions.rs"]

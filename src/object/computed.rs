@@ -82,7 +82,7 @@ impl PublicPart {
 }
 
 /// The content of `subjectPublicKey` in a `SubjectPublicKeyInfo`.
-pub(super) fn subject_public_key(info: &[u8]) -> Option<&[u8]> {
+pub(crate) fn subject_public_key(info: &[u8]) -> Option<&[u8]> {
     let (der::SEQUENCE, content) = der::whole(info)? else { return None };
     let (der::SEQUENCE, _, rest) = der::first(content)? else { return None };
     match der::whole(rest)? {

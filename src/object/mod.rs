@@ -3,6 +3,7 @@
 //! An `Object` is what a mechanism calls a key. Where it is kept (`store`, session) and who may
 //! use it (`token`) is others' business. PKCS#11 3.2, "Objects".
 
+pub(crate) mod algorithm;
 pub(crate) mod attribute;
 pub(crate) mod bundle;
 pub(crate) mod certificate;
@@ -15,6 +16,7 @@ mod der;
 pub(crate) mod material;
 pub(crate) mod pkcs8;
 pub(crate) mod size;
+pub(crate) mod spki;
 pub(crate) mod template;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,12 @@
 
 use super::person::Person;
 
+/// The library that belongs to the command.
+pub(crate) fn module() -> String {
+    let tool = std::path::Path::new(env!("CARGO_BIN_EXE_claviger"));
+    tool.with_file_name("libclaviger.so").to_string_lossy().into_owned()
+}
+
 /// The objects that `key show` tells of, with a login.
 fn shown(person: &Person, rest: &[&str]) -> Vec<serde_json::Value> {
     let asked = [&["key", "show", "--json", "--pin-file", "user.pin"], rest].concat();
@@ -99,5 +105,21 @@ fn a_bundle_is_two_pairs_that_name_each_other() {
     {
         let asked = ["key", "generate", wrong, "--label", "x"];
         person.run_as_user(&asked).expect_code(2).says("bundle:ed25519+ml-dsa:65");
+    }
+}
+
+#[test]
+fn stock_tools_find_what_was_made() {
+    let person = Person::with_token();
+    for kind in ["ed25519", "comp-sig:mldsa44-ed25519-sha512", "bundle:ec:p256+ml-dsa:44"] {
+        person.run_as_user(&["key", "generate", kind, "--label", kind]).expect_code(0);
+    }
+    let mut command = std::process::Command::new("pkcs11-tool");
+    command.args(["--module", &module(), "-O", "--login", "--pin", super::person::USER_PIN]);
+    person.settle(&mut command);
+    let listed = super::person::Answer::of(command).expect_code(0).out;
+    assert_eq!(listed.matches("Private Key Object").count(), 4, "{listed}");
+    for label in ["ed25519", "comp-sig:mldsa44-ed25519-sha512", "bundle:ec:p256+ml-dsa:44#pq"] {
+        assert!(listed.contains(&format!("label:      {label}\n")), "{label}: {listed}");
     }
 }

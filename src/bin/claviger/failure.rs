@@ -18,6 +18,8 @@ pub(crate) enum Code {
     Configuration = 5,
     Unhealthy = 6,
     NotFound = 7,
+    /// A signature that was verified is wrong.
+    WrongSignature = 8,
 }
 
 impl From<Code> for ExitCode {
@@ -101,6 +103,9 @@ fn meaning(rv: Rv) -> (Code, &'static str) {
         Rv::DeviceMemory => (Code::Failed, "make room on the disk; nothing is lost"),
         Rv::DeviceError | Rv::DeviceRemoved | Rv::GeneralError => {
             (Code::Failed, "`claviger doctor` examines the files of the token")
+        }
+        Rv::SignatureInvalid | Rv::SignatureLenRange | Rv::ClavigerDowngradeRefused => {
+            (Code::WrongSignature, "")
         }
         Rv::ActionProhibited => (Code::Failed, "the object says that it may not be changed so"),
         _ => (Code::Failed, ""),

@@ -10,7 +10,6 @@ use crate::view::{HexId, SlotView};
 
 /// Names a key. Everything that is given must match.
 #[derive(Args)]
-#[group(required = true, multiple = true)]
 pub(crate) struct KeyChoice {
     /// The key, by its label or a pkcs11: URI (RFC 7512).
     #[arg(
@@ -30,12 +29,20 @@ pub(crate) struct KeyChoice {
 }
 
 impl KeyChoice {
+    pub(crate) const fn is_given(&self) -> bool {
+        self.key.is_some() || self.id.is_some() || self.unique_id.is_some()
+    }
+
     /// The token that is meant, and which of its objects.
     pub(crate) fn find(
         &self,
         library: &Library,
         token: &TokenChoice,
     ) -> Result<(SlotView, Selector), Failure> {
+        if !self.is_given() {
+            return Err(Failure::new(Code::Usage, "say which key is meant")
+                .or("give --key LABEL or --key pkcs11:..., --id or --unique-id"));
+        }
         let mut selector = Selector {
             class: None,
             label: self.key.clone(),

@@ -4,10 +4,12 @@
 //! there. One file per subcommand; `library.rs` is the only one that calls the token.
 
 mod audit;
+mod certificate;
 mod choice;
 mod config;
 mod doctor;
 mod failure;
+mod files;
 mod key;
 mod key_choice;
 mod library;
@@ -16,6 +18,7 @@ mod output;
 mod pin;
 mod pin_source;
 mod prompt;
+mod signature;
 mod token;
 mod uri;
 mod view;
@@ -40,6 +43,7 @@ Exit codes:
   5  the configuration cannot be used
   6  `doctor` found problems
   7  no such token, slot, object or entry
+  8  the signature is wrong
 
 Environment:
   CLAVIGER_CONF  the configuration file, instead of ~/.config/claviger/claviger.toml
@@ -68,6 +72,13 @@ enum Command {
     /// List and delete objects: keys, certificates, data.
     #[command(subcommand)]
     Object(object::Command),
+    /// Make certificates and requests signed on the token; import, list and export certificates.
+    #[command(subcommand)]
+    Certificate(certificate::Command),
+    /// Sign a file with a key of a token.
+    Sign(signature::Sign),
+    /// Verify the signature of a file.
+    Verify(signature::Verify),
     /// Check, list, export and prove what is on record: who used which key, and what was changed.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -96,6 +107,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Pin(command) => pin::run(command),
         Command::Key(command) => key::run(command),
         Command::Object(command) => object::run(command),
+        Command::Certificate(command) => certificate::run(command),
+        Command::Sign(arguments) => signature::sign(&arguments),
+        Command::Verify(arguments) => signature::verify(&arguments),
         Command::Audit(command) => audit::run(command),
         Command::Config(command) => config::run(command),
         Command::Doctor(arguments) => doctor::run(&arguments),

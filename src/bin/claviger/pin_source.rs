@@ -53,6 +53,28 @@ pub(crate) struct NewPin {
     new_pin_env: Option<String>,
 }
 
+/// The password of an encrypted file.
+#[derive(Args)]
+pub(crate) struct Password {
+    /// Read the password of the file from the first line of FILE; "-" is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
+    password_file: Option<PathBuf>,
+    /// Read the password of the file from the environment variable VAR.
+    #[arg(long, value_name = "VAR")]
+    password_env: Option<String>,
+}
+
+impl Password {
+    pub(crate) fn source(&self) -> PinSource<'_> {
+        PinSource {
+            file: self.password_file.as_deref(),
+            variable: self.password_env.as_deref(),
+            whose: "password",
+            option: "--password",
+        }
+    }
+}
+
 impl UserPin {
     /// The PIN, if the command line asks for a login or names where the PIN is.
     pub(crate) fn if_asked(&self, login: bool, token: &str) -> Result<Option<Secret>, Failure> {
@@ -116,6 +138,11 @@ impl PinSource<'_> {
         self.need_terminal()?;
         let pin = prompt::pin(&format!("{} of {token}", capital(self.whose)))?;
         if pin.is_empty() { Err(self.refuse("is empty")) } else { Ok(pin) }
+    }
+
+    /// The password of a file, for those who decrypt it.
+    pub(crate) fn password(&self, file: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        Ok(self.known(file)?.expose(|password| Zeroizing::new(password.to_vec())))
     }
 
     /// A PIN that will be set: asked for twice, and warned about if it is short.
@@ -198,9 +225,10 @@ impl PinSource<'_> {
         let found = file.metadata().map_err(unreadable)?;
         if found.is_file() && found.mode() & 0o077 != 0 {
             output::note(&format!(
-                "warning: {} has mode {:04o}: others can read the PIN (chmod 600)",
+                "warning: {} has mode {:04o}: others can read the {} (chmod 600)",
                 path.display(),
-                found.mode() & 0o7777
+                found.mode() & 0o7777,
+                self.whose
             ));
         }
         // Full size from the start: a vector that grows leaves copies behind.

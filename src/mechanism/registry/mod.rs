@@ -141,6 +141,21 @@ pub(super) const fn mask_of(mgf: u64) -> Option<Digest> {
     }
 }
 
+/// The numbers of a hash function and of MGF1 with it, where signatures have them.
+pub(crate) const fn pss_numbers(digest: Digest) -> Option<(u64, u64)> {
+    match digest {
+        Sha224 => Some((cryptoki::CKM_SHA224, cryptoki::CKG_MGF1_SHA224)),
+        Sha256 => Some((cryptoki::CKM_SHA256, cryptoki::CKG_MGF1_SHA256)),
+        Sha384 => Some((cryptoki::CKM_SHA384, cryptoki::CKG_MGF1_SHA384)),
+        Sha512 => Some((cryptoki::CKM_SHA512, cryptoki::CKG_MGF1_SHA512)),
+        Digest::Sha3_224 => Some((cryptoki::CKM_SHA3_224, cryptoki::CKG_MGF1_SHA3_224)),
+        Digest::Sha3_256 => Some((cryptoki::CKM_SHA3_256, cryptoki::CKG_MGF1_SHA3_256)),
+        Digest::Sha3_384 => Some((cryptoki::CKM_SHA3_384, cryptoki::CKG_MGF1_SHA3_384)),
+        Digest::Sha3_512 => Some((cryptoki::CKM_SHA3_512, cryptoki::CKG_MGF1_SHA3_512)),
+        _ => None,
+    }
+}
+
 /// The key derivation function of a key agreement, if this token has it.
 pub(super) const fn derivation_of(kdf: u64) -> Option<Kdf> {
     match kdf {

@@ -5,10 +5,12 @@
 //! PKCS#11 3.2, "Object management functions" and "Key management functions".
 
 pub mod audit;
+mod import;
 mod kinds;
 mod mechanisms;
 mod new_key;
 mod rotation;
+mod signature;
 mod versions;
 mod view;
 
@@ -26,10 +28,12 @@ use super::{Call, KeyPair, Provider};
 use crate::object::attribute;
 use crate::object::template::Template;
 pub use crate::token::anchoring::Publication;
+pub use import::NewCertificate;
 pub(crate) use mechanisms::structure_of;
 pub use mechanisms::{KeySizes, MechanismRow, mechanism_table};
 pub use new_key::{Naming, NewKey};
 pub use rotation::Rotation;
+pub use signature::{SignatureChoice, Signer, Verifier};
 pub use versions::RotatedKey;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
 pub(super) use view::{is_key_name, key_name};

@@ -1,6 +1,8 @@
-//! `claviger key`: make keys and their next versions, list, show and delete them, print public keys.
+//! `claviger key`: make and import keys, make their next versions, list, show and delete them,
+//! print public keys.
 
 mod generate;
+mod import;
 mod listing;
 mod public;
 mod removal;
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Rotate(rotate::Rotate),
     /// Print the public key of a key pair or certificate, as PEM.
     ExportPublic(public::Export),
+    /// Take in a private or public key from a file.
+    Import(import::Import),
     /// Delete a key: of a pair both halves.
     Delete(removal::Delete),
 }
@@ -44,6 +48,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Show(arguments) => listing::show(&library, &arguments),
         Command::Rotate(arguments) => rotate::run(&library, &arguments),
         Command::ExportPublic(arguments) => public::export(&library, &arguments),
+        Command::Import(arguments) => import::run(&library, &arguments),
         Command::Delete(arguments) => removal::run(&library, &arguments),
     }
 }

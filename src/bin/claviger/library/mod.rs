@@ -3,6 +3,7 @@
 //! Each opens a session, logs in if it has to, and leaves nothing open behind it.
 
 mod objects;
+mod signing;
 
 use claviger::call::Function;
 use claviger::config::{Configuration, StoreKind};
@@ -17,6 +18,8 @@ use claviger::token::login::Tries;
 
 use crate::failure::{Code, Failure};
 use crate::view::{Class, PinState, SlotView};
+
+pub(crate) use signing::{Signed, VerifiedBy};
 
 /// Whose PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -85,7 +85,11 @@ impl Library {
         })
     }
 
-    fn views(&self, slot: u64, found: Vec<administration::ObjectView>) -> Vec<ObjectView> {
+    pub(super) fn views(
+        &self,
+        slot: u64,
+        found: Vec<administration::ObjectView>,
+    ) -> Vec<ObjectView> {
         let token = self.slot(slot);
         found.into_iter().map(|object| view(object, &token)).collect()
     }
@@ -122,7 +126,7 @@ fn view(object: administration::ObjectView, token: &SlotView) -> ObjectView {
     view
 }
 
-fn choice_of(selector: &Selector) -> ObjectChoice {
+pub(super) fn choice_of(selector: &Selector) -> ObjectChoice {
     ObjectChoice {
         class: selector.class.and_then(class),
         label: selector.label.clone(),
