@@ -24,9 +24,9 @@ Without --mechanism the kind of key decides:
   a key of a bundle    CLAVIGER_BUNDLE, which signs with both keys
   generic, hmac-...    SHA256_HMAC, the hash of the key
   aes                  AES_CMAC, for keys with CKA_SIGN
-docs/mechanisms.md lists all. Those with a hash in their name, ML-DSA and composites read the file in
-parts, however long it is; EDDSA and SLH_DSA need all of it at once and take up to 64 MiB. PSS has a
-salt as long as the hash. Mechanisms without a hash (RSA_PKCS, ECDSA) sign the file as the digest
+docs/mechanisms.md lists all. Those with a hash in their name, ML-DSA and composites read the file
+in parts, however long it is; EDDSA and SLH_DSA need all of it at once and take up to 64 MiB. PSS has
+a salt as long as the hash. Mechanisms without a hash (RSA_PKCS, ECDSA) sign the file as the digest
 that it is.
 
 A signature of ECDSA is DER, as openssl reads it; with --raw it is r || s. All others are the bytes
@@ -77,11 +77,11 @@ pub(crate) struct Sign {
 }
 
 const VERIFY_HELP: &str = "\
-Ends with 0 and says so if the signature is right, and with 8 if it is not. --mechanism, --context and
---raw must be those that it was made with.
+Ends with 0 and says so if the signature is right, and with 8 if it is not. --mechanism, --context
+and --raw must be those that it was made with.
 
-Public keys need no login, secret keys do. With --public-key the key comes from a file, and the token
-only computes.";
+Public keys need no login, secret keys do. With --public-key the key comes from a file, and the
+token only computes.";
 
 #[derive(Args)]
 #[command(after_help = VERIFY_HELP)]

@@ -21,8 +21,8 @@ use crate::pin_source::UserPin;
 use crate::view::{HexId, ObjectView, SlotView, hex};
 
 const IMPORT_HELP: &str = "\
-CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER and CKA_PUBLIC_KEY_INFO are those of the certificate. If its
-key is on the token, it gets the id of the key, by which programs find one from the other.";
+CKA_SUBJECT, CKA_ISSUER, CKA_SERIAL_NUMBER and CKA_PUBLIC_KEY_INFO are those of the certificate. If
+its key is on the token, it gets the id of the key, by which programs find one from the other.";
 
 #[derive(Args)]
 #[command(after_help = IMPORT_HELP)]

@@ -17,13 +17,13 @@ use crate::library::{Library, Signed};
 use crate::pin_source::UserPin;
 
 const HELP: &str = "\
-Every key pair that signs can do it: RSA (PKCS#1 v1.5 with SHA-256, or what --mechanism names, such as
-SHA384_RSA_PKCS_PSS), EC (ECDSA with the hash of the curve's length), Ed25519 and Ed448, ML-DSA (RFC
-9881), SLH-DSA (RFC 9909) and composites (the LAMPS draft). A key of a bundle signs alone: a
+Every key pair that signs can do it: RSA (PKCS#1 v1.5 with SHA-256, or what --mechanism names, as
+SHA384_RSA_PKCS_PSS), EC (ECDSA with the hash of the curve's length), Ed25519 and Ed448, ML-DSA
+(RFC 9881), SLH-DSA (RFC 9909) and composites (the LAMPS draft). A key of a bundle signs alone: a
 certificate has one key.
 
 Example:
-  claviger certificate self-signed --key web --subject CN=example.org --san DNS:example.org --days 90";
+  claviger certificate self-signed --key web --subject CN=a.example --san DNS:a.example --days 90";
 
 /// What a certificate or request is to say, and who signs it.
 #[derive(Args)]
