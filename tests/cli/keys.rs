@@ -28,10 +28,11 @@ fn a_key_is_named_by_label_id_unique_id_and_uri() {
         assert_eq!(object["algorithm"], "ec:p384");
         assert_eq!((&object["local"], &object["bits"]), (&true.into(), &384.into()));
         // A URI names the token, and one object of it.
-        assert_eq!(shown(&person, &["--key", object["uri"].as_str().unwrap()]), [object.clone()]);
+        let uri = object["uri"].as_str().unwrap();
+        assert_eq!(shown(&person, &["--key", uri]), std::slice::from_ref(object));
         let unique_id = object["unique_id"].as_str().unwrap();
         let named = shown(&person, &["--unique-id", unique_id, "--token", "web"]);
-        assert_eq!(named, [object.clone()]);
+        assert_eq!(named, std::slice::from_ref(object));
     }
     assert_eq!(shown(&person, &["--id", "01ab", "--token", "web"]), both);
     for uri in ["pkcs11:token=web;id=%01%ab", "PKCS11:token=web;object=a%3Bb%20%C3%BC"] {

@@ -25,9 +25,9 @@ Without --mechanism the kind of key decides:
   generic, hmac-...    SHA256_HMAC, the hash of the key
   aes                  AES_CMAC, for keys with CKA_SIGN
 docs/mechanisms.md lists all. Those with a hash in their name, ML-DSA and composites read the file
-in parts, however long it is; EDDSA and SLH_DSA need all of it at once and take up to 64 MiB. PSS has
-a salt as long as the hash. Mechanisms without a hash (RSA_PKCS, ECDSA) sign the file as the digest
-that it is.
+in parts, however long it is; EDDSA and SLH_DSA need all of it at once and take up to 64 MiB. PSS
+has a salt as long as the hash. Mechanisms without a hash (RSA_PKCS, ECDSA) sign the file as the
+digest that it is.
 
 A signature of ECDSA is DER, as openssl reads it; with --raw it is r || s. All others are the bytes
 that the standard has.";

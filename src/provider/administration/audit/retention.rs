@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::config::Configuration;
     use crate::provider::UserType;
-    use crate::provider::administration::NewKey;
+    use crate::provider::administration::{Naming, NewKey};
     use crate::secret::Secret;
     use crate::session::state::Access;
 
@@ -224,8 +224,9 @@ mod tests {
 
     fn make(provider: &Provider, session: u64, keys: usize) {
         let kind: NewKey = "ed25519".parse().unwrap();
+        let naming = Naming { label: "key", id: None, extractable: false };
         for _ in 0..keys {
-            provider.make_key(session, kind, "key", None).unwrap();
+            provider.make_key(session, kind, &naming).unwrap();
         }
     }
 
