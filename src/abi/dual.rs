@@ -27,74 +27,32 @@ unsafe fn update(
     output.lend(|room| step(&part, room))
 }
 
-/// # Safety
-/// As for `update`.
-#[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn C_DigestEncryptUpdate(
-    session: CK_SESSION_HANDLE,
-    part: CK_BYTE_PTR,
-    part_len: CK_ULONG,
-    buffer: CK_BYTE_PTR,
-    len: CK_ULONG_PTR,
-) -> CK_RV {
-    in_session(Function::DigestEncryptUpdate, session, |call| {
-        let both = [Kind::Digest, Kind::Encrypt];
-        let step = |part: &[u8], room: Room<'_>| call.digest_encrypt_update(part, room);
-        // SAFETY: this function's own contract.
-        unsafe { update(call, both, (part, part_len), (buffer, len), step) }
-    })
+/// The functions, which differ in what they do to which operations.
+macro_rules! dual {
+    ($($name:ident: $function:ident, $first:ident, $second:ident, $step:ident;)*) => {$(
+        /// # Safety
+        /// As for `update`.
+        #[unsafe(no_mangle)]
+        pub(super) unsafe extern "C" fn $name(
+            session: CK_SESSION_HANDLE,
+            part: CK_BYTE_PTR,
+            part_len: CK_ULONG,
+            buffer: CK_BYTE_PTR,
+            len: CK_ULONG_PTR,
+        ) -> CK_RV {
+            in_session(Function::$function, session, |call| {
+                let both = [Kind::$first, Kind::$second];
+                let step = |part: &[u8], room: Room<'_>| call.$step(part, room);
+                // SAFETY: this function's own contract.
+                unsafe { update(call, both, (part, part_len), (buffer, len), step) }
+            })
+        }
+    )*};
 }
 
-/// # Safety
-/// As for `update`.
-#[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn C_DecryptDigestUpdate(
-    session: CK_SESSION_HANDLE,
-    part: CK_BYTE_PTR,
-    part_len: CK_ULONG,
-    buffer: CK_BYTE_PTR,
-    len: CK_ULONG_PTR,
-) -> CK_RV {
-    in_session(Function::DecryptDigestUpdate, session, |call| {
-        let both = [Kind::Decrypt, Kind::Digest];
-        let step = |part: &[u8], room: Room<'_>| call.decrypt_digest_update(part, room);
-        // SAFETY: this function's own contract.
-        unsafe { update(call, both, (part, part_len), (buffer, len), step) }
-    })
-}
-
-/// # Safety
-/// As for `update`.
-#[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn C_SignEncryptUpdate(
-    session: CK_SESSION_HANDLE,
-    part: CK_BYTE_PTR,
-    part_len: CK_ULONG,
-    buffer: CK_BYTE_PTR,
-    len: CK_ULONG_PTR,
-) -> CK_RV {
-    in_session(Function::SignEncryptUpdate, session, |call| {
-        let both = [Kind::Sign, Kind::Encrypt];
-        let step = |part: &[u8], room: Room<'_>| call.sign_encrypt_update(part, room);
-        // SAFETY: this function's own contract.
-        unsafe { update(call, both, (part, part_len), (buffer, len), step) }
-    })
-}
-
-/// # Safety
-/// As for `update`.
-#[unsafe(no_mangle)]
-pub(super) unsafe extern "C" fn C_DecryptVerifyUpdate(
-    session: CK_SESSION_HANDLE,
-    part: CK_BYTE_PTR,
-    part_len: CK_ULONG,
-    buffer: CK_BYTE_PTR,
-    len: CK_ULONG_PTR,
-) -> CK_RV {
-    in_session(Function::DecryptVerifyUpdate, session, |call| {
-        let both = [Kind::Decrypt, Kind::Verify];
-        let step = |part: &[u8], room: Room<'_>| call.decrypt_verify_update(part, room);
-        // SAFETY: this function's own contract.
-        unsafe { update(call, both, (part, part_len), (buffer, len), step) }
-    })
+dual! {
+    C_DigestEncryptUpdate: DigestEncryptUpdate, Digest, Encrypt, digest_encrypt_update;
+    C_DecryptDigestUpdate: DecryptDigestUpdate, Decrypt, Digest, decrypt_digest_update;
+    C_SignEncryptUpdate: SignEncryptUpdate, Sign, Encrypt, sign_encrypt_update;
+    C_DecryptVerifyUpdate: DecryptVerifyUpdate, Decrypt, Verify, decrypt_verify_update;
 }

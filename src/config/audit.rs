@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::settings::{
-    Setting, StoreKind, Value, boolean, kind, number, optional_file, quoted, shown, word, written,
+    Setting, StoreKind, Value, boolean, kind, number, optional_file, quoted, shown, switch, word,
+    written,
 };
 use super::{ConfigError, Configuration};
 use crate::call::{Audit, Function};
@@ -135,12 +136,11 @@ pub(super) const AUDIT: &[Setting] = &[
         show: |of| names(of, Level::Force),
         meaning: "functions that fail without a record, whatever audit.on_failure says",
     },
-    Setting {
-        key: "audit.hash",
-        accept: |to, value| boolean(value).map(|it| to.audit.hash = it),
-        show: |of| Value::Switch(of.audit.hash),
-        meaning: "records of signing and verifying hold a keyed hash of the input",
-    },
+    switch!(
+        "audit.hash",
+        audit.hash,
+        "records of signing and verifying hold a keyed hash of the input"
+    ),
     Setting {
         key: "audit.sync",
         accept: |to, value| word(value, SYNC).map(|it| to.audit.sync = it),

@@ -4,7 +4,7 @@
 //! goes: either (`or`), both (`and`), the post-quantum one (`pq-only`). `docs/composites.md` has
 //! the steps.
 
-use super::settings::{Setting, Value, boolean, shown, word};
+use super::settings::{Setting, Value, boolean, shown, switch, word};
 
 /// `pq.verify_mode`: which signatures of a bundle must be there and right?
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -43,10 +43,9 @@ pub(super) const BUNDLES: &[Setting] = &[
         show: |of| shown(VERIFY_MODE, of.bundles.verify_mode),
         meaning: "which signatures of a bundle must be right: one, both, the post-quantum one",
     },
-    Setting {
-        key: "pq.produce_hybrid",
-        accept: |to, value| boolean(value).map(|it| to.bundles.produce_hybrid = it),
-        show: |of| Value::Switch(of.bundles.produce_hybrid),
-        meaning: "whether both keys of a bundle sign, or the post-quantum one alone",
-    },
+    switch!(
+        "pq.produce_hybrid",
+        bundles.produce_hybrid,
+        "whether both keys of a bundle sign, or the post-quantum one alone"
+    ),
 ];

@@ -5,7 +5,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::settings::{self, Setting, Value, boolean, kind, number, quoted, text};
+use super::settings::{self, Setting, Value, boolean, kind, number, quoted, switch, text};
 use super::{ConfigError, Configuration};
 
 /// What mechanisms a token offers, and the least that keys and hashes must have.
@@ -45,55 +45,43 @@ const PER_TOKEN: &[&str] = &[
     "pq.produce_hybrid",
 ];
 
+/// The row of a least strength.
+macro_rules! bits {
+    ($key:literal, $field:ident, $meaning:literal) => {
+        Setting {
+            key: $key,
+            accept: |to, value| bits(value).map(|it| to.rules.$field = it),
+            show: |of| Value::Number(of.rules.$field),
+            meaning: $meaning,
+        }
+    };
+}
+
 pub(super) const SETTINGS: &[Setting] = &[
-    Setting {
-        key: "policy.separate_uses",
-        accept: |to, value| boolean(value).map(|it| to.separate_uses = it),
-        show: |of| Value::Switch(of.separate_uses),
-        meaning: "whether a key is for data or for keys, not for both",
-    },
-    Setting {
-        key: "policy.dates",
-        accept: |to, value| boolean(value).map(|it| to.dates = it),
-        show: |of| Value::Switch(of.dates),
-        meaning: "whether keys make nothing new before their start date and after their end date",
-    },
-    Setting {
-        key: "policy.rsa_bits",
-        accept: |to, value| bits(value).map(|it| to.rules.rsa_bits = it),
-        show: |of| Value::Number(of.rules.rsa_bits),
-        meaning: "bits that RSA keys must have; 0: what the mechanisms ask for",
-    },
-    Setting {
-        key: "policy.ec_bits",
-        accept: |to, value| bits(value).map(|it| to.rules.ec_bits = it),
-        show: |of| Value::Number(of.rules.ec_bits),
-        meaning: "bits that elliptic curves must have",
-    },
-    Setting {
-        key: "policy.aes_bits",
-        accept: |to, value| bits(value).map(|it| to.rules.aes_bits = it),
-        show: |of| Value::Number(of.rules.aes_bits),
-        meaning: "bits that AES keys must have",
-    },
-    Setting {
-        key: "policy.hmac_bits",
-        accept: |to, value| bits(value).map(|it| to.rules.hmac_bits = it),
-        show: |of| Value::Number(of.rules.hmac_bits),
-        meaning: "bits that HMAC keys and generic secrets must have",
-    },
-    Setting {
-        key: "policy.hash_bits",
-        accept: |to, value| bits(value).map(|it| to.rules.hash_bits = it),
-        show: |of| Value::Number(of.rules.hash_bits),
-        meaning: "bits that the hash of a signature must have",
-    },
-    Setting {
-        key: "mechanisms.legacy",
-        accept: |to, value| boolean(value).map(|it| to.legacy = it),
-        show: |of| Value::Switch(of.legacy),
-        meaning: "whether mechanisms that are broken or outlived are offered",
-    },
+    switch!(
+        "policy.separate_uses",
+        separate_uses,
+        "whether a key is for data or for keys, not for both"
+    ),
+    switch!(
+        "policy.dates",
+        dates,
+        "whether keys make nothing new before their start date and after their end date"
+    ),
+    bits!(
+        "policy.rsa_bits",
+        rsa_bits,
+        "bits that RSA keys must have; 0: what the mechanisms ask for"
+    ),
+    bits!("policy.ec_bits", ec_bits, "bits that elliptic curves must have"),
+    bits!("policy.aes_bits", aes_bits, "bits that AES keys must have"),
+    bits!("policy.hmac_bits", hmac_bits, "bits that HMAC keys and generic secrets must have"),
+    bits!("policy.hash_bits", hash_bits, "bits that the hash of a signature must have"),
+    switch!(
+        "mechanisms.legacy",
+        legacy,
+        "whether mechanisms that are broken or outlived are offered"
+    ),
     Setting {
         key: "mechanisms.allow",
         accept: |to, value| names(value).map(|it| to.rules.allow = it),

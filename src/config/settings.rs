@@ -75,6 +75,19 @@ impl fmt::Display for Value {
     }
 }
 
+/// The row of a key that is true or false: its name, where it is kept, what it means.
+macro_rules! switch {
+    ($key:literal, $($field:ident).+, $meaning:literal) => {
+        Setting {
+            key: $key,
+            accept: |to, value| boolean(value).map(|it| to.$($field).+ = it),
+            show: |of| Value::Switch(of.$($field).+),
+            meaning: $meaning,
+        }
+    };
+}
+pub(super) use switch;
+
 /// A key of the file.
 pub(super) struct Setting {
     /// With its section, `pin.tries`.
@@ -127,12 +140,7 @@ const SETTINGS: &[Setting] = &[
         show: |of| Value::Text(of.group.as_ref().map_or(String::new(), |(name, _)| name.clone())),
         meaning: "the group that shares the tokens; empty: the owner alone",
     },
-    Setting {
-        key: "slots.spare",
-        accept: |to, value| boolean(value).map(|it| to.spare_slot = it),
-        show: |of| Value::Switch(of.spare_slot),
-        meaning: "always offer one more slot with an uninitialised token",
-    },
+    switch!("slots.spare", spare_slot, "always offer one more slot with an uninitialised token"),
     Setting {
         key: "pin.argon2_memory_kib",
         accept: |to, value| number(value, MEMORY_KIB).map(|it| to.argon2_memory_kib = it),
@@ -181,12 +189,7 @@ const SETTINGS: &[Setting] = &[
         show: |of| shown(STORE_KIND, of.store_kind),
         meaning: "where tokens are kept; in memory they end with their process",
     },
-    Setting {
-        key: "store.shared_fs",
-        accept: |to, value| boolean(value).map(|it| to.shared_fs = it),
-        show: |of| Value::Switch(of.shared_fs),
-        meaning: "allow tokens on network and user-space file systems",
-    },
+    switch!("store.shared_fs", shared_fs, "allow tokens on network and user-space file systems"),
 ];
 
 /// The section that has a section for each token.
