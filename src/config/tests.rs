@@ -73,6 +73,7 @@ fn every_key_is_read_and_shown_again() {
                 anchor_at = \"commit\"\nanchor_on_failure = \"refuse\"\nanchor_ms = 500\n\
                 [compatibility]\nlogout_again = true\ndigest_goes_on = true\n\
                 oaep_arguments = true\nfork_initialized = true\ntemplate_repeats = true\n\
+                ed448_bare = true\n\
                 [pq]\nverify_mode = \"or\"\nproduce_hybrid = false\n\
                 [store]\nkind = \"memory\"\nshared_fs = true\n\
                 [token.\"my web\".policy]\nrsa_bits = 4096\n";
