@@ -128,6 +128,8 @@ mod post_quantum_keys;
 mod post_quantum_wrapping;
 #[path = "cryptoki/profiles.rs"]
 mod profiles;
+#[path = "cryptoki/public_half.rs"]
+mod public_half;
 #[path = "cryptoki/random.rs"]
 mod random;
 #[path = "cryptoki/recording.rs"]
@@ -160,6 +162,8 @@ mod suite;
 mod syncs;
 #[path = "cryptoki/templates.rs"]
 mod templates;
+#[path = "cryptoki/tls12.rs"]
+mod tls12;
 #[path = "cryptoki/tokens.rs"]
 mod tokens;
 #[path = "cryptoki/trust.rs"]
@@ -174,6 +178,8 @@ mod verify_signature;
 mod views;
 #[path = "cryptoki/wrapping.rs"]
 mod wrapping;
+#[path = "cryptoki/wrapping_aead.rs"]
+mod wrapping_aead;
 #[path = "cryptoki/wrapping_ecdh.rs"]
 mod wrapping_ecdh;
 #[path = "cryptoki/wrapping_gcm.rs"]

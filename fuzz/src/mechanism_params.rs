@@ -157,6 +157,85 @@ fn counted(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, kept: &mut Vec<Box<
     })
 }
 
+#[rustfmt::skip]
+const TLS: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_TLS12_MASTER_KEY_DERIVE, ck::CKM_TLS12_MASTER_KEY_DERIVE_DH,
+    ck::CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE, ck::CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH,
+    ck::CKM_TLS12_KEY_AND_MAC_DERIVE, ck::CKM_TLS12_KEY_SAFE_DERIVE,
+    ck::CKM_TLS_KDF, ck::CKM_TLS12_KDF, ck::CKM_TLS_MAC, ck::CKM_TLS12_MAC,
+];
+
+/// A value of 32 bytes, as a rule.
+fn long_part(bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> (*mut u8, ck::CK_ULONG) {
+    if bytes.below(8) == 7 {
+        return part(bytes, parts);
+    }
+    let mut value: Box<[u8]> = vec![bytes.byte(); 32].into();
+    let (start, len) = (value.as_mut_ptr(), lent(&value).1);
+    parts.push(value);
+    (start, len)
+}
+
+/// The parameter of a mechanism of TLS 1.2. What is written to is as long as it may have to be.
+fn tls(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> Vec<u8> {
+    let hash = bytes.pick(HASHES);
+    let (client, client_len) = long_part(bytes, parts);
+    let (server, server_len) = long_part(bytes, parts);
+    let randoms = ck::CK_SSL3_RANDOM_DATA {
+        pClientRandom: client,
+        ulClientRandomLen: client_len,
+        pServerRandom: server,
+        ulServerRandomLen: server_len,
+    };
+    let mut place: Box<[u8]> = vec![0; 64].into();
+    let start = place.as_mut_ptr();
+    parts.push(place);
+    let version: *mut u8 = if bytes.below(2) == 0 { null_mut() } else { start };
+    match id {
+        ck::CKM_TLS_MAC | ck::CKM_TLS12_MAC => structure(&ck::CK_TLS_MAC_PARAMS {
+            prfHashMechanism: hash,
+            ulMacLength: bytes.pick(&[12, 32, 64, 11, 65, 0, ck::CK_ULONG::MAX]),
+            ulServerOrClient: bytes.pick(&[1, 2, 0, 3]),
+        }),
+        ck::CKM_TLS_KDF | ck::CKM_TLS12_KDF => {
+            let (label, label_len) = part(bytes, parts);
+            let (context, context_len) = part(bytes, parts);
+            structure(&ck::CK_TLS_KDF_PARAMS {
+                prfMechanism: hash,
+                pLabel: label,
+                ulLabelLength: label_len,
+                RandomInfo: randoms,
+                pContextData: context,
+                ulContextDataLength: context_len,
+            })
+        }
+        ck::CKM_TLS12_KEY_AND_MAC_DERIVE | ck::CKM_TLS12_KEY_SAFE_DERIVE => {
+            // SAFETY: all zeros are a valid value of plain C data.
+            let mut params: ck::CK_TLS12_KEY_MAT_PARAMS = unsafe { std::mem::zeroed() };
+            params.ulMacSizeInBits = bytes.pick(&[0, 160, 4, ck::CK_ULONG::MAX]);
+            params.ulKeySizeInBits = bytes.pick(&[0, 128, 256, 4, ck::CK_ULONG::MAX]);
+            params.ulIVSizeInBits = bytes.pick(&[0, 32, 96, 128, ck::CK_ULONG::MAX]);
+            params.bIsExport = bytes.byte() & 1;
+            (params.RandomInfo, params.prfHashMechanism) = (randoms, hash);
+            params.pReturnedKeyMaterial = version.cast();
+            structure(&params)
+        }
+        ck::CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE | ck::CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH => {
+            structure(&ck::CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS {
+                prfHashMechanism: hash,
+                pSessionHash: client,
+                ulSessionHashLen: client_len,
+                pVersion: version.cast(),
+            })
+        }
+        _ => structure(&ck::CK_TLS12_MASTER_KEY_DERIVE_PARAMS {
+            RandomInfo: randoms,
+            pVersion: version.cast(),
+            prfHashMechanism: hash,
+        }),
+    }
+}
+
 /// The parameter that a mechanism wants, filled with whatever the bytes say.
 fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Box<[u8]>>) {
     let mut parts = Vec::new();
@@ -338,7 +417,8 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
             sLen: bytes.pick(&[0, 20, 32, 64, 190, 222, 223, ck::CK_ULONG::MAX]),
         }),
         _ if GENERAL.contains(&id) => structure(&ck::CK_ULONG::from(bytes.byte() % 70)),
-        ck::CKM_AES_CBC | ck::CKM_AES_CBC_PAD => {
+        _ if TLS.contains(&id) => tls(id, bytes, &mut parts),
+        ck::CKM_AES_CBC | ck::CKM_AES_CBC_PAD | ck::CKM_AES_CTS => {
             let len = bytes.pick(&[16, 16, 16, 0, 15, 17]);
             (0..len).map(|_| bytes.byte()).collect()
         }
@@ -594,7 +674,7 @@ fn derive(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, key: K
     let mut made = 0;
     let base = key.private;
     let rv = ask!(module, C_DeriveKey(session, &raw mut c, base, rows, count, &raw mut made));
-    if rv == ck::CKR_OK {
+    if rv == ck::CKR_OK && made != 0 {
         assert_eq!(ask!(module, C_DestroyObject(session, made)), ck::CKR_OK);
     }
 }

@@ -83,21 +83,19 @@ pub(super) unsafe extern "C" fn C_DeriveKey(
     key: CK_OBJECT_HANDLE_PTR,
 ) -> CK_RV {
     in_session(Function::DeriveKey, session, |call| {
-        if key.is_null() {
+        // SAFETY: this function's own contract.
+        let further = unsafe { Further::of(mechanism_) };
+        if key.is_null() && further.as_ref().is_ok_and(|further| !further.has_all()) {
             return Err(Rv::ArgumentsBad.because("no place for the handle"));
         }
         // SAFETY: this function's own contract.
         let given = unsafe { mechanism(mechanism_)? };
         // SAFETY: this function's own contract.
         let template = unsafe { template(attributes, count)? };
+        let mut further = further?;
+        let templates = further.take_templates();
+        let (handles, shown) = call.derive_key(&given, base_key, template, templates)?;
         // SAFETY: this function's own contract.
-        let mut further = unsafe { Further::of(mechanism_)? };
-        let handles = call.derive_key(&given, base_key, template, further.take_templates())?;
-        let (handle, others) =
-            handles.split_first().ok_or_else(|| Rv::GeneralError.because("no handle"))?;
-        // SAFETY: this function's own contract.
-        unsafe { further.give(others)? };
-        // SAFETY: this function's own contract.
-        unsafe { write(key, *handle) }
+        unsafe { further.give(key, &handles, &shown) }
     })
 }

@@ -26,6 +26,8 @@ pub(crate) enum KeySpec {
     Rsa { bits: usize, exponent: Vec<u8> },
     /// A pair on a curve in Weierstrass form, for signatures and key agreement.
     Ec(Curve),
+    /// The same, from 64 random bits more than the order has.
+    EcWithExtraBits(Curve),
     /// A pair for EdDSA.
     Edwards(Edwards),
     /// A pair for X25519 or X448.
@@ -129,10 +131,10 @@ pub(crate) enum SignPrimitive<'a> {
 
 /// A private operation that decrypts. The ciphertext is as long as the modulus.
 pub(crate) enum DecryptPrimitive<'a> {
-    /// PKCS#1 v1.5, block type 2.
+    /// PKCS#1 v1.5, block type 2. Of a wrong padding comes another message; that it is another
+    /// shows nowhere.
     Pkcs1(&'a [u8]),
-    /// The same, for a message as long as `out`; if there is none, `out` stays as it is. Which of
-    /// the two happened shows nowhere.
+    /// The same, for a message as long as `out`.
     Pkcs1OrElse(&'a [u8]),
     /// The bare operation on a number below the modulus and as long.
     Raw(&'a [u8]),
@@ -163,8 +165,9 @@ pub(crate) trait PrivateKey: Send + Sync {
     /// says nothing else.
     ///
     /// # Errors
-    /// `CKR_ENCRYPTED_DATA_INVALID` for every kind of bad padding, `CKR_DATA_LEN_RANGE` for a
-    /// number that is not below the modulus.
+    /// `CKR_ENCRYPTED_DATA_INVALID` for every kind of bad padding of OAEP, and of a number in
+    /// PKCS#1 v1.5 that is not below the modulus; `CKR_DATA_LEN_RANGE` for such a number without
+    /// padding.
     fn decrypt(&self, primitive: DecryptPrimitive<'_>, out: &mut [u8]) -> Result<usize>;
 
     /// Agrees on a secret.
@@ -216,6 +219,8 @@ pub(crate) fn contract(custodian: &dyn Custodian) {
         KeySpec::Ec(Curve::P384),
         KeySpec::Ec(Curve::P521),
         KeySpec::Ec(Curve::Brainpool512),
+        KeySpec::EcWithExtraBits(Curve::P256),
+        KeySpec::EcWithExtraBits(Curve::P521),
         KeySpec::Edwards(Edwards::Ed25519),
         KeySpec::Edwards(Edwards::Ed448),
         KeySpec::MlDsa(MlDsa::MlDsa44),

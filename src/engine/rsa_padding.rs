@@ -1,9 +1,14 @@
 //! The paddings of RFC 8017 that draw randomness: EMSA-PSS, EME-OAEP and EME-PKCS1-v1_5, the
-//! encoding side only. The C library has them too, but takes the randomness from its own
-//! generator, which must not make values that leave this process. It does the decoding, in
-//! constant time.
+//! encoding side. The C library has them too, but takes the randomness from its own generator,
+//! which must not make values that leave this process. It decodes OAEP, in constant time.
+//!
+//! PKCS#1 v1.5 encryption is decoded here, because a wrong padding must not show: what is given
+//! then is another message, which depends on the key and the ciphertext alone, as the CFRG's
+//! guidance says (draft-irtf-cfrg-rsa-guidance, "Implicit rejection").
 
-use super::hash::{Digest, Hasher};
+use zeroize::Zeroizing;
+
+use super::hash::{Digest, Hasher, Mac, digest};
 use super::{EngineError, random};
 
 /// Parameters of RSASSA-PSS.
@@ -112,6 +117,106 @@ pub(super) fn pkcs1_encryption(message: &[u8], out: &mut [u8]) -> Result<(), Eng
     }
     room.copy_from_slice(message);
     Ok(())
+}
+
+/// What is given where the padding of a ciphertext is wrong.
+pub(super) struct Alternative {
+    /// As long as the modulus.
+    bytes: Zeroizing<Vec<u8>>,
+    /// How many of them, at the end, are the message.
+    len: usize,
+}
+
+/// From how many candidates the length of an alternative is taken: with so many it is all but
+/// certain that one fits.
+const LENGTHS: usize = 128;
+
+impl Alternative {
+    /// Of a key, by its private exponent, and a ciphertext; both as long as the modulus.
+    pub(super) fn of(exponent: &[u8], ciphertext: &[u8]) -> Result<Self, EngineError> {
+        let limit = ciphertext.len().checked_sub(10).ok_or(TOO_LONG)?;
+        let hashed = Zeroizing::new(digest(Digest::Sha256, exponent));
+        let key = code(&hashed, &[ciphertext])?;
+        let mask = (limit + 1).checked_next_power_of_two().ok_or(TOO_LONG)? - 1;
+        let mut len = 0;
+        for candidate in stretched(&*key, b"length", 2 * LENGTHS)?.chunks_exact(2) {
+            let candidate = candidate.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            let candidate = candidate & mask;
+            len = select(is_below(candidate, limit), candidate, len);
+        }
+        Ok(Self { bytes: stretched(&*key, b"message", ciphertext.len())?, len })
+    }
+
+    /// Its last bytes, for a message whose length is known.
+    pub(super) fn write(&self, out: &mut [u8]) -> Result<(), EngineError> {
+        let start = self.bytes.len().checked_sub(out.len()).ok_or(TOO_LONG)?;
+        out.copy_from_slice(self.bytes.get(start..).unwrap_or_default());
+        Ok(())
+    }
+}
+
+/// HMAC-SHA-256 over the parts.
+fn code(key: &[u8], parts: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, EngineError> {
+    let mut mac = Mac::new(Digest::Sha256, key)?;
+    parts.iter().for_each(|part| mac.update(part));
+    let mut code = Zeroizing::new([0; 32]);
+    mac.finish(&mut *code)?;
+    Ok(code)
+}
+
+/// The guidance's IRPRF: codes over a counter, the label and the number of bits.
+fn stretched(key: &[u8], label: &[u8], len: usize) -> Result<Zeroizing<Vec<u8>>, EngineError> {
+    let bits = u16::try_from(8 * len).map_err(|_| TOO_LONG)?.to_be_bytes();
+    let mut out = Zeroizing::new(vec![0; len]);
+    for (counter, piece) in (0_u16..).zip(out.chunks_mut(32)) {
+        let code = code(key, &[&counter.to_be_bytes(), label, &bits])?;
+        piece.iter_mut().zip(*code).for_each(|(to, from)| *to = from);
+    }
+    Ok(out)
+}
+
+/// Reads EME-PKCS1-v1_5 (section 7.2.2): writes the message to the front of `out`, or the
+/// alternative if there is none, and gives its length. Nothing but that length depends on which
+/// of the two it was.
+pub(super) fn pkcs1_message_or(
+    encoded: &[u8],
+    alternative: &Alternative,
+    out: &mut [u8],
+) -> Result<usize, EngineError> {
+    let len = encoded.len();
+    let ([first, second], _) = encoded.split_first_chunk::<2>().ok_or(TOO_LONG)?;
+    let (mut found, mut zero_at) = (0, 0);
+    for (at, byte) in encoded.iter().enumerate().skip(2) {
+        let zero = wide(is_zero(*byte));
+        zero_at = select(zero & !found, at, zero_at);
+        found |= zero;
+    }
+    let head = wide(is_zero(*first | (*second ^ 2)));
+    let right = std::hint::black_box(head & found & !is_below(zero_at, 10));
+    let start = select(right, zero_at + 1, len.checked_sub(alternative.len).ok_or(TOO_LONG)?);
+    let mut both = Zeroizing::new(Vec::with_capacity(len));
+    both.extend(encoded.iter().zip(alternative.bytes.iter()).map(|(message, other)| {
+        let right = right as u8;
+        (message & right) | (other & !right)
+    }));
+    let message = both.get(start..).ok_or(TOO_LONG)?;
+    out.get_mut(..message.len()).ok_or(TOO_LONG)?.copy_from_slice(message);
+    Ok(message.len())
+}
+
+/// All ones for all ones.
+fn wide(mask: u8) -> usize {
+    usize::from(mask & 1).wrapping_neg()
+}
+
+/// All ones if the first number is smaller, else zero; both are far from the largest.
+fn is_below(left: usize, right: usize) -> usize {
+    std::hint::black_box(left.wrapping_sub(right) >> (usize::BITS - 1)).wrapping_neg()
+}
+
+/// One of two numbers, by a mask, without a branch.
+fn select(mask: usize, yes: usize, no: usize) -> usize {
+    (yes & mask) | (no & !mask)
 }
 
 /// Reads EME-PKCS1-v1_5 (section 7.2.2) for a message whose length is known: copies it over

@@ -1,14 +1,17 @@
 //! Encryption that needs its message whole: AES-CCM, whose first block says how long the message
-//! is, ChaCha20-Poly1305, and AES-XTS, which steals from the last block but one. What comes in
-//! parts is kept until the end.
+//! is, ChaCha20-Poly1305, and AES-XTS and AES-CTS, which steal from the last block but one. What
+//! comes in parts is kept until the end.
 //!
-//! PKCS#11 3.2, "AES-CCM Authenticated Encryption / Decryption", "ChaCha20/Poly1305", "AES XTS".
+//! PKCS#11 3.2, "AES-CCM Authenticated Encryption / Decryption", "ChaCha20/Poly1305", "AES XTS",
+//! "AES CBC with CipherText Stealing CTS". The last refers to the addendum of NIST SP 800-38A and
+//! names none of its three variants; it is the first, CS1, here as in NSS.
 
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::aes::{check_key_size, key_value, wrong_len};
+use super::aead_wrap::Aead;
+use super::aes::{BLOCK, check_key_size, key_value, wrong_len};
 use super::cipher_params::CipherParams;
 use super::message::Message;
 use super::operation::{Ciphering, room};
@@ -17,6 +20,7 @@ use super::{Key, expect_template, secret_key, secret_value, value_len};
 use crate::engine::aws_lc::ccm::{self, Ccm};
 use crate::engine::aws_lc::chacha;
 use crate::engine::aws_lc::cipher::Direction;
+use crate::engine::aws_lc::cts::cts;
 use crate::engine::aws_lc::xts::{self, xts};
 use crate::engine::{EngineError, random};
 use crate::error::{Error, Result, Rv};
@@ -43,6 +47,10 @@ enum Algorithm {
     Xts {
         tweak: Vec<u8>,
     },
+    /// CBC with ciphertext stealing, which has no tag either.
+    Cts {
+        iv: Vec<u8>,
+    },
 }
 
 impl Algorithm {
@@ -50,7 +58,7 @@ impl Algorithm {
         match self {
             Self::Ccm { tag_len, .. } => *tag_len,
             Self::ChaCha20Poly1305 { .. } => chacha::TAG_LEN,
-            Self::Xts { .. } => 0,
+            Self::Xts { .. } | Self::Cts { .. } => 0,
         }
     }
 
@@ -70,6 +78,7 @@ impl Algorithm {
                 }
             }
             (Self::Xts { tweak }, direction) => xts(direction, key, tweak, input, out),
+            (Self::Cts { iv }, direction) => cts(direction, key, iv, input, out),
             (Self::ChaCha20Poly1305 { nonce, aad }, Direction::Encrypt) => {
                 chacha::seal(key, nonce, aad, input, out)
             }
@@ -87,6 +96,20 @@ struct Whole {
     direction: Direction,
     kept: Zeroizing<Vec<u8>>,
 }
+
+/// AES-CCM as wrapping uses it.
+pub(super) static CCM: Aead = Aead {
+    seal: |key, params| ccm(key, params, Direction::Encrypt),
+    open: |key, params| ccm(key, params, Direction::Decrypt),
+    params: ccm_message,
+};
+
+/// ChaCha20-Poly1305 as wrapping uses it.
+pub(super) static CHACHA20_POLY1305: Aead = Aead {
+    seal: |key, params| chacha20_poly1305(key, params, Direction::Encrypt),
+    open: |key, params| chacha20_poly1305(key, params, Direction::Decrypt),
+    params: chacha20_poly1305_message,
+};
 
 /// The parameter of one message of AES-CCM.
 pub(super) fn ccm_message(message: &Message, aad: Vec<u8>) -> MechanismParams {
@@ -168,6 +191,21 @@ pub(super) fn xts_unit(
     Ok(begun(key, Algorithm::Xts { tweak }, direction))
 }
 
+/// Starts AES-CBC with ciphertext stealing.
+pub(super) fn cts_message(
+    key: &Key,
+    params: &MechanismParams,
+    direction: Direction,
+) -> Result<Box<dyn Ciphering>> {
+    let value = key_value(key)?;
+    let iv = match params {
+        MechanismParams::Iv(iv) if iv.len() == BLOCK => iv.clone(),
+        _ => return Err(invalid("CTS takes an initialisation vector of 16 bytes")),
+    };
+    check_key_size(value)?;
+    Ok(begun(key, Algorithm::Cts { iv }, direction))
+}
+
 /// Makes a key of AES-XTS.
 pub(super) fn generate_xts(template: &Template, params: &MechanismParams) -> Result<Template> {
     params.none()?;
@@ -241,6 +279,7 @@ impl Ciphering for Whole {
             Algorithm::Ccm { data_len, .. } => plain == Some(*data_len),
             Algorithm::ChaCha20Poly1305 { .. } => input <= LONGEST,
             Algorithm::Xts { .. } => xts::UNIT_LENS.contains(&input),
+            Algorithm::Cts { .. } => (BLOCK..=LONGEST).contains(&input),
         };
         len.filter(|_| announced).ok_or_else(|| self.wrong_len("another length than announced"))
     }

@@ -88,7 +88,7 @@ pub(super) fn derive(
         }
         (template, Some(made))
     });
-    Ok(Derived { objects: objects.collect() })
+    Ok(Derived { objects: objects.collect(), shown: Vec::new() })
 }
 
 /// The type and length of the key that a template asks for.

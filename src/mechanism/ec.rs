@@ -31,6 +31,17 @@ pub(super) fn generate_pair(
     public: &Template,
     private: &Template,
 ) -> Result<(Template, Template)> {
+    let spec = match asked_curve(key_type, public, private)? {
+        CurveName::Weierstrass(curve) => KeySpec::Ec(curve),
+        CurveName::Edwards(curve) => KeySpec::Edwards(curve),
+        CurveName::Montgomery(curve) => KeySpec::Montgomery(curve),
+    };
+    new_pair(custodian, &spec, public, private)
+}
+
+/// The curve of the public template, which is one of the type; the private one names none or the
+/// same.
+fn asked_curve(key_type: KeyType, public: &Template, private: &Template) -> Result<CurveName> {
     expect_template(public, Class::PublicKey, key_type)?;
     expect_template(private, Class::PrivateKey, key_type)?;
     let params = public.require(attribute::EC_PARAMS)?;
@@ -42,10 +53,20 @@ pub(super) fn generate_pair(
         let why = "the mechanism does not make keys on this curve";
         return Err(Rv::CurveNotSupported.because(why));
     }
-    let spec = match curve {
-        CurveName::Weierstrass(curve) => KeySpec::Ec(curve),
-        CurveName::Edwards(curve) => KeySpec::Edwards(curve),
-        CurveName::Montgomery(curve) => KeySpec::Montgomery(curve),
-    };
-    new_pair(custodian, &spec, public, private)
+    Ok(curve)
+}
+
+/// Makes a pair on a curve in Weierstrass form from more random bits than the order has (FIPS
+/// 186-4, B.4.1).
+pub(super) fn generate_pair_with_extra_bits(
+    custodian: &dyn Custodian,
+    public: &Template,
+    private: &Template,
+) -> Result<(Template, Template)> {
+    match asked_curve(KeyType::Ec, public, private)? {
+        CurveName::Weierstrass(curve) => {
+            new_pair(custodian, &KeySpec::EcWithExtraBits(curve), public, private)
+        }
+        _ => Err(Rv::CurveNotSupported.because("not a curve in Weierstrass form")),
+    }
 }

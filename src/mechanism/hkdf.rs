@@ -90,7 +90,7 @@ pub(super) fn derive_data(
     made.remove(attribute::VALUE_LEN.id);
     made.remove(attribute::KEY_TYPE.id);
     made.set(attribute::CLASS, Class::Data.code());
-    Ok(Derived { objects: vec![(made, Some(value))] })
+    Ok(Derived { objects: vec![(made, Some(value))], shown: Vec::new() })
 }
 
 /// Whether an info string is that of an initialisation vector: two bytes of length, and a label as

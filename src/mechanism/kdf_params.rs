@@ -1,5 +1,6 @@
 //! The parameters of derivations, and the shapes that they take. PKCS#11 3.2, "Miscellaneous simple
-//! key derivation mechanisms", "Key derivation by data encryption", "HKDF", "PKCS #5".
+//! key derivation mechanisms", "Key derivation by data encryption", "HKDF", "PKCS #5", "TLS 1.2
+//! Mechanisms".
 
 use std::sync::Arc;
 
@@ -24,6 +25,28 @@ pub(crate) enum KdfParams {
     Counted { prf: u64, parts: Vec<CountedPart>, iv: Vec<u8> },
     /// `CK_PKCS5_PBKD2_PARAMS2`.
     Pbkdf2 { source: u64, salt: Vec<u8>, iterations: u64, prf: u64, password: Password },
+    /// `CK_TLS12_MASTER_KEY_DERIVE_PARAMS`; whether the version is asked for.
+    TlsMaster { randoms: Randoms, hash: u64, version: bool },
+    /// `CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS`.
+    TlsExtendedMaster { session_hash: Vec<u8>, hash: u64, version: bool },
+    /// `CK_TLS12_KEY_MAT_PARAMS`.
+    TlsKeys {
+        mac_bits: u64,
+        key_bits: u64,
+        iv_bits: u64,
+        export: bool,
+        randoms: Randoms,
+        hash: u64,
+    },
+    /// `CK_TLS_KDF_PARAMS`.
+    TlsExport { label: Vec<u8>, randoms: Randoms, context: Option<Vec<u8>>, hash: u64 },
+}
+
+/// `CK_SSL3_RANDOM_DATA`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Randoms {
+    pub(crate) client: Vec<u8>,
+    pub(crate) server: Vec<u8>,
 }
 
 /// A part of what the functions of SP 800-108 hash each time.
@@ -95,6 +118,14 @@ pub(crate) enum KdfShape {
     Feedback,
     /// A `CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`.
     Pbkdf2,
+    /// A `CK_TLS12_MASTER_KEY_DERIVE_PARAMS`.
+    TlsMaster,
+    /// A `CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS`.
+    TlsExtendedMaster,
+    /// A `CK_TLS12_KEY_MAT_PARAMS`.
+    TlsKeys,
+    /// A `CK_TLS_KDF_PARAMS`.
+    TlsExport,
 }
 
 impl KdfParams {

@@ -52,6 +52,7 @@ mod slh_dsa;
 pub(crate) mod strength;
 #[cfg(test)]
 mod tests;
+mod tls12;
 #[cfg(test)]
 mod vectors;
 pub(crate) mod wrapping;
@@ -71,7 +72,7 @@ use crate::secret::Secret;
 pub(crate) use bundle::Bundle;
 #[cfg(test)]
 pub(crate) use row::StartCiphering;
-pub(crate) use row::{Derivation, Derived, Mechanism, Wraps};
+pub(crate) use row::{Derivation, Derived, Mechanism, Publish, Wraps};
 
 /// A key as operations hold it: parsed once, and alive as long as one of them runs.
 pub(crate) type Key = Arc<Object>;
@@ -168,7 +169,9 @@ fn new_pair(
     let made = custodian.generate(spec)?;
     let fits = match (spec, &made) {
         (KeySpec::Rsa { .. }, KeyMaterial::Rsa(_)) => true,
-        (KeySpec::Ec(asked), KeyMaterial::Ec { curve, .. }) => asked == curve,
+        (KeySpec::Ec(asked) | KeySpec::EcWithExtraBits(asked), KeyMaterial::Ec { curve, .. }) => {
+            asked == curve
+        }
         (KeySpec::Edwards(asked), KeyMaterial::Edwards { curve, .. }) => asked == curve,
         (KeySpec::Dh { group: asked, .. }, KeyMaterial::Dh { group, .. }) => asked == group,
         (KeySpec::Montgomery(asked), KeyMaterial::Montgomery { curve, .. }) => asked == curve,

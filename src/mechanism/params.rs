@@ -39,6 +39,8 @@ pub(crate) enum MechanismParams {
     Eddsa { prehash: bool, context: Vec<u8> },
     /// `CK_MAC_GENERAL_PARAMS`: the length of the MAC in bytes.
     MacLength(u64),
+    /// `CK_TLS_MAC_PARAMS`.
+    TlsMac { hash: u64, len: u64, side: u64 },
     /// What a derivation takes.
     Kdf(KdfParams),
     /// What both sides of an envelope know: HPKE's `info`.
@@ -95,6 +97,8 @@ pub(crate) enum Shape {
     PublicValue,
     /// A `CK_MAC_GENERAL_PARAMS`.
     MacLength,
+    /// A `CK_TLS_MAC_PARAMS`.
+    TlsMac,
     /// What a derivation takes.
     Kdf(KdfShape),
     /// Nothing or bytes: HPKE's `info`.
@@ -122,7 +126,7 @@ impl MechanismParams {
     }
 
     /// For mechanisms without a parameter.
-    pub(super) fn none(&self) -> Result<(), Error> {
+    pub(crate) fn none(&self) -> Result<(), Error> {
         match self {
             Self::None => Ok(()),
             _ => Err(invalid("this mechanism takes no parameter")),

@@ -12,6 +12,7 @@ use super::params::{MechanismParams, Shape};
 use crate::custody::Custodian;
 use crate::error::Result;
 use crate::object::class::KeyType;
+use crate::object::public_half::PublicHalf;
 use crate::object::template::Template;
 use crate::secret::Secret;
 
@@ -40,6 +41,8 @@ pub(crate) type GeneratePair =
 pub(crate) type Derive = fn(&Derivation<'_>) -> Result<Secret>;
 /// Derives what is no single secret key: gives whole templates, the caller's among them.
 pub(crate) type DeriveObjects = fn(&Derivation<'_>, Vec<Template>) -> Result<Derived>;
+/// Gives the public half of a private key.
+pub(crate) type Publish = fn(&Key) -> Result<PublicHalf>;
 /// Prepares to make a secret for the holder of a public key, of a length if one is asked for.
 pub(crate) type StartEncapsulating =
     fn(&Key, &MechanismParams, Option<usize>) -> Result<Box<dyn Encapsulating>>;
@@ -79,6 +82,8 @@ pub(crate) struct Derived {
     /// The attributes of each new object, and its value apart from them where that is a secret.
     /// The first one's handle is what C_DeriveKey gives.
     pub(crate) objects: Vec<(Template, Option<Secret>)>,
+    /// What goes back through the parameter, for everybody to read.
+    pub(crate) shown: Vec<u8>,
 }
 
 /// One row of the registry: a mechanism and what can be done with it.
@@ -114,6 +119,8 @@ pub(crate) struct Mechanism {
     pub(crate) generate_pair: Option<GeneratePair>,
     pub(crate) derive: Option<Derive>,
     pub(crate) derive_objects: Option<DeriveObjects>,
+    /// Gives the public half of a private key, for which that need not allow derivations.
+    pub(crate) publish: Option<Publish>,
     /// What is derived, if the caller's template does not say.
     pub(crate) derives_usually: Option<KeyType>,
     /// Whether the value shows in what is derived of it, which is then as secret as that.
@@ -164,6 +171,7 @@ impl Mechanism {
             generate_pair: None,
             derive: None,
             derive_objects: None,
+            publish: None,
             derives_usually: None,
             shows_base: false,
             wrap: None,
@@ -264,6 +272,11 @@ impl Mechanism {
         self
     }
 
+    pub(super) const fn publishes(mut self, publish: Publish) -> Self {
+        self.publish = Some(publish);
+        self
+    }
+
     pub(super) const fn usually(mut self, key_type: KeyType) -> Self {
         self.derives_usually = Some(key_type);
         self
@@ -332,6 +345,11 @@ impl Mechanism {
 }
 
 impl Mechanism {
+    /// Whether C_DeriveKey does anything with it.
+    pub(crate) fn derives_anything(&self) -> bool {
+        self.derive.is_some() || self.derive_objects.is_some() || self.publish.is_some()
+    }
+
     /// The type of the keys that it makes, if it makes keys.
     pub(crate) fn makes(&self) -> Option<KeyType> {
         let makes = self.generate.is_some() || self.generate_pair.is_some();

@@ -56,8 +56,8 @@ pub(super) fn generate_pair(
     expect_template(public, Class::PublicKey, KeyType::Rsa)?;
     expect_template(private, Class::PrivateKey, KeyType::Rsa)?;
     let bits = public.require(attribute::MODULUS_BITS)?;
-    // The engine's primes come in steps of 64 bits.
-    if !registry::RSA_NEW_BITS.contains(&bits) || bits % 128 != 0 {
+    // FIPS 186-5, 5.1: both primes have half as many.
+    if !registry::RSA_NEW_BITS.contains(&bits) || bits % 2 != 0 {
         return Err(Rv::AttributeValueInvalid.because("CKA_MODULUS_BITS"));
     }
     let exponent = match public.get(attribute::PUBLIC_EXPONENT) {

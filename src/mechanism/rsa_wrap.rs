@@ -1,16 +1,18 @@
 //! Wrapping keys with RSA: alone, and with an AES key made for the purpose.
 //!
-//! PKCS#1 v1.5 gives a key of the length that is asked for whatever it finds: one at random
-//! where the padding is wrong, so that nobody can ask it about paddings (Bleichenbacher 1998;
-//! Bardou and others 2012). Without a length there is only an error to give. PKCS#11 3.2,
-//! "PKCS #1 v1.5 RSA", "RSA AES KEY WRAP"; RFC 8017, 7.2.2; RFC 5649.
+//! PKCS#1 v1.5 gives a key whatever it finds: another one where the padding is wrong, so that
+//! nobody can ask it about paddings (Bleichenbacher 1998; Bardou and others 2012); `rsa_padding` of
+//! the engine says which. With a length it is of that length, without one of any. The raw operation
+//! gives the last bytes, and looks at no others: that they are zero would be an answer too (Manger
+//! 2001). PKCS#11 3.2, "PKCS #1 v1.5 RSA", "X.509 (raw) RSA", "RSA AES KEY WRAP"; RFC 8017, 7.2.2;
+//! RFC 5649.
 
 use std::sync::Arc;
 
 use super::operation::{Ciphering, room};
 use super::params::{MechanismParams, invalid};
 use super::rsa::{self, Scheme};
-use super::{Key, private_key};
+use super::{Key, private_key, rsa_raw};
 use crate::custody::{DecryptPrimitive, PrivateKey};
 use crate::engine::aws_lc::key_wrap::{SEMIBLOCK, kwp_len, kwp_unwrap, kwp_wrap};
 use crate::engine::random;
@@ -32,7 +34,7 @@ pub(super) fn unwrap_pkcs1(
     Ok(Box::new(OrElse { key: private_key(key, KeyType::Rsa)?, usual, len }))
 }
 
-/// Gives `len` bytes: those in the ciphertext, or random ones.
+/// Gives `len` bytes: those in the ciphertext, or others.
 struct OrElse {
     key: Arc<dyn PrivateKey>,
     usual: Box<dyn Ciphering>,
@@ -50,8 +52,49 @@ impl Ciphering for OrElse {
 
     fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
         let out = room(out, self.whole_len(input.len())?)?;
-        random::fill(out)?;
         self.key.decrypt(DecryptPrimitive::Pkcs1OrElse(input), out)
+    }
+}
+
+/// The shortest key that is taken out of a number: of shorter pieces, one a byte longer than the
+/// other, each could be guessed, and in the end the whole number.
+const SHORTEST: usize = 14;
+
+/// Starts unwrapping without padding. The template, or the type, says how long the key is.
+pub(super) fn unwrap_raw(
+    key: &Key,
+    params: &MechanismParams,
+    len: Option<usize>,
+) -> Result<Box<dyn Ciphering>> {
+    let number = rsa_raw::decrypt(key, params)?;
+    let len = len.ok_or_else(|| Rv::TemplateIncomplete.because("CKA_VALUE_LEN"))?;
+    Ok(Box::new(Tail { number, len }))
+}
+
+/// The last `len` bytes of a number.
+struct Tail {
+    number: Box<dyn Ciphering>,
+    len: usize,
+}
+
+impl Ciphering for Tail {
+    fn whole_len(&self, input: usize) -> Result<usize> {
+        if (SHORTEST..=self.number.whole_len(input)?).contains(&self.len) {
+            Ok(self.len)
+        } else {
+            Err(Rv::EncryptedDataLenRange.because("CKA_VALUE_LEN does not fit the modulus"))
+        }
+    }
+
+    fn whole(&mut self, input: &[u8], out: &mut [u8]) -> Result<usize> {
+        let out = room(out, self.whole_len(input.len())?)?;
+        let number = Secret::build(self.number.whole_len(input.len())?, |room| {
+            self.number.whole(input, room).map(drop)
+        })?;
+        number.expose(|number| {
+            out.iter_mut().rev().zip(number.iter().rev()).for_each(|(to, from)| *to = *from);
+        });
+        Ok(self.len)
     }
 }
 

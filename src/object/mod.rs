@@ -15,6 +15,7 @@ pub(crate) mod curve;
 mod der;
 pub(crate) mod material;
 pub(crate) mod pkcs8;
+pub(crate) mod public_half;
 pub(crate) mod size;
 pub(crate) mod spki;
 pub(crate) mod template;

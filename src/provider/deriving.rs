@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use crate::error::{Result, Rv};
-use crate::mechanism::{Derivation, Derived, Key, Mechanism};
+use crate::mechanism::{Derivation, Derived, Key, Mechanism, Publish};
 use crate::object::attribute;
+use crate::object::class::roles::permit_pair;
 use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
+use crate::object::public_half::PublicHalf;
 use crate::object::template::Template;
 use crate::secret::Secret;
 use crate::token::objects::Held;
@@ -60,7 +62,7 @@ impl Sources {
 
 impl Call<'_> {
     /// C_DeriveKey. Some mechanisms make further keys, each by a template in their parameter. Gives
-    /// a handle for each, the caller's key first.
+    /// a handle for each, the caller's key first; and what goes back through the parameter.
     ///
     /// # Errors
     /// The standard's, the policy's, the store's.
@@ -70,8 +72,12 @@ impl Call<'_> {
         base: u64,
         template: Template,
         further: Vec<Template>,
-    ) -> Result<Vec<u64>> {
+    ) -> Result<(Vec<u64>, Vec<u8>)> {
         let row = self.row(given)?;
+        if let Some(publish) = row.publish {
+            let key = self.publish(given, (row, publish), base, template)?;
+            return Ok((vec![key], Vec::new()));
+        }
         row.column(row.derive.map(drop).or(row.derive_objects.map(drop)))?;
         let others: Vec<_> = given.params.handles();
         let others = others.into_iter().map(|other| self.further_source(row, other));
@@ -97,7 +103,39 @@ impl Call<'_> {
             complete(made, sources.birth(), &context)
         });
         let whole = whole.collect::<Result<Vec<_>>>()?;
-        self.token().add_all(&viewer, whole)
+        Ok((self.token().add_all(&viewer, whole)?, derived.shown))
+    }
+
+    /// Makes an object of the public half of a private key, as if the caller had created it. That
+    /// is no use of the private key: nothing is computed with it.
+    fn publish(
+        &self,
+        given: &GivenMechanism,
+        (row, publish): (&Mechanism, Publish),
+        base: u64,
+        template: Template,
+    ) -> Result<u64> {
+        given.params.none()?;
+        let held = self.key(base)?;
+        self.token().check_trust(&held)?;
+        let PublicHalf { own, usual } = publish(&held.object)?;
+        policy::check_listed(&held.object.attributes, row.id)?;
+        let mut made = with_demands(template, Some(&own))?;
+        for (id, value) in usual.iter() {
+            if !made.contains(id) {
+                made.put(id, value.try_clone()?);
+            }
+        }
+        self.check_birth(&made, Species::of(&made)?)?;
+        let viewer = self.viewer()?;
+        let mut whole =
+            complete(made, Birth::Create, &self.token().context(&viewer, Some(given.id)))?;
+        permit_pair(&whole, &held.object.attributes, &self.token().context(&viewer, None))?;
+        if let Some(origin) = held.object.attributes.get(attribute::KEY_GEN_MECHANISM) {
+            whole.set(attribute::KEY_GEN_MECHANISM, origin);
+        }
+        self.token().record(&self.note, "CKR_OK")?;
+        self.token().add(&viewer, whole)
     }
 
     /// A key that a parameter names. One that can be read needs no `CKA_DERIVE`, which the standard
@@ -154,7 +192,7 @@ impl Call<'_> {
         }
         self.admit_derived(given, &template, sources.birth())?;
         let value: Secret = derive(&derivation)?;
-        Ok(Derived { objects: vec![(template, Some(value))] })
+        Ok(Derived { objects: vec![(template, Some(value))], shown: Vec::new() })
     }
 
     fn admit_derived(

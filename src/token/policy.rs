@@ -116,11 +116,19 @@ pub(crate) fn allow<Use: KeyUse>(key: &Template, mechanism: u64) -> Result<Permi
     if !key.is_set(Use::ALLOWED_BY) {
         return Err(Rv::KeyFunctionNotPermitted.because(Use::ALLOWED_BY.name));
     }
+    check_listed(key, mechanism).map(|()| Permit(PhantomData))
+}
+
+/// Asks whether a key's list of mechanisms has this one, if it has a list.
+///
+/// # Errors
+/// `CKR_MECHANISM_INVALID`.
+pub(crate) fn check_listed(key: &Template, mechanism: u64) -> Result<()> {
     match key.get(attribute::ALLOWED_MECHANISMS) {
         Some(list) if !list.is_empty() && !list.contains(&mechanism) => {
             Err(Rv::MechanismInvalid.because("not among the key's CKA_ALLOWED_MECHANISMS"))
         }
-        _ => Ok(Permit(PhantomData)),
+        _ => Ok(()),
     }
 }
 

@@ -58,7 +58,10 @@ pub fn templates(which: Use, key_type: ck::CK_KEY_TYPE) -> Vec<Template> {
             template! { CKA_VALUE_LEN => 64 as ck::CK_ULONG },
             template! { CKA_KEY_TYPE => ck::CKK_GENERIC_SECRET, CKA_VALUE_LEN => 32 as ck::CK_ULONG },
         ],
-        Use::Unwrap => vec![aes, generic, private(ck::CKK_RSA), private(ck::CKK_EC)],
+        Use::Unwrap => {
+            let exact = long(&aes, 32);
+            vec![aes, generic, exact, private(ck::CKK_RSA), private(ck::CKK_EC)]
+        }
         _ => vec![
             long(&aes, 16),
             long(&generic, 16),

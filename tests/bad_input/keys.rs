@@ -26,7 +26,7 @@ pub struct Keys(pub BTreeMap<ck::CK_KEY_TYPE, Vec<Key>>);
 const BUNDLE: ck::CK_ATTRIBUTE_TYPE = ck::CKA_VENDOR_DEFINED | 0x434C_0001;
 
 /// Lengths of secret keys in bytes, the likeliest first.
-const LENGTHS: &[usize] = &[32, 16, 24, 8, 64, 48];
+const LENGTHS: &[usize] = &[32, 16, 48, 24, 8, 64];
 
 /// Everything that a key may be allowed to do, in that many templates: what an attribute does
 /// not fit to is left out by whoever makes the key.

@@ -92,6 +92,47 @@ pub fn candidates(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
     }
 }
 
+fn randoms(parts: &mut Parts) -> ck::CK_SSL3_RANDOM_DATA {
+    let mut data = ck::CK_SSL3_RANDOM_DATA::default();
+    (data.pClientRandom, data.ulClientRandomLen) = part(parts, &[7; 32]);
+    (data.pServerRandom, data.ulServerRandomLen) = part(parts, &[8; 32]);
+    data
+}
+
+/// Structures of TLS 1.2.
+fn tls(name: &str) -> Vec<Parameter> {
+    vec![match name {
+        "CK_TLS12_MASTER_KEY_DERIVE_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_TLS12_MASTER_KEY_DERIVE_PARAMS, parts| {
+                (to.RandomInfo, to.prfHashMechanism) = (randoms(parts), ck::CKM_SHA256);
+            })
+        }
+        "CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS, parts| {
+                (to.pSessionHash, to.ulSessionHashLen) = part(parts, &[7; 32]);
+                to.prfHashMechanism = ck::CKM_SHA256;
+            })
+        }
+        "CK_TLS12_KEY_MAT_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_TLS12_KEY_MAT_PARAMS, parts| {
+                (to.RandomInfo, to.prfHashMechanism) = (randoms(parts), ck::CKM_SHA256);
+                to.ulKeySizeInBits = 128;
+                let out = Parameter::of(|_: &mut ck::CK_SSL3_KEY_MAT_OUT, _| {});
+                to.pReturnedKeyMaterial = part(parts, &out.bytes).0.cast();
+            })
+        }
+        "CK_TLS_KDF_PARAMS" => Parameter::of(|to: &mut ck::CK_TLS_KDF_PARAMS, parts| {
+            (to.RandomInfo, to.prfMechanism) = (randoms(parts), ck::CKM_SHA256);
+            (to.pLabel, to.ulLabelLength) = part(parts, b"label");
+        }),
+        "CK_TLS_MAC_PARAMS" => Parameter::of(|to: &mut ck::CK_TLS_MAC_PARAMS, _| {
+            (to.prfHashMechanism, to.ulMacLength) = (ck::CKM_SHA256, 12);
+            to.ulServerOrClient = 1;
+        }),
+        _ => return Vec::new(),
+    }]
+}
+
 /// Structures of mechanisms that derive.
 fn derivations(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
     match name {
@@ -143,7 +184,7 @@ fn derivations(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
                 (to.pIV, to.ulIVLen) = part(parts, &[5; 32]);
             })]
         }
-        _ => Vec::new(),
+        _ => tls(name),
     }
 }
 

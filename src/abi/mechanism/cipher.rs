@@ -2,13 +2,15 @@
 //! Decryption", "ChaCha20", "ChaCha20/Poly1305", "Data Encryption Standard".
 
 use crate::cryptoki::{
-    CK_BYTE_PTR, CK_CCM_PARAMS, CK_CHACHA20_PARAMS, CK_MECHANISM,
+    CK_BYTE_PTR, CK_CCM_PARAMS, CK_CCM_WRAP_PARAMS, CK_CHACHA20_PARAMS, CK_MECHANISM,
     CK_SALSA20_CHACHA20_POLY1305_PARAMS, CK_ULONG,
 };
 use crate::error::Result;
 use crate::mechanism::cipher_params::{CipherParams, CipherShape};
+use crate::mechanism::message::Message;
 use crate::mechanism::params::MechanismParams;
 
+use super::message::source;
 use super::{Reader, invalid, part, structure, symmetric};
 
 pub(super) const fn reader(shape: CipherShape) -> Reader {
@@ -35,6 +37,10 @@ unsafe fn no_iv(given: &CK_MECHANISM) -> Result<MechanismParams> {
 /// # Safety
 /// The mechanism's pointers lead to what their lengths say.
 unsafe fn ccm(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    if usize::try_from(given.ulParameterLen) == Ok(size_of::<CK_CCM_WRAP_PARAMS>()) {
+        // SAFETY: this function's own contract.
+        return unsafe { ccm_wrap(given) };
+    }
     // SAFETY: this function's own contract.
     let params = unsafe { structure::<CK_CCM_PARAMS>(given)? };
     // SAFETY: this function's own contract.
@@ -43,6 +49,27 @@ unsafe fn ccm(given: &CK_MECHANISM) -> Result<MechanismParams> {
     let aad = unsafe { part(params.pAAD, params.ulAADLen)? };
     let (data_len, tag_len) = (params.ulDataLen, params.ulMACLen);
     Ok(MechanismParams::Cipher(CipherParams::Ccm { data_len, nonce, aad, tag_len }))
+}
+
+/// The length of the data is that of the key, and not looked at.
+///
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
+unsafe fn ccm_wrap(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let params = unsafe { structure::<CK_CCM_WRAP_PARAMS>(given)? };
+    // SAFETY: this function's own contract.
+    let nonce = unsafe { part(params.pNonce, params.ulNonceLen)? };
+    // SAFETY: this function's own contract.
+    let aad = unsafe { part(params.pAAD, params.ulAADLen)? };
+    let message = Message {
+        nonce,
+        fixed_bits: params.ulNonceFixedBits,
+        source: source(params.nonceGenerator)?,
+        tag_bits: params.ulMACLen.saturating_mul(8),
+        data_len: None,
+    };
+    Ok(MechanismParams::Wrapping { message, aad })
 }
 
 /// A nonce whose length is given in bits. Some callers give bytes, and no length in bits is so

@@ -16,6 +16,7 @@ use crate::mechanism::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm}
 use crate::mechanism::params::{MechanismParams, Shape};
 use crate::object::template::Template;
 
+use super::tls::Given;
 use super::{invalid, part, structure};
 
 /// Parts and further keys that are read at most.
@@ -123,11 +124,18 @@ unsafe fn inner<T: Copy>(entry: &CK_PRF_DATA_PARAM) -> Result<T> {
     unsafe { structure(&CK_MECHANISM { mechanism: 0, pParameter: start, ulParameterLen: len }) }
 }
 
-/// The further keys that a derivation is to make: their templates, and where their handles go.
-#[derive(Default)]
+/// The further keys that a derivation is to make: their templates, and where their handles go; and
+/// what else it gives back through its parameter.
 pub(in crate::abi) struct Further {
     templates: Vec<Template>,
     places: Vec<CK_OBJECT_HANDLE_PTR>,
+    given: Given,
+}
+
+impl Default for Further {
+    fn default() -> Self {
+        Self { templates: Vec::new(), places: Vec::new(), given: Given::Nothing }
+    }
 }
 
 impl Further {
@@ -152,7 +160,12 @@ impl Further {
                 let params = unsafe { structure::<CK_SP800_108_FEEDBACK_KDF_PARAMS>(&given)? };
                 (params.pAdditionalDerivedKeys, params.ulAdditionalDerivedKeys)
             }
-            _ => return Ok(Self::default()),
+            Some(shape) => {
+                // SAFETY: this function's own contract.
+                let given = unsafe { Given::of(&given, shape)? };
+                return Ok(Self { given, ..Self::default() });
+            }
+            None => return Ok(Self::default()),
         };
         let mut further = Self::default();
         // SAFETY: this function's own contract.
@@ -172,15 +185,31 @@ impl Further {
         std::mem::take(&mut self.templates)
     }
 
-    /// Writes the handles to where they go.
+    /// Whether the caller's own place for a handle is not used.
+    pub(in crate::abi) fn has_all(&self) -> bool {
+        self.given.has_all()
+    }
+
+    /// Writes what was derived to where it goes: the first handle to the caller's place.
     ///
     /// # Safety
-    /// The places of the parameter are valid for writes.
-    pub(in crate::abi) unsafe fn give(&self, handles: &[CK_OBJECT_HANDLE]) -> Result<()> {
-        if handles.len() != self.places.len() {
+    /// That place and those of the parameter are valid for writes.
+    pub(in crate::abi) unsafe fn give(
+        &self,
+        first: CK_OBJECT_HANDLE_PTR,
+        handles: &[CK_OBJECT_HANDLE],
+        shown: &[u8],
+    ) -> Result<()> {
+        // SAFETY: this function's own contract.
+        unsafe { self.given.give(handles, shown)? };
+        if self.has_all() {
+            return Ok(());
+        }
+        let places = std::iter::once(&first).chain(&self.places);
+        if handles.split_first().is_none_or(|(_, others)| others.len() != self.places.len()) {
             return Err(Rv::GeneralError.because("another number of keys"));
         }
-        for (place, handle) in self.places.iter().zip(handles) {
+        for (place, handle) in places.zip(handles) {
             // SAFETY: this function's own contract.
             unsafe { write(*place, *handle)? };
         }

@@ -14,7 +14,7 @@ use crate::mechanism::params::MechanismParams;
 use crate::secret::Secret;
 use crate::system::process;
 
-use super::{LONGEST_PART, Reader, counted, invalid, part, structure};
+use super::{LONGEST_PART, Reader, counted, invalid, part, structure, tls};
 use crate::abi::input::input;
 
 pub(super) const fn reader(shape: KdfShape) -> Reader {
@@ -29,6 +29,10 @@ pub(super) const fn reader(shape: KdfShape) -> Reader {
         KdfShape::Counted => counted::counted,
         KdfShape::Feedback => counted::feedback,
         KdfShape::Pbkdf2 => pbkdf2,
+        KdfShape::TlsMaster => tls::master,
+        KdfShape::TlsExtendedMaster => tls::extended_master,
+        KdfShape::TlsKeys => tls::keys,
+        KdfShape::TlsExport => tls::export,
     }
 }
 

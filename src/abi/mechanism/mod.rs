@@ -10,6 +10,7 @@ mod post_quantum;
 pub(super) mod returned;
 mod rsa;
 mod symmetric;
+mod tls;
 
 use crate::cryptoki::{CK_BYTE_PTR, CK_MECHANISM, CK_MECHANISM_PTR, CK_ULONG};
 use crate::error::{Error, Result, Rv};
@@ -79,6 +80,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::PublicValue => ec::public_value,
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
+        Shape::TlsMac => tls::mac,
         Shape::Kdf(shape) => kdf::reader(shape),
         Shape::OptionalInfo => post_quantum::info,
         Shape::OptionalSignContext => post_quantum::sign_context,

@@ -1,7 +1,7 @@
 //! Parameters of wrappings that something comes back through: a nonce that the token made, a
-//! tag. PKCS#11 3.2, `CK_GCM_WRAP_PARAMS`, "C_WrapKeyAuthenticated".
+//! tag. PKCS#11 3.2, `CK_GCM_WRAP_PARAMS`, `CK_CCM_WRAP_PARAMS`, "C_WrapKeyAuthenticated".
 
-use crate::cryptoki::{CK_GCM_WRAP_PARAMS, CK_MECHANISM, CK_MECHANISM_PTR};
+use crate::cryptoki::{CK_CCM_WRAP_PARAMS, CK_GCM_WRAP_PARAMS, CK_MECHANISM, CK_MECHANISM_PTR};
 use crate::error::Result;
 use crate::mechanism::find;
 use crate::mechanism::operation::Reply;
@@ -34,9 +34,14 @@ pub(in crate::abi) unsafe fn wrapping(given: CK_MECHANISM_PTR) -> Result<(GivenM
     }
     // SAFETY: this function's own contract.
     let given = unsafe { read(given, "no mechanism")? };
-    // SAFETY: this function's own contract; it was read as this before.
-    let params = unsafe { structure::<CK_GCM_WRAP_PARAMS>(&given)? };
-    Ok((read_as, Places::Nonce(params.pIv)))
+    let place = if find(given.mechanism).is_some_and(|row| row.shape == Shape::Gcm) {
+        // SAFETY: this function's own contract; it was read as this before.
+        unsafe { structure::<CK_GCM_WRAP_PARAMS>(&given)? }.pIv
+    } else {
+        // SAFETY: as above.
+        unsafe { structure::<CK_CCM_WRAP_PARAMS>(&given)? }.pNonce
+    };
+    Ok((read_as, Places::Nonce(place)))
 }
 
 /// What is done with a key.

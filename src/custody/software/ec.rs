@@ -9,10 +9,10 @@ use crate::engine::aws_lc::ec::{Curve, EcPrivate};
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
 
-/// Makes a pair. It is checked as SP 800-56A Rev. 3, 5.6.2.1.4, has it: the point is computed once
-/// more, which costs a tenth of a signature and its verification.
-pub(super) fn generate_ec(curve: Curve) -> Result<KeyMaterial> {
-    let private = EcPrivate::generate(curve)?;
+/// The pair of a new key. It is checked as SP 800-56A Rev. 3, 5.6.2.1.4, has it: the point is
+/// computed once more, which costs a tenth of a signature and its verification.
+pub(super) fn generate_ec(private: EcPrivate) -> Result<KeyMaterial> {
+    let curve = private.curve();
     let (scalar, point) = (private.scalar()?, private.public()?.point()?);
     if EcPrivate::from_scalar(curve, &scalar)?.public()?.point()? != point {
         return Err(unfit());

@@ -42,7 +42,10 @@ impl Custodian for Software {
     fn generate(&self, spec: &KeySpec) -> Result<KeyMaterial> {
         match spec {
             KeySpec::Rsa { bits, exponent } => generate_rsa(*bits, exponent),
-            KeySpec::Ec(curve) => generate_ec(*curve),
+            KeySpec::Ec(curve) => generate_ec(EcPrivate::generate(*curve)?),
+            KeySpec::EcWithExtraBits(curve) => {
+                generate_ec(EcPrivate::generate_with_extra_bits(*curve)?)
+            }
             KeySpec::Edwards(curve) => generate_edwards(*curve),
             KeySpec::Montgomery(curve) => generate_montgomery(*curve),
             KeySpec::MlDsa(set) => generate_ml_dsa(*set),

@@ -66,12 +66,31 @@ impl Bignum {
 
     /// The number less one.
     pub(super) fn less_one(&self) -> Result<Self, EngineError> {
-        let one = Self::from_word(1)?;
+        self.less(&Self::from_word(1)?)
+    }
+
+    /// The number less another one, which is not larger.
+    pub(super) fn less(&self, other: &Self) -> Result<Self, EngineError> {
         let result = Self::zero()?;
         // SAFETY: three live numbers.
-        let done = unsafe { lc::BN_sub(result.as_ptr(), self.as_ptr(), one.as_ptr()) };
-        check(done, NO_ROOM)?;
+        check(unsafe { lc::BN_sub(result.as_ptr(), self.as_ptr(), other.as_ptr()) }, NO_ROOM)?;
         Ok(result)
+    }
+
+    /// The number and one.
+    pub(super) fn plus_one(self) -> Result<Self, EngineError> {
+        // SAFETY: a live number that is ours.
+        check(unsafe { lc::BN_add_word(self.as_ptr(), 1) }, NO_ROOM)?;
+        Ok(self)
+    }
+
+    /// What division by a small number, not zero, leaves.
+    pub(super) fn remainder(&self, divisor: u64) -> Result<u64, EngineError> {
+        // SAFETY: reads a live number.
+        match unsafe { lc::BN_mod_word(self.as_ptr(), divisor) } {
+            lc::BN_ULONG::MAX => Err(failed(EngineError::Failed("division"))),
+            rest => Ok(rest),
+        }
     }
 
     /// How many zero bits the number ends with; 0 for zero.
@@ -235,5 +254,61 @@ impl Arithmetic {
         };
         check(done, EngineError::Key("RSA modulus"))?;
         Ok(out)
+    }
+
+    /// What a modulus needs for powers: an odd one, which is a secret.
+    pub(super) fn prepared(&self, modulus: &Bignum) -> Result<Owned<lc::BN_MONT_CTX>, EngineError> {
+        // SAFETY: live objects. A fresh object or null.
+        let object = unsafe { lc::BN_MONT_CTX_new_consttime(modulus.as_ptr(), self.0.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { Owned::new(object) }
+    }
+
+    /// Two powers of one base, each modulo a number of its own that was `prepared`, in little more
+    /// time than one. The base is below both.
+    pub(super) fn two_powers(
+        &self,
+        base: &Bignum,
+        [exponent1, exponent2]: [&Bignum; 2],
+        [modulus1, modulus2]: [&Bignum; 2],
+        [prepared1, prepared2]: [&Owned<lc::BN_MONT_CTX>; 2],
+    ) -> Result<[Bignum; 2], EngineError> {
+        let (first, second) = (Bignum::zero()?, Bignum::zero()?);
+        // SAFETY: live objects; the contexts are those of the moduli.
+        let done = unsafe {
+            lc::BN_mod_exp_mont_consttime_x2(
+                first.as_ptr(),
+                base.as_ptr(),
+                exponent1.as_ptr(),
+                modulus1.as_ptr(),
+                prepared1.as_ptr(),
+                second.as_ptr(),
+                base.as_ptr(),
+                exponent2.as_ptr(),
+                modulus2.as_ptr(),
+                prepared2.as_ptr(),
+                self.0.as_ptr(),
+            )
+        };
+        check(done, EngineError::Failed("two powers"))?;
+        Ok([first, second])
+    }
+
+    /// Whether a random number is a prime, but for a chance that is lower than that of a guess.
+    pub(super) fn is_prime(&self, number: &Bignum) -> Result<bool, EngineError> {
+        let mut prime = 0;
+        // SAFETY: live objects; no callback.
+        let done = unsafe {
+            lc::BN_primality_test(
+                &raw mut prime,
+                number.as_ptr(),
+                lc::BN_prime_checks_for_generation as c_int,
+                self.0.as_ptr(),
+                1,
+                ptr::null_mut(),
+            )
+        };
+        check(done, EngineError::Failed("primality"))?;
+        Ok(prime == 1)
     }
 }

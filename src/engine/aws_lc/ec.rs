@@ -8,8 +8,9 @@ use std::ptr;
 
 use aws_lc_sys as lc;
 
-use super::bignum::{Bignum, write_padded};
+use super::bignum::{Arithmetic, Bignum, public_bytes, write_padded};
 use super::{EngineError, Owned, check, failed, gate, initialise};
+use crate::engine::random;
 use crate::secret::Secret;
 
 /// A curve that is offered.
@@ -94,6 +95,25 @@ impl EcPrivate {
         Ok(Self { key, curve })
     }
 
+    /// As `generate`, from at least 64 random bits more than the order has (FIPS 186-4, B.4.1;
+    /// FIPS 186-5, A.2.1).
+    pub(crate) fn generate_with_extra_bits(curve: Curve) -> Result<Self, EngineError> {
+        initialise()?;
+        // SAFETY: gives the group's own number.
+        let order = unsafe { lc::EC_GROUP_get0_order(curve.group()) };
+        // SAFETY: a static's number.
+        let order = Bignum::from_bytes(&unsafe { public_bytes(order) }?)?;
+        let drawn = random::secret((order.bits() as usize + 64).div_ceil(8))?;
+        let drawn = drawn.expose(Bignum::from_bytes)?;
+        let (_, rest) = Arithmetic::new()?.divided(&drawn, &order.less_one()?)?;
+        let number = rest.plus_one()?;
+        let scalar = Secret::build(curve.field_len(), |out| {
+            // SAFETY: a live number.
+            unsafe { write_padded(number.as_ptr(), out) }
+        })?;
+        Self::from_scalar(curve, &scalar)
+    }
+
     /// Parses a scalar, big endian, from 1 to the order less 1, and computes its point. Zeros
     /// in front may be missing or in excess.
     pub(crate) fn from_scalar(curve: Curve, scalar: &Secret) -> Result<Self, EngineError> {
@@ -125,6 +145,10 @@ impl EcPrivate {
         // SAFETY: live objects of one group; the library copies the point.
         check(unsafe { lc::EC_KEY_set_public_key(key.as_ptr(), point.as_ptr()) }, refused)?;
         Ok(Self { key, curve })
+    }
+
+    pub(crate) const fn curve(&self) -> Curve {
+        self.curve
     }
 
     /// The scalar, as long as the field.

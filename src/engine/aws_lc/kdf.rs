@@ -1,5 +1,5 @@
-//! HKDF (RFC 5869), PBKDF2 (RFC 8018) and the PRF of TLS (RFC 2246, RFC 5246), over any digest that
-//! the library has.
+//! HKDF (RFC 5869), PBKDF2 (RFC 8018) and the PRF of TLS 1.2 (RFC 5246), over any digest that the
+//! library has.
 
 use aws_lc_sys as lc;
 
@@ -54,6 +54,34 @@ pub(crate) fn hkdf_expand(
             key.len(),
             info.as_ptr(),
             info.len(),
+        )
+    };
+    check(done, REFUSED)
+}
+
+/// Fills `out` by the PRF of TLS 1.2 (RFC 5246, section 5); the seed comes in two parts.
+pub(crate) fn tls12_prf(
+    digest: Digest,
+    secret: &[u8],
+    label: &[u8],
+    [first, second]: [&[u8]; 2],
+    out: &mut [u8],
+) -> Result<(), EngineError> {
+    initialise()?;
+    // SAFETY: room and inputs with their lengths.
+    let done = unsafe {
+        lc::CRYPTO_tls1_prf(
+            message_digest(digest)?,
+            out.as_mut_ptr(),
+            out.len(),
+            secret.as_ptr(),
+            secret.len(),
+            label.as_ptr().cast(),
+            label.len(),
+            first.as_ptr(),
+            first.len(),
+            second.as_ptr(),
+            second.len(),
         )
     };
     check(done, REFUSED)

@@ -11,10 +11,10 @@ use std::ptr;
 
 use aws_lc_sys as lc;
 
-use super::bignum::{Bignum, public_bytes, secret_bytes};
+use super::bignum::{Bignum, public_bytes, secret_bytes, write_padded};
 use super::{Owned, check, gate, initialise, message_digest};
 use crate::engine::EngineError;
-use crate::engine::rsa_padding;
+use crate::engine::rsa_padding::{self, Alternative};
 use crate::secret::Secret;
 
 pub(crate) use crate::engine::rsa_padding::{OaepParams, PssParams};
@@ -54,26 +54,19 @@ impl RsaPrivate {
         Self::around(super::rsa_import::parse(components)?)
     }
 
-    /// Makes a key; `bits` is a multiple of 128. Takes the library's own randomness.
+    /// Makes a key; `bits` is even. The library's test of primes takes its own randomness.
     pub(crate) fn generate(bits: usize, exponent: &[u8]) -> Result<Self, EngineError> {
         initialise()?;
         let exponent = checked_exponent(exponent)?;
         if exponent.bits() > 32 {
             return Err(EngineError::Key("RSA public exponent over 32 bits"));
         }
-        let size = c_int::try_from(bits).ok().filter(|bits| bits % 128 == 0);
-        let size = size.filter(|_| MODULUS_BITS.contains(&bits));
-        let size = size.ok_or(EngineError::Key("RSA modulus size"))?;
-        // SAFETY: the library's own constructor.
-        let rsa = unsafe { Owned::fresh(lc::RSA_new) }?;
-        let inside = gate::enter();
-        // SAFETY: live objects; no callback.
-        let done = unsafe {
-            lc::RSA_generate_key_ex(rsa.as_ptr(), size, exponent.as_ptr(), ptr::null_mut())
-        };
-        drop(inside);
-        check(done, EngineError::Failed("RSA key generation"))?;
-        let key = Self::around(rsa)?;
+        if !bits.is_multiple_of(2) || !MODULUS_BITS.contains(&bits) {
+            return Err(EngineError::Key("RSA modulus size"));
+        }
+        // SAFETY: reads a live number of one word.
+        let exponent = unsafe { lc::BN_get_word(exponent.as_ptr()) };
+        let key = Self::around(super::rsa_generate::generate(bits, exponent)?)?;
         if key.modulus_bits != bits {
             return Err(EngineError::Failed("RSA key generation gave another size"));
         }
@@ -195,59 +188,33 @@ impl RsaPrivate {
         Ok(written)
     }
 
-    /// Takes off PKCS#1 v1.5 encryption. Gives the bytes written; `Length` only if the
-    /// ciphertext is not as long as the modulus or `out` is too short for the plaintext.
-    /// Whatever is wrong inside is `Decrypt`.
+    /// Takes off PKCS#1 v1.5 encryption. Gives the bytes written; where the padding is wrong, of
+    /// another message. `Length` only if the ciphertext is not as long as the modulus or `out` is
+    /// shorter, `Decrypt` if it is no number below the modulus, or 0, 1 or the modulus less 1.
     pub(crate) fn decrypt_pkcs1(
         &self,
         ciphertext: &[u8],
         out: &mut [u8],
     ) -> Result<usize, EngineError> {
-        self.decrypted(ciphertext, out, |room, len| {
-            // SAFETY: a live key, a readable input, and room for a whole modulus.
-            unsafe {
-                lc::RSA_decrypt(
-                    self.rsa.as_ptr(),
-                    len,
-                    room.as_mut_ptr(),
-                    room.len(),
-                    ciphertext.as_ptr(),
-                    ciphertext.len(),
-                    lc::RSA_PKCS1_PADDING,
-                )
-            }
-        })
+        let encoded = self.opened(ciphertext)?;
+        let alternative = self.alternative(ciphertext)?;
+        encoded.expose(|encoded| rsa_padding::pkcs1_message_or(encoded, &alternative, out))
     }
 
-    /// Writes the message in a PKCS#1 v1.5 encryption over `out`, if it is as long as that;
-    /// leaves `out` alone if not, in the same time. `Length` only by the two lengths.
+    /// Fills `out` with the message in a PKCS#1 v1.5 encryption, if it is as long as that, else
+    /// with the end of another, in the same time. `Length` only by the two lengths.
     pub(crate) fn decrypt_pkcs1_or_else(
         &self,
         ciphertext: &[u8],
         out: &mut [u8],
     ) -> Result<(), EngineError> {
-        if ciphertext.len() != self.modulus_len() {
+        let encoded = self.opened(ciphertext);
+        if matches!(encoded, Err(EngineError::Length)) {
             return Err(EngineError::Length);
         }
-        let mut written = self.modulus_len();
-        let _inside = gate::enter();
-        let encoded = Secret::build(written, |room| {
-            // SAFETY: a live key, a readable input, and room for a whole modulus.
-            let done = unsafe {
-                lc::RSA_decrypt(
-                    self.rsa.as_ptr(),
-                    &raw mut written,
-                    room.as_mut_ptr(),
-                    room.len(),
-                    ciphertext.as_ptr(),
-                    ciphertext.len(),
-                    lc::RSA_NO_PADDING,
-                )
-            };
-            // It fails for a number that is not below the modulus, which anybody can see.
-            check(done, EngineError::Decrypt)
-        });
+        self.alternative(ciphertext)?.write(out)?;
         match encoded {
+            // Not a number that is taken, as anybody can see.
             Err(EngineError::Decrypt) => Ok(()),
             Err(other) => Err(other),
             Ok(encoded) => {
@@ -256,7 +223,43 @@ impl RsaPrivate {
         }
     }
 
-    /// Takes off OAEP. Results as of `decrypt_pkcs1`.
+    /// The number in a ciphertext, as long as the modulus.
+    fn opened(&self, ciphertext: &[u8]) -> Result<Secret, EngineError> {
+        let mut len = self.modulus_len();
+        if ciphertext.len() != len {
+            return Err(EngineError::Length);
+        }
+        let _inside = gate::enter();
+        Secret::build(len, |room| {
+            // SAFETY: a live key, a readable input, and room for a whole modulus.
+            let done = unsafe {
+                lc::RSA_decrypt(
+                    self.rsa.as_ptr(),
+                    &raw mut len,
+                    room.as_mut_ptr(),
+                    room.len(),
+                    ciphertext.as_ptr(),
+                    ciphertext.len(),
+                    lc::RSA_NO_PADDING,
+                )
+            };
+            check(done, EngineError::Decrypt)
+        })
+    }
+
+    /// What stands in for the message of a ciphertext whose padding is wrong.
+    fn alternative(&self, ciphertext: &[u8]) -> Result<Alternative, EngineError> {
+        // SAFETY: gives the key's own number.
+        let exponent = unsafe { lc::RSA_get0_d(self.rsa.as_ptr()) };
+        let exponent = Secret::build(self.modulus_len(), |room| {
+            // SAFETY: null or alive as long as the key, which nobody changes.
+            unsafe { write_padded(exponent, room) }
+        })?;
+        exponent.expose(|exponent| Alternative::of(exponent, ciphertext))
+    }
+
+    /// Takes off OAEP. Gives the bytes written; `Length` only if the ciphertext is not as long as
+    /// the modulus or `out` is too short for the plaintext. Whatever is wrong inside is `Decrypt`.
     pub(crate) fn decrypt_oaep(
         &self,
         params: &OaepParams<'_>,

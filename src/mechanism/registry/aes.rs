@@ -44,6 +44,13 @@ pub(super) const ROWS: &[Mechanism] = &[
         .decrypts(|key, params| aes::start(key, params, Mode::CbcPad, Decrypt))
         .wraps(|key, params| aes::start(key, params, Mode::CbcPad, Encrypt))
         .unwraps(|key, params, _| aes::start(key, params, Mode::CbcPad, Decrypt)),
+    row!(CKM_AES_CTS)
+        .keys(&[KeyType::Aes], 16, 32)
+        .takes(Shape::Iv16)
+        .encrypts(|key, params| aead::cts_message(key, params, Encrypt))
+        .decrypts(|key, params| aead::cts_message(key, params, Decrypt))
+        .wraps(|key, params| aead::cts_message(key, params, Encrypt))
+        .unwraps(|key, params, _| aead::cts_message(key, params, Decrypt)),
     row!(CKM_AES_CTR)
         .keys(&[KeyType::Aes], 16, 32)
         .takes(Shape::Ctr)
@@ -111,6 +118,13 @@ pub(super) const ROWS: &[Mechanism] = &[
         .takes(Shape::Cipher(CipherShape::Ccm))
         .encrypts(|key, params| aead::ccm(key, params, Encrypt))
         .decrypts(|key, params| aead::ccm(key, params, Decrypt))
+        .wraps(|key, params| aead::ccm(key, params, Encrypt))
+        .unwraps(|key, params, _| aead_wrap::unwrap(key, params, &aead::CCM))
+        .envelops(
+            Shape::Message,
+            |key, params, data| aead_wrap::envelop(key, params, data, &aead::CCM),
+            |key, params, data| aead_wrap::open(key, params, data, &aead::CCM),
+        )
         .messages(aead::ccm_message),
     row!(CKM_AES_XTS)
         .keys(&[KeyType::AesXts], 64, 64)

@@ -6,7 +6,7 @@ use crate::cryptoki;
 use crate::engine::aws_lc::cipher::Direction::{Decrypt, Encrypt};
 use crate::mechanism::cipher_params::CipherShape;
 use crate::mechanism::params::Shape;
-use crate::mechanism::{Mechanism, aead, chacha20, mac};
+use crate::mechanism::{Mechanism, aead, aead_wrap, chacha20, mac};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -23,6 +23,11 @@ pub(super) const ROWS: &[Mechanism] = &[
         .takes(Shape::Cipher(CipherShape::ChaCha20Poly1305))
         .encrypts(|key, params| aead::chacha20_poly1305(key, params, Encrypt))
         .decrypts(|key, params| aead::chacha20_poly1305(key, params, Decrypt))
+        .envelops(
+            Shape::Message,
+            |key, params, data| aead_wrap::envelop(key, params, data, &aead::CHACHA20_POLY1305),
+            |key, params, data| aead_wrap::open(key, params, data, &aead::CHACHA20_POLY1305),
+        )
         .messages(aead::chacha20_poly1305_message),
     row!(CKM_POLY1305_KEY_GEN)
         .keys(&[KeyType::Poly1305], 32, 32)

@@ -13,6 +13,7 @@ use crate::mechanism::{
     Mechanism, counted, derivation, digest, encrypted_data, generic, hkdf, pbkdf2,
 };
 use crate::object::class::KeyType;
+use crate::object::public_half::public_half;
 
 /// Every type of secret key.
 pub(super) const SECRETS: &[KeyType] = &[
@@ -45,6 +46,20 @@ pub(super) const SECRETS: &[KeyType] = &[
 ];
 
 const LONGEST: u64 = generic::LONGEST as u64;
+
+/// Every type of key that comes in pairs.
+const PAIRS: &[KeyType] = &[
+    KeyType::Rsa,
+    KeyType::Ec,
+    KeyType::EcEdwards,
+    KeyType::EcMontgomery,
+    KeyType::Dh,
+    KeyType::MlDsa,
+    KeyType::MlKem,
+    KeyType::SlhDsa,
+    KeyType::CompSig,
+    KeyType::CompKem,
+];
 
 /// A derivation from a key of any type, to a generic secret unless something else is asked for.
 const fn from_any(row: Mechanism) -> Mechanism {
@@ -109,6 +124,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         .usually(KeyType::GenericSecret)
         .takes(Shape::Kdf(KdfShape::AesCbcData))
         .derives(|derivation| encrypted_data::derive_aes(derivation, Mode::Cbc)),
+    row!(CKM_PUB_KEY_FROM_PRIV_KEY).keys(PAIRS, 0, 0).publishes(|key| public_half(&key.attributes)),
     row!(CKM_HKDF_DERIVE)
         .keys(hkdf::KEYS, 1, LONGEST)
         .usually(KeyType::GenericSecret)

@@ -23,6 +23,10 @@ pub(super) const ROWS: &[Mechanism] = &[
         .generates_pair(|custodian, public, private| {
             ec::generate_pair(custodian, KeyType::Ec, public, private)
         }),
+    row!(CKM_EC_KEY_PAIR_GEN_W_EXTRA_BITS)
+        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
+        .flagged(CURVES)
+        .generates_pair(ec::generate_pair_with_extra_bits),
     row!(CKM_ECDSA)
         .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
         .one_part()

@@ -18,12 +18,15 @@ mod generic;
 mod mac;
 mod post_quantum;
 mod rsa;
+mod tls;
 
 use std::ops::RangeInclusive;
 
 use super::Mechanism;
 use super::ecdh::Kdf;
 use crate::cryptoki;
+pub(super) use tls::OF_MASTER_SECRETS;
+
 use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
 
 /// Where a label of OAEP comes from: from the parameter.
@@ -43,6 +46,11 @@ pub(crate) const OAEP_NAME: &str = "CKM_RSA_PKCS_OAEP";
 
 /// The mechanism that some of its keys use with a parameter only.
 pub(crate) const EDDSA_NAME: &str = "CKM_EDDSA";
+
+/// Whether the keys of a TLS connection come with their vectors.
+pub(crate) const fn has_vectors(mechanism: u64) -> bool {
+    mechanism == cryptoki::CKM_TLS12_KEY_AND_MAC_DERIVE
+}
 
 /// Where a salt of PBKDF2 comes from: from the parameter.
 pub(super) const SALT_SPECIFIED: u64 = cryptoki::CKZ_SALT_SPECIFIED;
@@ -198,7 +206,7 @@ impl Mechanism {
             (self.verify.is_some() || self.verify_bundle.is_some(), cryptoki::CKF_VERIFY),
             (self.generate.is_some(), cryptoki::CKF_GENERATE),
             (self.generate_pair.is_some(), cryptoki::CKF_GENERATE_KEY_PAIR),
-            (self.derive.is_some() || self.derive_objects.is_some(), cryptoki::CKF_DERIVE),
+            (self.derives_anything(), cryptoki::CKF_DERIVE),
             (self.wrap.is_some() || self.envelop.is_some(), cryptoki::CKF_WRAP),
             (self.unwrap.is_some() || self.open.is_some(), cryptoki::CKF_UNWRAP),
             (self.encapsulate.is_some(), cryptoki::CKF_ENCAPSULATE),
@@ -240,6 +248,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     mac::ROWS,
     post_quantum::ROWS,
     rsa::ROWS,
+    tls::ROWS,
 ];
 
 /// How many mechanisms there are.

@@ -90,7 +90,10 @@ pub(super) const ROWS: &[Mechanism] = &[
         .verifies(rsa_raw::verify)
         .encrypts(rsa_raw::encrypt)
         .decrypts(rsa_raw::decrypt)
-        .recovers(rsa_raw::sign_recover, rsa_raw::verify_recover),
+        .recovers(rsa_raw::sign_recover, rsa_raw::verify_recover)
+        .wraps(rsa_raw::encrypt)
+        .unwraps(rsa_wrap::unwrap_raw)
+        .secrets_only(),
     #[cfg(feature = "legacy")]
     row!(CKM_MD5_RSA_PKCS)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())

@@ -7,7 +7,7 @@ mod signing;
 use std::sync::LazyLock;
 
 use super::cipher_params::{CipherParams, CipherShape};
-use super::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm, Password, Salt};
+use super::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm, Password, Randoms, Salt};
 use super::params::{Hedge, MechanismParams, Shape};
 use super::registry::REGISTRY;
 use super::vectors::{derived, key, rsa, secret, secret_key};
@@ -90,6 +90,7 @@ fn sound(shape: Shape) -> MechanismParams {
             MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
         }
         Shape::MacLength => MechanismParams::MacLength(8),
+        Shape::TlsMac => MechanismParams::TlsMac { hash: ck::CKM_SHA256, len: 12, side: 1 },
         Shape::Kdf(shape) => MechanismParams::Kdf(sound_kdf(shape)),
         Shape::Cipher(shape) => sound_cipher(shape),
     }
@@ -111,6 +112,10 @@ fn sound_cipher(shape: CipherShape) -> MechanismParams {
     })
 }
 
+fn sound_randoms() -> Randoms {
+    Randoms { client: vec![1; 32], server: vec![2; 32] }
+}
+
 fn sound_kdf(shape: KdfShape) -> KdfParams {
     match shape {
         KdfShape::Data => KdfParams::Data(vec![1; 16]),
@@ -130,6 +135,28 @@ fn sound_kdf(shape: KdfShape) -> KdfParams {
             prf: ck::CKM_SHA256_HMAC,
             parts: vec![CountedPart::Iteration(Some(NumberForm { little_endian: false, bits: 8 }))],
             iv: vec![],
+        },
+        KdfShape::TlsMaster => {
+            KdfParams::TlsMaster { randoms: sound_randoms(), hash: ck::CKM_SHA256, version: false }
+        }
+        KdfShape::TlsExtendedMaster => KdfParams::TlsExtendedMaster {
+            session_hash: vec![1; 32],
+            hash: ck::CKM_SHA256,
+            version: false,
+        },
+        KdfShape::TlsKeys => KdfParams::TlsKeys {
+            mac_bits: 0,
+            key_bits: 128,
+            iv_bits: 32,
+            export: false,
+            randoms: sound_randoms(),
+            hash: ck::CKM_SHA256,
+        },
+        KdfShape::TlsExport => KdfParams::TlsExport {
+            label: b"label".to_vec(),
+            randoms: sound_randoms(),
+            context: None,
+            hash: ck::CKM_SHA256,
         },
         KdfShape::Pbkdf2 => KdfParams::Pbkdf2 {
             source: ck::CKZ_SALT_SPECIFIED,

@@ -22,6 +22,7 @@ pub(super) fn run(row: &Mechanism) -> usize {
         "CKM_AES_CMAC" | "CKM_AES_CMAC_GENERAL" => cmac(row),
         "CKM_AES_GMAC" => gmac(row),
         "CKM_AES_XTS" => xts(row),
+        "CKM_AES_CTS" => stealing(row),
         "CKM_AES_OFB" | "CKM_AES_CFB128" | "CKM_AES_CFB8" => feedback(row),
         _ => 0,
     }
@@ -247,4 +248,45 @@ fn feedback(row: &Mechanism) -> usize {
         both_ways(row, &key, &iv, &hex(PLAIN)[..21], &hex(sealed)[..21]);
     }
     KEYS.len()
+}
+
+/// RFC 3962, appendix B: what Kerberos encrypts under one key, of how many bytes, and to what. Its
+/// last two pieces are exchanged (SP 800-38A, addendum: CS3); in CS1 they stand in their order.
+const STOLEN: [(usize, &str); 6] = [
+    (17, "c6353568f2bf8cb4d8a580362da7ff7f97"),
+    (31, "fc00783e0efdb2c1d445d4c8eff7ed2297687268d6ecccc0c07b25e25ecfe5"),
+    (32, "39312523a78662d5be7fcbcc98ebf5a897687268d6ecccc0c07b25e25ecfe584"),
+    (
+        47,
+        "97687268d6ecccc0c07b25e25ecfe584b3fffd940c16a18c1b5549d2f838029e
+         39312523a78662d5be7fcbcc98ebf5",
+    ),
+    (
+        48,
+        "97687268d6ecccc0c07b25e25ecfe5849dad8bbb96c4cdc03bc103e1a194bbd8
+         39312523a78662d5be7fcbcc98ebf5a8",
+    ),
+    (
+        64,
+        "97687268d6ecccc0c07b25e25ecfe58439312523a78662d5be7fcbcc98ebf5a8
+         4807efe836ee89a526730dbc2f7bc8409dad8bbb96c4cdc03bc103e1a194bbd8",
+    ),
+];
+
+fn stealing(row: &Mechanism) -> usize {
+    let key = secret_key(KeyType::Aes, b"chicken teriyaki");
+    let params = MechanismParams::Iv(vec![0; 16]);
+    let text = b"I would like the General Gau's Chicken, please, and wonton soup.";
+    for (len, theirs) in STOLEN {
+        let (theirs, last) = (hex(theirs), (len - 1) % 16 + 1);
+        let (front, pieces) = theirs.split_at(len - 16 - last);
+        let (whole, piece) = pieces.split_at(16);
+        let sealed = [front, piece, whole].concat();
+        both_ways(row, &key, &params, &text[..len], &sealed);
+    }
+    // A single block steals nothing.
+    let cbc = super::row("CKM_AES_CBC").encrypt.expect("CBC");
+    let block = cbc(&key, &params).and_then(|work| whole(work, &text[..16]));
+    both_ways(row, &key, &params, &text[..16], &block.expect("CBC"));
+    STOLEN.len()
 }

@@ -13,15 +13,16 @@ use crate::error::{Result, Rv};
 use crate::mechanism::Derivation;
 use crate::mechanism::kdf_params::{CountedPart, KdfParams, NumberForm, Password, Salt};
 use crate::mechanism::params::MechanismParams;
-use crate::object::attribute;
-use crate::object::class::KeyType;
+use crate::object::class::{Birth, Context, KeyType, complete};
 use crate::object::template::Template;
+use crate::object::{Object, attribute};
 use crate::secret::Secret;
 
 pub(super) fn run(row: &Mechanism) -> usize {
     match row.name {
         "CKM_HKDF_DERIVE" | "CKM_HKDF_DATA" => expansions(row),
         "CKM_PKCS5_PBKD2" => passwords(row),
+        "CKM_PUB_KEY_FROM_PRIV_KEY" => public_halves(row),
         "CKM_AES_ECB_ENCRYPT_DATA" | "CKM_AES_CBC_ENCRYPT_DATA" => encrypted(row),
         "CKM_MD5_KEY_DERIVATION" => 0,
         name if name.contains("_KEY_DERIV") => digested(row),
@@ -300,4 +301,36 @@ fn counted(row: &Mechanism) -> usize {
         made.expose(|made| assert_eq!(made, hex(expected), "{name}"));
     });
     tried.count()
+}
+
+/// RFC 8032, 7.1, tests 1 and 2: curve, private key, public key.
+const PAIRS: [[&str; 3]; 2] = [
+    [
+        "06032b6570",
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    ],
+    [
+        "06032b6570",
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+    ],
+];
+
+fn public_halves(row: &Mechanism) -> usize {
+    let context =
+        Context { so: false, export_denied: false, separate_uses: false, mechanism: None };
+    for [curve, private, public] in PAIRS {
+        let mut template = Template::default();
+        template.set(attribute::CLASS, super::Class::PrivateKey.code());
+        template.set(attribute::KEY_TYPE, KeyType::EcEdwards.code());
+        template.set(attribute::EC_PARAMS, hex(curve));
+        template.set(attribute::VALUE, secret(&hex(private)));
+        let whole = complete(template, Birth::Create, &context).expect("a private key");
+        let key = Arc::new(Object::new(whole));
+        let made = row.publish.expect(row.name)(&key).expect("its public half");
+        assert_eq!(made.own.get(attribute::EC_POINT), Some(&hex(public)[..]));
+        assert_eq!(made.own.get(attribute::EC_PARAMS), Some(&hex(curve)[..]));
+    }
+    PAIRS.len()
 }

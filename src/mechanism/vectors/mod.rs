@@ -18,6 +18,7 @@ mod post_quantum_files;
 pub(super) mod rsa;
 mod rsa_openssl;
 mod symmetric;
+mod tls12;
 mod wrapping;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ const FAMILIES: &[Run] = &[
     rsa::run,
     rsa_openssl::run,
     symmetric::run,
+    tls12::run,
     wrapping::run,
     #[cfg(feature = "legacy")] des::run,
 ];
@@ -69,7 +71,7 @@ fn every_row_has_vectors_and_passes_them() {
 
 fn passes_its_vectors(row: &Mechanism) {
     // What these rows give is random: nobody can have published it.
-    if row.name.ends_with("_KEY_GEN") || row.name.ends_with("_KEY_PAIR_GEN") {
+    if row.name.ends_with("_KEY_GEN") || row.name.contains("_KEY_PAIR_GEN") {
         return;
     }
     let count: usize = FAMILIES.iter().map(|family| family(row)).sum();

@@ -109,7 +109,7 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
     let mut public = Template::default();
     match spec {
         KeySpec::Rsa { .. } => public.set(attribute::MODULUS_BITS, 1024),
-        KeySpec::Ec(curve) => {
+        KeySpec::Ec(curve) | KeySpec::EcWithExtraBits(curve) => {
             let params = identifier(CurveName::Weierstrass(*curve)).to_vec();
             public.set(attribute::EC_PARAMS, params);
         }
@@ -143,7 +143,7 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
     let context = Context { mechanism: Some(7), ..STANDARD };
     let key_type = match spec {
         KeySpec::Rsa { .. } => KeyType::Rsa,
-        KeySpec::Ec(_) => KeyType::Ec,
+        KeySpec::Ec(_) | KeySpec::EcWithExtraBits(_) => KeyType::Ec,
         KeySpec::Edwards(_) => KeyType::EcEdwards,
         KeySpec::Montgomery(_) => KeyType::EcMontgomery,
         KeySpec::MlDsa(_) => KeyType::MlDsa,

@@ -55,7 +55,7 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         (mechanism.verify.is_some() || mechanism.verify_bundle.is_some(), "verify"),
         (mechanism.generate.is_some(), "generate"),
         (mechanism.generate_pair.is_some(), "generate pair"),
-        (mechanism.derive.is_some() || mechanism.derive_objects.is_some(), "derive"),
+        (mechanism.derives_anything(), "derive"),
         (mechanism.wrap.is_some(), "wrap"),
         (mechanism.unwrap.is_some(), "unwrap"),
         (mechanism.envelop.is_some(), "wrap authenticated"),
@@ -72,11 +72,13 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
         functions: functions.into_iter().filter(|(can, _)| *can).map(|(_, word)| word).collect(),
         keys: key_names(mechanism.key_types),
         key_numbers: mechanism.key_types.iter().map(|key_type| key_type.code()).collect(),
-        key_sizes: mechanism.key_types.first().map(|key_type| KeySizes {
-            min: mechanism.min_key_size,
-            max: mechanism.max_key_size,
-            unit: unit(*key_type, mechanism),
-        }),
+        key_sizes: mechanism.key_types.first().filter(|_| mechanism.max_key_size != 0).map(
+            |key_type| KeySizes {
+                min: mechanism.min_key_size,
+                max: mechanism.max_key_size,
+                unit: unit(*key_type, mechanism),
+            },
+        ),
         parameter: parameter(mechanism.shape),
     }
 }
@@ -95,15 +97,16 @@ const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     }
 }
 
-/// The names of types, or one name for all types of secret key.
+/// The names of types, or one name for all types of secret or of private keys.
 fn key_names(types: &[KeyType]) -> Vec<&'static str> {
-    match types.len() {
-        0..=MANY => types.iter().map(|key_type| key_name(*key_type)).collect(),
+    match (types.len(), types.first()) {
+        (0..=MANY, _) => types.iter().map(|key_type| key_name(*key_type)).collect(),
+        (_, Some(first)) if first.is_asymmetric() => vec!["any private key"],
         _ => vec!["any secret key"],
     }
 }
 
-/// A mechanism that takes more types than this takes every secret key.
+/// A mechanism that takes more types than this takes every secret key, or every private one.
 const MANY: usize = 8;
 
 const fn key_name(key_type: KeyType) -> &'static str {
@@ -173,6 +176,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::OptionalInfo => Some("none, or HPKE's `info`"),
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::HashSignContext => Some("`CK_HASH_SIGN_ADDITIONAL_CONTEXT`"),
+        Shape::TlsMac => Some("`CK_TLS_MAC_PARAMS`"),
         Shape::Kdf(shape) => Some(kdf_parameter(shape)),
         Shape::Cipher(shape) => Some(cipher_parameter(shape)),
     }
@@ -180,7 +184,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
 
 const fn cipher_parameter(shape: CipherShape) -> &'static str {
     match shape {
-        CipherShape::Ccm => "`CK_CCM_PARAMS`",
+        CipherShape::Ccm => "`CK_CCM_PARAMS`; wrapping also `CK_CCM_WRAP_PARAMS`",
         CipherShape::ChaCha20 => "`CK_CHACHA20_PARAMS`",
         CipherShape::ChaCha20Poly1305 => "`CK_SALSA20_CHACHA20_POLY1305_PARAMS`",
         CipherShape::Iv8 => "8 bytes",
@@ -199,6 +203,10 @@ const fn kdf_parameter(shape: KdfShape) -> &'static str {
         KdfShape::Hkdf => "`CK_HKDF_PARAMS`",
         KdfShape::Counted => "`CK_SP800_108_KDF_PARAMS`",
         KdfShape::Feedback => "`CK_SP800_108_FEEDBACK_KDF_PARAMS`",
+        KdfShape::TlsMaster => "`CK_TLS12_MASTER_KEY_DERIVE_PARAMS`",
+        KdfShape::TlsExtendedMaster => "`CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS`",
+        KdfShape::TlsKeys => "`CK_TLS12_KEY_MAT_PARAMS`",
+        KdfShape::TlsExport => "`CK_TLS_KDF_PARAMS`",
         KdfShape::Pbkdf2 => "`CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`",
     }
 }
