@@ -163,7 +163,7 @@ const PLACES_OF_A_ROTATION: [&str; 7] = [
 
 /// All private keys sign.
 fn keys_sign(session: &Session<'_>, count: usize) {
-    let how = crate::support::operations::plain(ck::CKM_ECDSA);
+    let how = plain(ck::CKM_ECDSA);
     let keys = session.find(&template! { CKA_CLASS => ck::CKO_PRIVATE_KEY }).expect("a search");
     assert_eq!(keys.len(), count);
     for key in keys {
@@ -216,7 +216,7 @@ fn versions(session: &Session<'_>, label: &str) -> Vec<(ck::CK_OBJECT_CLASS, u64
     let mut found = Vec::new();
     for version in 1.. {
         let old = format!("{label}#v{version}");
-        let is_newest = session.count(&template! { CKA_LABEL => &old }) == 0;
+        let is_newest = session.count(&template! { CKA_LABEL => old.as_str() }) == 0;
         let name = if is_newest { label } else { &old };
         let objects = session.find(&template! { CKA_LABEL => name }).expect("a search");
         for object in objects {
