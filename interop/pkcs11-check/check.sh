@@ -38,7 +38,7 @@ trap '[ -n "${KEEP:-}" ] && echo "kept: $work" >&2 || rm -rf -- "$work"' EXIT
 mkdir "$work/data"
 cp "$HERE/claviger.toml" "$work/"
 export CLAVIGER_DIR=$work/data CLAVIGER_CONF=$work/claviger.toml LC_ALL=C.UTF-8
-export P11TEST_PIN=246810 P11TEST_SO_PIN=13579135
+export P11TEST_PIN=2468101214 P11TEST_SO_PIN=1357913579
 cd "$work"
 printf '%s\n' "$P11TEST_SO_PIN" >so-pin
 printf '%s\n' "$P11TEST_PIN" >pin
