@@ -21,6 +21,10 @@ use super::template::Template;
 use crate::engine::hash::sha256;
 use crate::error::{Error, Result, Rv};
 
+/// What follows the label of a bundle, which its classical key has, in that of its post-quantum
+/// key: many programs want exactly one key for a label.
+pub(crate) const PARTNER_LABEL: &str = "#pq";
+
 const VERSION: u8 = 1;
 const HASH_LEN: usize = 32;
 
@@ -115,6 +119,19 @@ pub(crate) fn check_pair(one: &Template, other: &Template) -> Result<()> {
         if !key.is_set(attribute::MODIFIABLE) {
             return Err(Rv::ActionProhibited.because("CKA_MODIFIABLE is false"));
         }
+    }
+    Ok(())
+}
+
+/// Ties two new keys, which have their names already.
+///
+/// # Errors
+/// As of `check_pair`.
+pub(crate) fn tie_new(one: &mut Template, other: &mut Template) -> Result<()> {
+    check_pair(one, other)?;
+    let partners = [Partner::of(other)?, Partner::of(one)?];
+    for (key, partner) in [one, other].into_iter().zip(partners) {
+        key.set(attribute::CLAVIGER_BUNDLE, partner.written());
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Attr};
+use crate::object::bundle::{PARTNER_LABEL, Partner, tie_new};
 use crate::object::class::Class;
 use crate::object::template::Template;
 use crate::store::{Mode, ObjectId, Query, StoredObject, Transaction};
@@ -52,22 +53,36 @@ impl Known {
 }
 
 impl Token {
-    /// The attributes of the key with a label: of a pair both halves, the public one first.
+    /// The attributes of the key with a label: of a pair both halves, the public one first; of a
+    /// bundle both keys, the classical one first.
     ///
     /// # Errors
     /// `CKR_OBJECT_HANDLE_INVALID` if there is none, `CKR_TEMPLATE_INCONSISTENT` if there are
-    /// several; the store's.
-    pub(crate) fn current_key(&self, label: &str) -> Result<Vec<Template>> {
+    /// several, `CKR_CLAVIGER_BUNDLE_INCOMPLETE` if both keys of a bundle are asked for and one
+    /// has another name; the store's.
+    pub(crate) fn current_key(&self, label: &str, both: bool) -> Result<Vec<Vec<Template>>> {
         self.require_login()?;
         let transaction = self.store()?.begin(Mode::Read)?;
         let known = self.keys_called(label, transaction.as_ref())?;
         let mut current: Vec<&Known> = known.iter().filter(|it| it.replaced.is_none()).collect();
         current.sort_by_key(|it| it.row.class);
-        let secrets = current.iter().filter(|it| is_secret(&it.row)).count();
-        match (secrets, current.len()) {
-            (0, _) => Err(Rv::ObjectHandleInvalid.because("no key has this label")),
-            (1, 1 | 2) => current.iter().map(|it| it.attributes().try_clone()).collect(),
-            _ => Err(Rv::TemplateInconsistent.because("several keys have this label")),
+        let own = |it: &&Known| it.attributes().get(attribute::LABEL) == Some(label.as_bytes());
+        let (own, partner): (Vec<&Known>, Vec<&Known>) = current.into_iter().partition(own);
+        let key = one_key(&own)?;
+        let is_bundled = own.iter().any(|it| is_bundled(it.attributes()));
+        match (is_bundled, partner.is_empty()) {
+            (false, false) => Err(several()),
+            (true, true) if both => {
+                let why =
+                    format!("the other key of the bundle is not called {label}{PARTNER_LABEL}");
+                Err(Rv::ClavigerBundleIncomplete.because(why))
+            }
+            (_, true) => Ok(vec![key]),
+            (true, false) => {
+                let partner = one_key(&partner)?;
+                check_partners(&key, &partner)?;
+                Ok(vec![key, partner])
+            }
         }
     }
 
@@ -99,7 +114,7 @@ impl Token {
         }
         let version = version_of(&known);
         for before in known.iter().filter(|it| it.replaced.is_none()) {
-            let ended = ended(before.attributes(), label, version)?;
+            let ended = ended(before.attributes(), version)?;
             let row =
                 self.next_version(&before.row, &before.held, &ended, change.transaction.as_ref())?;
             if !change.transaction.replace(&row)? {
@@ -109,11 +124,7 @@ impl Token {
         }
         let next = version.checked_add(1).ok_or_else(went_on)?;
         let mut objects = Vec::with_capacity(made.len());
-        for mut whole in made {
-            let id = ObjectId::random()?;
-            whole.set(attribute::UNIQUE_ID, id.to_string().into_bytes());
-            whole.set(attribute::KEY_VERSION, next);
-            whole.set(attribute::OPERATION, operation.as_bytes().to_vec());
+        for (id, whole) in named(made, next, operation)? {
             let row = row_of(id, 1, &whole, Some(&vault), change.transaction.as_ref())?;
             change.transaction.insert(&row)?;
             change.concerns(id, 1);
@@ -147,6 +158,57 @@ impl Token {
     }
 }
 
+/// Gives new keys their names, and ties the two pairs of a bundle.
+fn named(
+    mut made: Vec<Template>,
+    version: u64,
+    operation: &str,
+) -> Result<Vec<(ObjectId, Template)>> {
+    let mut ids = Vec::with_capacity(made.len());
+    for whole in &mut made {
+        let id = ObjectId::random()?;
+        whole.set(attribute::UNIQUE_ID, id.to_string().into_bytes());
+        whole.set(attribute::KEY_VERSION, version);
+        whole.set(attribute::OPERATION, operation.as_bytes().to_vec());
+        ids.push(id);
+    }
+    if let [public, private, other_public, other_private] = made.as_mut_slice() {
+        tie_new(public, other_public)?;
+        tie_new(private, other_private)?;
+    }
+    Ok(ids.into_iter().zip(made).collect())
+}
+
+/// The attributes of a key whose objects these are.
+fn one_key(objects: &[&Known]) -> Result<Vec<Template>> {
+    let secrets = objects.iter().filter(|it| is_secret(&it.row)).count();
+    match (secrets, objects.len()) {
+        (0, _) => Err(Rv::ObjectHandleInvalid.because("no key has this label")),
+        (1, 1 | 2) => objects.iter().map(|it| it.attributes().try_clone()).collect(),
+        _ => Err(several()),
+    }
+}
+
+fn several() -> Error {
+    Rv::TemplateInconsistent.because("several keys have this label")
+}
+
+fn is_bundled(attributes: &Template) -> bool {
+    attributes.get(attribute::CLAVIGER_BUNDLE).is_some_and(|written| !written.is_empty())
+}
+
+/// Checks that the private keys of two pairs name each other.
+fn check_partners(one: &[Template], other: &[Template]) -> Result<()> {
+    let (Some(one), Some(other)) = (one.last(), other.last()) else { return Err(went_on()) };
+    let names = |key: &Template, partner| {
+        Ok::<_, Error>(Partner::named_by(key)?.is_some_and(|named| named.is(partner)))
+    };
+    if names(one, other)? && names(other, one)? {
+        return Ok(());
+    }
+    Err(Rv::ClavigerBundleIncomplete.because("the other key of the bundle is not what it was"))
+}
+
 fn went_on() -> Error {
     Rv::FunctionFailed.because("the key was changed meanwhile")
 }
@@ -155,10 +217,13 @@ fn is_secret(row: &StoredObject) -> bool {
     row.class != Class::PublicKey.code()
 }
 
-/// `Some(None)` for the label itself, `Some(Some(N))` for `LABEL#vN`.
+/// `Some(None)` for the label itself, `Some(Some(N))` for `LABEL#vN`; the post-quantum key of a
+/// bundle has both with `#pq` after the label.
 fn place(attributes: &Template, label: &str) -> Option<Option<u64>> {
     let own = std::str::from_utf8(attributes.get(attribute::LABEL)?).ok()?;
     let rest = own.strip_prefix(label)?;
+    let partner = rest.strip_prefix(PARTNER_LABEL).filter(|_| is_bundled(attributes));
+    let rest = partner.unwrap_or(rest);
     match rest.strip_prefix("#v") {
         Some(digits) => digits.parse().ok().map(Some),
         None => rest.is_empty().then_some(None),
@@ -179,22 +244,25 @@ fn version_of(known: &[Known]) -> u64 {
 }
 
 fn found_done(known: &[Known], operation: &str) -> Option<Succession> {
-    let made: Vec<&Known> = known
+    let mut made: Vec<&Known> = known
         .iter()
         .filter(|it| it.attributes().get(attribute::OPERATION) == Some(operation.as_bytes()))
         .collect();
+    // As they were made: of a bundle the classical key first, whose label is the shorter one.
+    made.sort_by_key(|it| (it.attributes().get(attribute::LABEL).map(<[u8]>::len), it.row.class));
     let version = made.iter().find_map(|it| it.number(attribute::KEY_VERSION))?;
     let objects = made.iter().map(|it| it.row.id.to_string()).collect();
     Some(Succession { version, objects, was_done: true })
 }
 
 /// The attributes of a key that was replaced.
-fn ended(before: &Template, label: &str, version: u64) -> Result<Template> {
+fn ended(before: &Template, version: u64) -> Result<Template> {
     if !before.is_set(attribute::MODIFIABLE) {
         return Err(Rv::ActionProhibited.because("CKA_MODIFIABLE is false"));
     }
     let mut after = before.try_clone()?;
-    after.set(attribute::LABEL, format!("{label}#v{version}").into_bytes());
+    let label = before.get(attribute::LABEL).unwrap_or_default();
+    after.set(attribute::LABEL, [label, format!("#v{version}").as_bytes()].concat());
     after.set(attribute::KEY_VERSION, version);
     for flag in ENDED.iter().filter(|flag| before.contains(flag.id)) {
         after.set(*flag, false);

@@ -132,3 +132,58 @@ fn processes_that_do_the_same_operation_at_once_do_it_once() {
     person.run(&["audit", "show"]).expect_code(0).says("claviger key rotate");
     person.run(&["audit", "verify"]).expect_code(3);
 }
+
+#[test]
+fn a_key_becomes_a_bundle_and_a_bundle_goes_on_as_one() {
+    let person = Person::with_token();
+    person.write("message", "m");
+    person.run_as_user(&["key", "generate", "ed25519", "--label", "k"]).expect_code(0);
+    let sign = ["sign", "--key", "k", "message", "-o"];
+    let verify = |label: &str, signature: &str| {
+        person.run_as_user(&["verify", "--key", label, "message", "-s", signature]).code
+    };
+    person.run_as_user(&[&sign[..], &["s1"]].concat()).expect_code(0);
+    let stronger = ["--algorithm", "bundle:ed25519+ml-dsa:65", "--operation", "stronger"];
+    let rotated = rotate(&person, "k", &stronger);
+    assert_eq!(rotated["version"], 2);
+    assert_eq!(rotated["objects"].as_array().unwrap().len(), 4);
+    let again = rotate(&person, "k", &stronger);
+    assert_eq!((&again["was_done"], &again["objects"]), (&true.into(), &rotated["objects"]));
+    person.run_as_user(&[&sign[..], &["s2"]].concat()).expect_code(0);
+
+    // The same kind again: both keys of the bundle are new, and tied.
+    assert_eq!(rotate(&person, "k", &[])["version"], 3);
+    for (label, count) in [("k", 2), ("k#pq", 2), ("k#v1", 2), ("k#v2", 2), ("k#pq#v2", 2)] {
+        assert_eq!(objects(&person, label).len(), count, "{label}");
+    }
+    for (one, other) in [("k", "k#pq"), ("k#v2", "k#pq#v2")] {
+        for (one, other) in objects(&person, one).iter().zip(&objects(&person, other)) {
+            assert_eq!(one["bundled_with"], other["unique_id"]);
+            assert_eq!(other["bundled_with"], one["unique_id"]);
+            assert_eq!(other["algorithm"], "ml-dsa:65");
+        }
+    }
+    person.run_as_user(&[&sign[..], &["s3"]].concat()).expect_code(0);
+    assert_eq!(verify("k#v1", "s1"), 0);
+    assert_eq!(verify("k#v2", "s2"), 0);
+    assert_eq!(verify("k", "s3"), 0);
+    assert_eq!(verify("k", "s2"), 8);
+    person.run_as_user(&["sign", "--key", "k#v2", "message", "-o", "s"]).expect_code(1);
+
+    // To a composite: one key again, and both of the bundle have ended.
+    let composite = "comp-sig:mldsa65-ed25519-sha512";
+    assert_eq!(rotate(&person, "k", &["--algorithm", composite])["version"], 4);
+    assert_eq!(objects(&person, "k")[0]["algorithm"], composite);
+    assert_eq!(objects(&person, "k#pq").len(), 0);
+    assert_eq!(objects(&person, "k#pq#v3").len(), 2);
+    person.run_as_user(&[&sign[..], &["s4"]].concat()).expect_code(0);
+    assert_eq!(verify("k", "s4"), 0);
+    person.run(&["audit", "verify"]).expect_code(3);
+
+    // A bundle of which a half is gone is not gone on with.
+    let bundle = ["key", "generate", "bundle:ec:p256+ml-dsa:44", "--label", "b"];
+    person.run_as_user(&bundle).expect_code(0);
+    person.run_as_user(&["key", "delete", "--key", "b#pq", "--yes"]).expect_code(0);
+    person.run_as_user(&["key", "rotate", "b"]).expect_code(1).says("BUNDLE_INCOMPLETE");
+    assert_eq!(rotate(&person, "b", &["--algorithm", "ec:p256"])["version"], 2);
+}

@@ -26,6 +26,7 @@ use super::sessions::UserType;
 use super::slots::not_initialised;
 use super::{Call, KeyPair, Provider};
 use crate::object::attribute;
+use crate::object::bundle::PARTNER_LABEL;
 use crate::object::template::Template;
 pub use crate::token::anchoring::Publication;
 pub use import::NewCertificate;
@@ -38,8 +39,6 @@ pub use versions::RotatedKey;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
 pub(super) use view::{is_key_name, key_name};
 
-/// What follows the label of a bundle in that of its post-quantum key.
-const PARTNER: &str = "#pq";
 /// Handles asked for at a time.
 const BATCH: usize = 512;
 
@@ -130,7 +129,7 @@ impl Provider {
         (classical, post_quantum): (NewKey, NewKey),
         naming: &Naming<'_>,
     ) -> Result<Vec<u64>> {
-        let label = format!("{}{PARTNER}", naming.label);
+        let label = format!("{}{PARTNER_LABEL}", naming.label);
         let first = self.make_pair_of(session, classical, naming)?;
         let mut made = vec![first.public, first.private];
         let finished = self

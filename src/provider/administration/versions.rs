@@ -4,6 +4,7 @@
 use crate::call::Function;
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change};
+use crate::object::bundle::PARTNER_LABEL;
 use crate::object::class::reading::is_given_at;
 use crate::object::class::{Birth, KeyType};
 use crate::object::size::bits_of;
@@ -69,20 +70,18 @@ impl Call<'_> {
         (label, operation): (&str, &str),
         kind: Option<NewKey>,
     ) -> Result<Succession> {
-        let before = self.token().current_key(label)?;
-        let naming = Naming { label, id: None, extractable: false };
-        let (given, public, hidden) = match kind {
-            Some(kind) => {
-                let (public, hidden) = kind.templates(&naming)?;
-                let public = (!kind.is_secret()).then_some(public);
-                (kind.mechanism()?, public, hidden)
+        let before = self.token().current_key(label, kind.is_none())?;
+        let asked: Vec<Asked> = match kind {
+            Some(kind) => described(kind, label)?,
+            None => before.iter().map(|key| same_again(key)).collect::<Result<_>>()?,
+        };
+        let mut made = Vec::new();
+        for (given, public, hidden) in asked {
+            match public {
+                Some(public) => made.extend(self.make_pair(&given, &public, &hidden)?),
+                None => made.push(self.make_secret(&given, &hidden)?),
             }
-            None => same_again(&before)?,
-        };
-        let made = match public {
-            Some(public) => self.make_pair(&given, &public, &hidden)?,
-            None => vec![self.make_secret(&given, &hidden)?],
-        };
+        }
         let note = Note::of_command(COMMAND, session);
         self.token().succeed(&note, (label, operation), made)
     }
@@ -95,8 +94,22 @@ impl Call<'_> {
     }
 }
 
-/// What makes a key like this one: the mechanism, and the template of each half.
-fn same_again(before: &[Template]) -> Result<(GivenMechanism, Option<Template>, Template)> {
+/// What makes a key: the mechanism, and the template of each half.
+type Asked = (GivenMechanism, Option<Template>, Template);
+
+/// What makes keys of another kind: of a bundle both.
+fn described(kind: NewKey, label: &str) -> Result<Vec<Asked>> {
+    let partner = format!("{label}{PARTNER_LABEL}");
+    let one = |(part, label): (NewKey, &str)| {
+        let naming = Naming { label, id: None, extractable: false };
+        let (public, hidden) = part.templates(&naming)?;
+        Ok((part.mechanism()?, (!part.is_secret()).then_some(public), hidden))
+    };
+    kind.parts().into_iter().zip([label, &partner]).map(one).collect()
+}
+
+/// What makes a key like this one.
+fn same_again(before: &[Template]) -> Result<Asked> {
     let missing = || Rv::TemplateIncomplete.because("the public half is not on the token");
     let (public, hidden) = match before {
         [secret] if !is_half(secret) => (None, secret),
@@ -133,6 +146,7 @@ fn template_of(key: &Template, birth: Birth) -> Result<Template> {
             attribute::PUBLIC_KEY_INFO.id,
             attribute::CHECK_VALUE.id,
             attribute::TRUSTED.id,
+            attribute::CLAVIGER_BUNDLE.id,
         ]
         .contains(&id);
         let by_token = attribute::rule(id).is_none_or(|rule| rule.change == Change::ByToken);
