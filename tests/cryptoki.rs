@@ -59,6 +59,8 @@ mod dh;
 mod diagnostics;
 #[path = "cryptoki/digests.rs"]
 mod digests;
+#[path = "cryptoki/dsa.rs"]
+mod dsa;
 #[path = "cryptoki/dual.rs"]
 mod dual;
 #[path = "cryptoki/ecdsa.rs"]

@@ -8,6 +8,7 @@ pub(crate) mod software;
 use std::sync::Arc;
 
 use crate::engine::aws_lc::dh::DhGroup;
+use crate::engine::aws_lc::dsa::DsaGroup;
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::aws_lc::ml_dsa::{MU_LEN, MlDsa, PublicHash};
 use crate::engine::aws_lc::ml_kem::MlKem;
@@ -34,6 +35,9 @@ pub(crate) enum KeySpec {
     Montgomery(Montgomery),
     /// A pair for Diffie-Hellman, with an exponent of so many bits at most.
     Dh { group: DhGroup, bits: Option<u32> },
+    /// A pair for DSA.
+    #[cfg_attr(not(feature = "legacy"), allow(dead_code, reason = "DSA is outlived"))]
+    Dsa(DsaGroup),
     /// An ML-DSA pair.
     MlDsa(MlDsa),
     /// An ML-KEM pair.
@@ -68,6 +72,8 @@ pub(crate) enum KeyMaterial {
     MlKem { set: MlKem, private: Lattice, public: Vec<u8> },
     /// The private key and the bytes of the public key, in which it ends.
     SlhDsa { set: SlhDsa, private: Secret, public: Vec<u8> },
+    /// The private and the public value, without zeros in front.
+    Dsa { group: DsaGroup, value: Secret, public: Vec<u8> },
     /// The exponent and the public value, without zeros in front.
     Dh { group: DhGroup, exponent: Secret, public: Vec<u8> },
 }
@@ -89,6 +95,8 @@ pub(crate) enum KeyKind {
     MlKem(MlKem),
     /// SLH-DSA.
     SlhDsa(SlhDsa),
+    /// DSA with a subprime of this many bytes.
+    Dsa { half_len: usize },
     /// Diffie-Hellman with a prime of this many bytes.
     Dh { prime_len: usize },
 }
@@ -104,6 +112,7 @@ impl KeyKind {
             Self::MlDsa { set, .. } => set.signature_len(),
             Self::MlKem(_) => 0,
             Self::SlhDsa(set) => set.signature_len(),
+            Self::Dsa { half_len } => 2 * half_len,
             Self::Dh { .. } => 0,
         }
     }
@@ -117,6 +126,9 @@ pub(crate) enum SignPrimitive<'a> {
     Pss { params: PssParams, digest: &'a [u8] },
     /// ECDSA over a digest of any length; `r` and `s` come out at field length each.
     Ecdsa(&'a [u8]),
+    /// DSA over a digest of any length; `r` and `s` come out at the subprime's length each.
+    #[cfg_attr(not(feature = "legacy"), allow(dead_code, reason = "DSA is outlived"))]
+    Dsa(&'a [u8]),
     /// EdDSA over a whole message.
     Eddsa { variant: Variant<'a>, message: &'a [u8] },
     /// EdDSA over the digest of a message, which the curve's prehashed scheme names.
@@ -266,6 +278,7 @@ fn signs(key: &dyn PrivateKey, spec: &KeySpec) {
     let primitive = match key.kind() {
         KeyKind::Rsa { .. } => SignPrimitive::Pkcs1(b"contract"),
         KeyKind::Ec(_) => SignPrimitive::Ecdsa(b"contract"),
+        KeyKind::Dsa { .. } => SignPrimitive::Dsa(b"contract"),
         KeyKind::Edwards(_) => {
             SignPrimitive::Eddsa { variant: Variant::Pure, message: b"contract" }
         }

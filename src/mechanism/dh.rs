@@ -40,6 +40,21 @@ pub(super) fn generate_pair(
     new_pair(custodian, &KeySpec::Dh { group, bits }, public, private)
 }
 
+/// Gives the group of RFC 7919 whose prime has as many bits as the template asks for: a group that
+/// is known to be safe is worth more than one that nobody has seen.
+pub(super) fn generate_group(template: &Template, params: &MechanismParams) -> Result<Template> {
+    params.none()?;
+    expect_template(template, Class::DomainParameters, KeyType::Dh)?;
+    let group = DhGroup::published(template.require(attribute::PRIME_BITS)?)?;
+    let group = group.ok_or_else(|| Rv::AttributeValueInvalid.because("CKA_PRIME_BITS"))?;
+    let mut made = template.try_clone()?;
+    made.set(attribute::CLASS, Class::DomainParameters.code());
+    made.set(attribute::KEY_TYPE, KeyType::Dh.code());
+    made.set(attribute::PRIME, group.prime);
+    made.set(attribute::BASE, group.base);
+    Ok(made)
+}
+
 /// The secret that is shared with the holder of a public value; with a length, its last bytes.
 pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
     let &Derivation { base, params, len, .. } = derivation;

@@ -19,6 +19,8 @@ mod derivation;
 mod des;
 mod dh;
 mod digest;
+#[cfg(feature = "legacy")]
+mod dsa;
 mod ec;
 mod ecdh;
 mod ecdh_wrap;
@@ -174,6 +176,7 @@ fn new_pair(
         }
         (KeySpec::Edwards(asked), KeyMaterial::Edwards { curve, .. }) => asked == curve,
         (KeySpec::Dh { group: asked, .. }, KeyMaterial::Dh { group, .. }) => asked == group,
+        (KeySpec::Dsa(asked), KeyMaterial::Dsa { group, .. }) => asked == group,
         (KeySpec::Montgomery(asked), KeyMaterial::Montgomery { curve, .. }) => asked == curve,
         (KeySpec::MlDsa(asked), KeyMaterial::MlDsa { set, .. }) => asked == set,
         (KeySpec::MlKem(asked), KeyMaterial::MlKem { set, .. }) => asked == set,

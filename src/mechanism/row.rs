@@ -116,6 +116,8 @@ pub(crate) struct Mechanism {
     pub(crate) decrypt: Option<StartCiphering>,
     pub(crate) digest: Option<StartDigesting>,
     pub(crate) generate: Option<Generate>,
+    /// Whether it is no key that `generate` makes, but the parameters of keys.
+    pub(crate) makes_parameters: bool,
     pub(crate) generate_pair: Option<GeneratePair>,
     pub(crate) derive: Option<Derive>,
     pub(crate) derive_objects: Option<DeriveObjects>,
@@ -168,6 +170,7 @@ impl Mechanism {
             decrypt: None,
             digest: None,
             generate: None,
+            makes_parameters: false,
             generate_pair: None,
             derive: None,
             derive_objects: None,
@@ -254,6 +257,12 @@ impl Mechanism {
 
     pub(super) const fn generates(mut self, make: Generate) -> Self {
         self.generate = Some(make);
+        self
+    }
+
+    pub(super) const fn generates_parameters(mut self, make: Generate) -> Self {
+        self.generate = Some(make);
+        self.makes_parameters = true;
         self
     }
 

@@ -24,7 +24,7 @@ impl Family {
         match key_type {
             KeyType::Rsa => Some(Self::Rsa),
             KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => Some(Self::Ec),
-            KeyType::Dh => None,
+            KeyType::Dh | KeyType::Dsa => None,
             KeyType::Aes => Some(Self::Aes),
             KeyType::MlDsa
             | KeyType::MlKem

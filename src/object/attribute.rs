@@ -202,7 +202,10 @@ attributes! {
     COEFFICIENT = CKA_COEFFICIENT: Hidden, Never;
     PUBLIC_KEY_INFO = CKA_PUBLIC_KEY_INFO: Bytes, Never;
     PRIME = CKA_PRIME: Bytes, Never;
+    SUBPRIME = CKA_SUBPRIME: Bytes, Never;
     BASE = CKA_BASE: Bytes, Never;
+    PRIME_BITS = CKA_PRIME_BITS: u64, Never;
+    SUBPRIME_BITS = CKA_SUBPRIME_BITS: u64, Never;
     VALUE_BITS = CKA_VALUE_BITS: u64, Never;
     VALUE_LEN = CKA_VALUE_LEN: u64, Never;
     EXTRACTABLE = CKA_EXTRACTABLE: bool, OnlyToFalse;

@@ -11,6 +11,7 @@ use super::der;
 use super::template::Template;
 use crate::engine::aws_lc::cipher::{BLOCK_LEN, BlockCipher, Direction, Mode};
 use crate::engine::aws_lc::dh::DhGroup;
+use crate::engine::aws_lc::dsa::DsaGroup;
 use crate::engine::hash::{Digest, digest};
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
@@ -22,7 +23,10 @@ const CHECK_LEN: usize = 3;
 pub(super) const RSA_ALGORITHM: &[u8] =
     &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 /// `dhKeyAgreement` of PKCS#3.
-const DH_ALGORITHM: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x03, 0x01];
+pub(super) const DH_ALGORITHM: &[u8] =
+    &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x03, 0x01];
+/// `id-dsa`.
+pub(super) const DSA_ALGORITHM: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01];
 /// `id-ecPublicKey`.
 pub(super) const EC_ALGORITHM: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
@@ -33,6 +37,8 @@ pub(super) enum PublicPart {
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
     /// The public value, big endian.
     Dh { group: DhGroup, value: Vec<u8> },
+    /// The public value, big endian.
+    Dsa { group: DsaGroup, value: Vec<u8> },
     /// The point without an encoding around it.
     Point { curve: CurveName, point: Vec<u8> },
     /// A key that is nothing but bytes, of an algorithm without parameters.
@@ -46,7 +52,7 @@ impl PublicPart {
             Self::Rsa { modulus, exponent } => {
                 der::element(der::SEQUENCE, &[&der::integer(modulus), &der::integer(exponent)])
             }
-            Self::Dh { value, .. } => der::integer(value),
+            Self::Dh { value, .. } | Self::Dsa { value, .. } => der::integer(value),
             Self::Point { point, .. } => point.clone(),
             Self::Bare { bits, .. } => bits.clone(),
         }
@@ -61,6 +67,12 @@ impl PublicPart {
                 let parameters = der::element(der::SEQUENCE, &[&parameters]);
                 der::element(der::SEQUENCE, &[DH_ALGORITHM, &parameters])
             }
+            Self::Dsa { group, .. } => {
+                let parameters = [&group.prime, &group.subprime, &group.base];
+                let parameters = parameters.map(|number| der::integer(number)).concat();
+                let parameters = der::element(der::SEQUENCE, &[&parameters]);
+                der::element(der::SEQUENCE, &[DSA_ALGORITHM, &parameters])
+            }
             Self::Point { curve: curve @ CurveName::Weierstrass(_), .. } => {
                 der::element(der::SEQUENCE, &[EC_ALGORITHM, curve::identifier(*curve)])
             }
@@ -74,7 +86,7 @@ impl PublicPart {
     fn value(&self) -> Option<&[u8]> {
         match self {
             Self::Rsa { modulus, .. } => Some(modulus),
-            Self::Dh { value, .. } => Some(value),
+            Self::Dh { value, .. } | Self::Dsa { value, .. } => Some(value),
             Self::Point { .. } => None,
             Self::Bare { bits, .. } => Some(bits),
         }
@@ -101,7 +113,7 @@ pub(super) fn complete(
     public: Option<&PublicPart>,
 ) -> Result<()> {
     match species.class {
-        Class::Data | Class::Profile | Class::Trust => Ok(()),
+        Class::Data | Class::Profile | Class::Trust | Class::DomainParameters => Ok(()),
         Class::Certificate => {
             let value = template.get(attribute::PUBLIC_VALUE).filter(|value| !value.is_empty());
             let check = value.map(hash_check);

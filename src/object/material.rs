@@ -12,6 +12,7 @@ use super::der::without_leading_zeros;
 use super::template::Template;
 use crate::custody::{KeyMaterial, Lattice};
 use crate::engine::aws_lc::dh::{DhGroup, DhPrivate};
+use crate::engine::aws_lc::dsa::{DsaGroup, DsaPrivate, DsaPublic};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaComponents;
 use crate::engine::edwards::EdwardsPrivate;
@@ -29,6 +30,7 @@ pub(crate) fn material_of(attributes: &Template) -> Result<KeyMaterial> {
     match (species.class, species.key_type) {
         (Class::PrivateKey, Some(KeyType::Rsa)) => rsa_components(attributes).map(KeyMaterial::Rsa),
         (Class::PrivateKey, Some(KeyType::Dh)) => dh_material(attributes),
+        (Class::PrivateKey, Some(KeyType::Dsa)) => dsa_material(attributes),
         (
             Class::PrivateKey,
             Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
@@ -68,6 +70,25 @@ fn dh_material(attributes: &Template) -> Result<KeyMaterial> {
     let value = attributes.get(attribute::VALUE).ok_or_else(broken)?;
     let key = DhPrivate::from_exponent(group.clone(), value)?;
     Ok(KeyMaterial::Dh { group, exponent: key.exponent()?, public: key.public()? })
+}
+
+fn dsa_group(attributes: &Template) -> Result<DsaGroup> {
+    let number = |name| attributes.get(name).map(<[u8]>::to_vec).ok_or_else(broken);
+    let (prime, subprime) = (number(attribute::PRIME)?, number(attribute::SUBPRIME)?);
+    Ok(DsaGroup { prime, subprime, base: number(attribute::BASE)? })
+}
+
+/// A whole public key for DSA.
+pub(super) fn dsa_public(attributes: &Template) -> Result<DsaPublic> {
+    let value = attributes.require(attribute::PUBLIC_VALUE)?;
+    Ok(DsaPublic::new(&dsa_group(attributes)?, value)?)
+}
+
+fn dsa_material(attributes: &Template) -> Result<KeyMaterial> {
+    let group = dsa_group(attributes)?;
+    let value = attributes.get(attribute::VALUE).ok_or_else(broken)?;
+    let key = DsaPrivate::from_value(group.clone(), value)?;
+    Ok(KeyMaterial::Dsa { group, value: key.value()?, public: key.public()? })
 }
 
 fn point_material(attributes: &Template) -> Result<KeyMaterial> {
@@ -128,6 +149,7 @@ fn species_of(material: &KeyMaterial, class: Class) -> Species {
         KeyMaterial::Edwards { .. } => KeyType::EcEdwards,
         KeyMaterial::Montgomery { .. } => KeyType::EcMontgomery,
         KeyMaterial::Dh { .. } => KeyType::Dh,
+        KeyMaterial::Dsa { .. } => KeyType::Dsa,
         KeyMaterial::MlDsa { .. } => KeyType::MlDsa,
         KeyMaterial::MlKem { .. } => KeyType::MlKem,
         KeyMaterial::SlhDsa { .. } => KeyType::SlhDsa,
@@ -159,6 +181,10 @@ pub(crate) fn public_template(material: &KeyMaterial) -> Template {
         }
         KeyMaterial::Ec { curve, point, .. } => set_point(CurveName::Weierstrass(*curve), point),
         KeyMaterial::Edwards { curve, public, .. } => set_point(CurveName::Edwards(*curve), public),
+        KeyMaterial::Dsa { group, public, .. } => {
+            set_group(&mut made, group);
+            made.set(attribute::PUBLIC_VALUE, public.clone());
+        }
         KeyMaterial::Dh { group, public, .. } => {
             made.set(attribute::PRIME, group.prime.clone());
             made.set(attribute::BASE, group.base.clone());
@@ -219,6 +245,10 @@ pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
         KeyMaterial::Edwards { curve, seed, .. } => {
             set_value(CurveName::Edwards(*curve), copy(seed)?);
         }
+        KeyMaterial::Dsa { group, value, .. } => {
+            set_group(&mut made, group);
+            made.set(attribute::VALUE, copy(value)?);
+        }
         KeyMaterial::Dh { group, exponent, .. } => {
             made.set(attribute::PRIME, group.prime.clone());
             made.set(attribute::BASE, group.base.clone());
@@ -241,6 +271,12 @@ pub(crate) fn private_template(material: &KeyMaterial) -> Result<Template> {
         }
     }
     Ok(made)
+}
+
+fn set_group(made: &mut Template, group: &DsaGroup) {
+    made.set(attribute::PRIME, group.prime.clone());
+    made.set(attribute::SUBPRIME, group.subprime.clone());
+    made.set(attribute::BASE, group.base.clone());
 }
 
 fn set_lattice(made: &mut Template, private: &Lattice) -> Result<()> {

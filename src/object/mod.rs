@@ -26,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::custody::software::Software;
 use crate::custody::{Custodian, PrivateKey};
+use crate::engine::aws_lc::dsa::DsaPublic;
 use crate::engine::aws_lc::ec::EcPublic;
 use crate::engine::aws_lc::ml_dsa::MlDsaPublic;
 use crate::engine::aws_lc::ml_kem::MlKemPublic;
@@ -50,6 +51,8 @@ pub(crate) enum Prepared {
     Rsa(RsaPublic),
     /// A public key on a curve in Weierstrass form.
     Ec(EcPublic),
+    /// A public key for DSA.
+    Dsa(DsaPublic),
     /// A public key for EdDSA.
     Edwards(EdwardsPublic),
     /// A public key for X25519 or X448, of which nothing is to be parsed.
@@ -131,6 +134,9 @@ impl Object {
                 let modulus = self.attributes.require(attribute::MODULUS)?;
                 let exponent = self.attributes.require(attribute::PUBLIC_EXPONENT)?;
                 Ok(Prepared::Rsa(RsaPublic::new(modulus, exponent)?))
+            }
+            (Class::PublicKey, Some(KeyType::Dsa)) => {
+                material::dsa_public(&self.attributes).map(Prepared::Dsa)
             }
             (Class::PublicKey, Some(KeyType::Dh)) => {
                 Err(Rv::KeyTypeInconsistent.because("nothing is done with such a public key"))

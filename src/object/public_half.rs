@@ -61,7 +61,7 @@ pub(crate) fn public_half(private: &Template) -> Result<PublicHalf> {
     }
     match key_type {
         KeyType::Rsa => {}
-        KeyType::Dh => {
+        KeyType::Dh | KeyType::Dsa => {
             let value = der::take_number(&mut &*bits).ok_or_else(broken)?;
             own.set(attribute::PUBLIC_VALUE, value.to_vec());
         }
@@ -79,6 +79,7 @@ fn parameters(key_type: KeyType) -> &'static [u64] {
     match key_type {
         KeyType::Rsa => &[attribute::MODULUS.id, attribute::PUBLIC_EXPONENT.id],
         KeyType::Dh => &[attribute::PRIME.id, attribute::BASE.id],
+        KeyType::Dsa => &[attribute::PRIME.id, attribute::SUBPRIME.id, attribute::BASE.id],
         KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => &[attribute::EC_PARAMS.id],
         _ => &[attribute::PARAMETER_SET.id],
     }

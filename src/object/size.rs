@@ -12,7 +12,7 @@ pub(crate) fn bits_of(attributes: &Template) -> Option<u64> {
             Some(modulus) => bits_of_modulus(modulus),
             None => attributes.get(attribute::MODULUS_BITS),
         },
-        KeyType::Dh => bits_of_modulus(attributes.get(attribute::PRIME)?),
+        KeyType::Dh | KeyType::Dsa => bits_of_modulus(attributes.get(attribute::PRIME)?),
         KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery => {
             let curve = curve_of(attributes.get(attribute::EC_PARAMS)?).ok()?;
             u64::try_from(curve.bits()).ok()

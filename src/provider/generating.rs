@@ -47,7 +47,7 @@ impl Call<'_> {
         self.token().add(&self.viewer()?, whole)
     }
 
-    /// Makes a secret key, which is nowhere yet.
+    /// Makes a secret key, or the parameters of keys, which are nowhere yet.
     pub(super) fn make_secret(
         &self,
         given: &GivenMechanism,
@@ -55,7 +55,11 @@ impl Call<'_> {
     ) -> Result<Template> {
         let row = self.row(given)?;
         let generate = row.column(row.generate)?;
-        let species = row.species(Class::SecretKey, template)?;
+        let class = match row.makes_parameters {
+            true => Class::DomainParameters,
+            false => Class::SecretKey,
+        };
+        let species = row.species(class, template)?;
         self.check_birth(template, species)?;
         let viewer = self.viewer()?;
         let context = self.token().context(&viewer, Some(given.id));

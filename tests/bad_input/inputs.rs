@@ -20,6 +20,19 @@ const OAKLEY_2: &str = "\
     f44c42e9a637ed6b0bff5cb6f406b7edee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381\
     ffffffffffffffff";
 
+/// A group of OpenSSL's for DSA, with a prime of 1024 bits.
+const DSA_PRIME: &str = "\
+    982a353c61698bd05d5db14cb162823ba6589a2df7c0ad11adf09c2d4576eaca7982effe227943a1\
+    8a0e782c124be9ef64a5e41e6838eea93763982aa82f6f34d7814513d61a6c674b907d12550703f9\
+    cb2357fe50561cef78bf7ea10b2310dec61e2b41e5b32dd94e80e2652a5e144b63266d8b2ab7a43c\
+    3687913dde345cab";
+const DSA_SUBPRIME: &str = "d57bbb4253771fd0a0644bd6278643f74f30fba2639d79b24da11c39";
+const DSA_BASE: &str = "\
+    553d4b61effaf1f3a7bbbc9ae570793277070cedb2240331c75e27bab843c874441dcbb65641f647\
+    dcf407bef9e02461480687940718328391634101086be68b5af3b3886c8c1098d2a79bf6e9fb424e\
+    4a38ccfdc43f7e879057ac0dab093076b7182e9f3c1e28e21dbfdfd63c1354847c1147a31c6ec9cd\
+    9577914a1c289e16";
+
 /// Attributes of a public key that say what pair to make: a size, a curve, a parameter set. Those
 /// of types that are known here are quick; the others are tried with everything.
 pub fn pair_templates(key_type: ck::CK_KEY_TYPE) -> Vec<Template> {
@@ -31,6 +44,10 @@ pub fn pair_templates(key_type: ck::CK_KEY_TYPE) -> Vec<Template> {
         ck::CKK_EC_EDWARDS => vec![curve(ED25519)],
         ck::CKK_EC_MONTGOMERY => vec![curve(b"\x06\x03\x2b\x65\x6e")],
         ck::CKK_DH => vec![template! { CKA_PRIME => &hex(OAKLEY_2), CKA_BASE => &[2] }],
+        ck::CKK_DSA => vec![template! {
+            CKA_PRIME => &hex(DSA_PRIME), CKA_SUBPRIME => &hex(DSA_SUBPRIME),
+            CKA_BASE => &hex(DSA_BASE),
+        }],
         ck::CKK_SLH_DSA => vec![set(ck::CKP_SLH_DSA_SHA2_128F)],
         // MLDSA44-Ed25519; MLKEM768-X25519, and X-Wing, which envelopes want.
         CKK_COMP_SIG => vec![set(3)],
@@ -56,6 +73,8 @@ pub fn templates(which: Use, key_type: ck::CK_KEY_TYPE) -> Vec<Template> {
             template! { CKA_VALUE_LEN => 32 as ck::CK_ULONG },
             template! {},
             template! { CKA_VALUE_LEN => 64 as ck::CK_ULONG },
+            template! { CKA_PRIME_BITS => 1024 as ck::CK_ULONG },
+            template! { CKA_PRIME_BITS => 2048 as ck::CK_ULONG },
             template! { CKA_KEY_TYPE => ck::CKK_GENERIC_SECRET, CKA_VALUE_LEN => 32 as ck::CK_ULONG },
         ],
         Use::Unwrap => {

@@ -4,6 +4,7 @@
 //! opened key holds all of it. New pairs sign and verify once before they are handed out.
 
 mod dh;
+mod dsa;
 mod ec;
 mod edwards;
 mod lattice;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use super::{Custodian, KeyMaterial, KeySpec, PrivateKey};
 use crate::engine::aws_lc::dh::DhPrivate;
+use crate::engine::aws_lc::dsa::DsaPrivate;
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaPrivate;
 use crate::engine::edwards::EdwardsPrivate;
@@ -24,6 +26,7 @@ use crate::error::{Error, Result, Rv};
 use crate::secret::Secret;
 
 use dh::{SoftwareDh, generate_dh};
+use dsa::{SoftwareDsa, generate_dsa};
 use ec::{SoftwareEc, generate_ec};
 use edwards::{SoftwareEdwards, generate_edwards};
 use lattice::{SoftwareMlDsa, SoftwareMlKem, generate_ml_dsa, generate_ml_kem};
@@ -51,6 +54,7 @@ impl Custodian for Software {
             KeySpec::MlDsa(set) => generate_ml_dsa(*set),
             KeySpec::MlKem(set) => generate_ml_kem(*set),
             KeySpec::SlhDsa(set) => generate_slh_dsa(*set),
+            KeySpec::Dsa(group) => generate_dsa(group),
             KeySpec::Dh { group, bits } => generate_dh(group, *bits),
         }
     }
@@ -65,6 +69,9 @@ impl Custodian for Software {
             }
             KeyMaterial::Edwards { curve, seed, .. } => {
                 Arc::new(SoftwareEdwards(EdwardsPrivate::from_seed(*curve, seed)?))
+            }
+            KeyMaterial::Dsa { group, value, .. } => {
+                Arc::new(SoftwareDsa(DsaPrivate::from_value(group.clone(), value)?))
             }
             KeyMaterial::Dh { group, exponent, .. } => {
                 Arc::new(SoftwareDh(DhPrivate::from_exponent(group.clone(), exponent)?))

@@ -25,6 +25,27 @@ pub(crate) struct DhGroup {
 }
 
 impl DhGroup {
+    /// The group of RFC 7919 whose prime has so many bits, if there is one here.
+    pub(crate) fn published(bits: u64) -> Result<Option<Self>, EngineError> {
+        initialise()?;
+        let nid = match bits {
+            2048 => lc::NID_ffdhe2048,
+            3072 => lc::NID_ffdhe3072,
+            4096 => lc::NID_ffdhe4096,
+            8192 => lc::NID_ffdhe8192,
+            _ => return Ok(None),
+        };
+        // SAFETY: a fresh object or null.
+        let group = unsafe { lc::DH_new_by_nid(nid) };
+        // SAFETY: as above.
+        let group = unsafe { Owned::new(group) }?;
+        // SAFETY: gives the group's own number.
+        let prime = unsafe { lc::DH_get0_p(group.as_ptr()) };
+        // SAFETY: alive as long as the group.
+        let prime = unsafe { public_bytes(prime) }?;
+        Ok(Some(Self { prime, base: vec![2] }))
+    }
+
     /// Prime and base as numbers: the prime odd and of a size that is taken, the base from 2 to
     /// the prime less 2.
     fn numbers(&self) -> Result<(Bignum, Bignum), EngineError> {
@@ -59,6 +80,11 @@ impl DhGroup {
     /// Bytes of the prime without zeros in front, and of a shared secret.
     pub(crate) fn prime_len(&self) -> usize {
         self.prime.iter().skip_while(|byte| **byte == 0).count()
+    }
+
+    /// Checks the group; gives the bits of its prime.
+    pub(crate) fn bits(&self) -> Result<u32, EngineError> {
+        self.numbers().map(|(prime, _)| prime.bits())
     }
 
     /// Checks a public value.

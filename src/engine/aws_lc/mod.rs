@@ -12,6 +12,7 @@ pub(crate) mod cipher;
 pub(crate) mod cmac;
 pub(crate) mod cts;
 pub(crate) mod dh;
+pub(crate) mod dsa;
 pub(crate) mod ec;
 pub(crate) mod eddsa;
 mod gate;
@@ -116,6 +117,8 @@ objects! {
     BN_MONT_CTX: BN_MONT_CTX_free,
     RSA: RSA_free,
     DH: DH_free,
+    DSA: DSA_free,
+    DSA_SIG: DSA_SIG_free,
     EC_KEY: EC_KEY_free,
     EC_POINT: EC_POINT_free,
     ECDSA_SIG: ECDSA_SIG_free,
@@ -185,6 +188,8 @@ unsafe impl<T: Object> Send for Owned<T> {}
 // SAFETY: keys that nobody changes any more may be used by many threads at once; the library
 // guards its caches and blinding with locks of its own.
 unsafe impl Sync for Owned<lc::RSA> {}
+// SAFETY: as above.
+unsafe impl Sync for Owned<lc::DSA> {}
 // SAFETY: as above.
 unsafe impl Sync for Owned<lc::EC_KEY> {}
 // SAFETY: as above.

@@ -54,6 +54,7 @@ const PAIRS: &[KeyType] = &[
     KeyType::EcEdwards,
     KeyType::EcMontgomery,
     KeyType::Dh,
+    KeyType::Dsa,
     KeyType::MlDsa,
     KeyType::MlKem,
     KeyType::SlhDsa,

@@ -14,6 +14,9 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(&[KeyType::Dh], PRIME_BITS.0, PRIME_BITS.1)
         .modern_from(PRIME_BITS.2)
         .generates_pair(dh::generate_pair),
+    row!(CKM_DH_PKCS_PARAMETER_GEN)
+        .keys(&[KeyType::Dh], PRIME_BITS.2, PRIME_BITS.1)
+        .generates_parameters(dh::generate_group),
     row!(CKM_DH_PKCS_DERIVE)
         .keys(&[KeyType::Dh], PRIME_BITS.0, PRIME_BITS.1)
         .modern_from(PRIME_BITS.2)

@@ -13,6 +13,8 @@ mod derivation;
 mod des;
 mod dh;
 mod digest;
+#[cfg(feature = "legacy")]
+mod dsa;
 mod ec;
 mod generic;
 mod mac;
@@ -32,7 +34,7 @@ use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
 /// Where a label of OAEP comes from: from the parameter.
 pub(super) const LABEL_SPECIFIED: u64 = cryptoki::CKZ_DATA_SPECIFIED;
 
-/// Mechanisms that sign with types of keys that are not offered: DSA with every hash.
+/// Mechanisms that sign with types of keys that may not be offered: DSA with every hash.
 pub(crate) const fn is_for_other_keys(mechanism: u64) -> bool {
     matches!(
         mechanism,
@@ -243,6 +245,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     #[cfg(feature = "legacy")] des::ROWS,
     dh::ROWS,
     digest::ROWS,
+    #[cfg(feature = "legacy")] dsa::ROWS,
     ec::ROWS,
     generic::ROWS,
     mac::ROWS,

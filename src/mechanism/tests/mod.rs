@@ -274,6 +274,8 @@ fn fitting(row: &Mechanism) -> Vec<Key> {
         Some(KeyType::Ec) => pair(&KeySpec::Ec(Curve::P256)),
         Some(KeyType::EcEdwards) => pair(&KeySpec::Edwards(Edwards::Ed25519)),
         Some(KeyType::EcMontgomery) => pair(&KeySpec::Montgomery(Montgomery::X25519)),
+        #[cfg(feature = "legacy")]
+        Some(KeyType::Dsa) => super::vectors::dsa::pair(),
         Some(KeyType::MlDsa) => pair(&KeySpec::MlDsa(MlDsa::MlDsa44)),
         Some(KeyType::MlKem) => pair(&KeySpec::MlKem(MlKem::MlKem512)),
         Some(KeyType::SlhDsa) => slh_dsa_pair(),

@@ -56,6 +56,8 @@ fn signers() -> Vec<(&'static Mechanism, Key, Key, MechanismParams, Vec<u8>)> {
             KeyType::MlDsa => ml_dsa.clone(),
             KeyType::SlhDsa => slh_dsa.clone(),
             KeyType::CompSig => composite.clone(),
+            #[cfg(feature = "legacy")]
+            KeyType::Dsa => crate::mechanism::vectors::dsa::pair(),
             other => (secret_of(other), secret_of(other)),
         };
         let mut params = sound(row.shape);

@@ -8,6 +8,7 @@ mod bare;
 pub(crate) mod change;
 mod consistency;
 pub(crate) mod format;
+mod groups;
 mod lengths;
 pub(crate) mod profiles;
 pub(crate) mod reading;
@@ -67,6 +68,7 @@ numbered! {
         PublicKey = CKO_PUBLIC_KEY,
         PrivateKey = CKO_PRIVATE_KEY,
         SecretKey = CKO_SECRET_KEY,
+        DomainParameters = CKO_DOMAIN_PARAMETERS,
         Profile = CKO_PROFILE,
         Trust = CKO_TRUST,
     }
@@ -85,6 +87,7 @@ numbered! {
         CompSig = CKK_COMP_SIG,
         CompKem = CKK_COMP_KEM,
         Dh = CKK_DH,
+        Dsa = CKK_DSA,
         GenericSecret = CKK_GENERIC_SECRET,
         Aes = CKK_AES,
         Sha1Hmac = CKK_SHA_1_HMAC,
@@ -130,14 +133,17 @@ impl Class {
 }
 
 impl KeyType {
+    /// Whether keys of this type lie in groups, which can be objects too.
+    pub(crate) const fn has_groups(self) -> bool {
+        matches!(self, Self::Dh | Self::Dsa)
+    }
+
     /// Whether keys of this type come in pairs.
     pub(crate) fn is_asymmetric(self) -> bool {
         self.is_bare()
             || self.is_composite()
-            || matches!(
-                self,
-                Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery | Self::Dh
-            )
+            || self.has_groups()
+            || matches!(self, Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery)
     }
 }
 
@@ -145,7 +151,7 @@ impl KeyType {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Species {
     pub(crate) class: Class,
-    /// Of keys only.
+    /// Of keys and their parameters only.
     pub(crate) key_type: Option<KeyType>,
 }
 
@@ -164,13 +170,14 @@ impl Species {
         let class = template.require(attribute::CLASS)?;
         let class = Class::from_code(class)
             .ok_or_else(|| Rv::AttributeValueInvalid.because("a class that is not offered"))?;
-        if !class.is_key() {
+        if !class.is_key() && class != Class::DomainParameters {
             return Ok(Self { class, key_type: None });
         }
         let key_type = template.require(attribute::KEY_TYPE)?;
         let key_type = KeyType::from_code(key_type)
             .ok_or_else(|| Rv::AttributeValueInvalid.because("a key type that is not offered"))?;
-        if key_type.is_asymmetric() == (class == Class::SecretKey) {
+        let has_none = class == Class::DomainParameters && !key_type.has_groups();
+        if has_none || key_type.is_asymmetric() == (class == Class::SecretKey) {
             return Err(Rv::TemplateInconsistent.because("no such keys of this class"));
         }
         Ok(Self { class, key_type: Some(key_type) })
@@ -312,6 +319,9 @@ pub(crate) fn complete(
     let public = value::settle(&mut template, species)?;
     fill(&mut template, species, birth, context);
     consistent(&template, species, context)?;
+    if species.class == Class::DomainParameters {
+        template.set(attribute::LOCAL, birth.is_generation());
+    }
     if species.class.is_key() {
         record_birth(&mut template, species, birth, context);
     }

@@ -277,6 +277,42 @@ static DH_PRIVATE: &[Row] = &[
     row(attribute::VALUE_BITS, N2 | N6, Computed),
 ];
 
+/// "DSA public key object attributes".
+static DSA_PUBLIC: &[Row] = &[
+    row(attribute::PRIME, N1 | N3, Empty),
+    row(attribute::SUBPRIME, N1 | N3, Empty),
+    row(attribute::BASE, N1 | N3, Empty),
+    row(attribute::VALUE, N1 | N4, Empty),
+];
+
+/// "DSA private key object attributes".
+static DSA_PRIVATE: &[Row] = &[
+    row(attribute::PRIME, N1 | N4 | N6, Empty),
+    row(attribute::SUBPRIME, N1 | N4 | N6, Empty),
+    row(attribute::BASE, N1 | N4 | N6, Empty),
+    row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
+];
+
+/// "Domain parameter objects".
+static PARAMETERS: &[Row] =
+    &[row(attribute::KEY_TYPE, N1, Empty), row(attribute::LOCAL, N2 | N4 | N6, Computed)];
+
+/// "DSA domain parameter object attributes".
+static DSA_PARAMETERS: &[Row] = &[
+    row(attribute::PRIME, N1 | N4, Empty),
+    row(attribute::SUBPRIME, N1 | N4, Empty),
+    row(attribute::BASE, N1 | N4, Empty),
+    row(attribute::PRIME_BITS, N2 | N3, Computed),
+    row(attribute::SUBPRIME_BITS, N2, Computed),
+];
+
+/// "Diffie-Hellman domain parameter object attributes".
+static DH_PARAMETERS: &[Row] = &[
+    row(attribute::PRIME, N1 | N4, Empty),
+    row(attribute::BASE, N1 | N4, Empty),
+    row(attribute::PRIME_BITS, N2 | N3, Computed),
+];
+
 /// "Generic secret key object attributes", "AES secret key object attributes" and their like.
 static SECRET_VALUE: &[Row] = &[
     row(attribute::VALUE, N1 | N4 | N6 | N7, Empty),
@@ -292,6 +328,10 @@ static SECRET_OF_ONE_LENGTH: &[Row] =
 pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]; 4] {
     let particular = match (class, key_type) {
         (Class::PublicKey, Some(KeyType::Rsa)) => RSA_PUBLIC,
+        (Class::DomainParameters, Some(KeyType::Dsa)) => DSA_PARAMETERS,
+        (Class::DomainParameters, _) => DH_PARAMETERS,
+        (Class::PublicKey, Some(KeyType::Dsa)) => DSA_PUBLIC,
+        (Class::PrivateKey, Some(KeyType::Dsa)) => DSA_PRIVATE,
         (Class::PublicKey, Some(KeyType::Dh)) => DH_PUBLIC,
         (Class::PrivateKey, Some(KeyType::Dh)) => DH_PRIVATE,
         (Class::PublicKey, Some(KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)) => BARE_PUBLIC,
@@ -311,6 +351,7 @@ pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]
         Class::Certificate => [STORAGE, CERTIFICATE, X_509, particular],
         Class::Profile => [STORAGE, PROFILE, particular, &[]],
         Class::Trust => [STORAGE, TRUST, particular, &[]],
+        Class::DomainParameters => [STORAGE, PARAMETERS, particular, &[]],
         Class::PublicKey => [STORAGE, KEY, PUBLIC_KEY, particular],
         Class::PrivateKey => [STORAGE, KEY, PRIVATE_KEY, particular],
         Class::SecretKey => [STORAGE, KEY, SECRET_KEY, particular],

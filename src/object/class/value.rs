@@ -4,8 +4,7 @@
 //! key with or without its primes; what is stored does not differ. PKCS#11 3.2, "RSA", "Elliptic
 //! curve", "AES", "Generic secret key".
 
-use super::{Class, KeyType, Species, bare, trust};
-use crate::engine::aws_lc::dh::{DhGroup, DhPrivate};
+use super::{Class, KeyType, Species, bare, groups, trust};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::{MODULUS_BITS, RsaPrivate};
 use crate::engine::edwards::EdwardsPrivate;
@@ -37,8 +36,11 @@ pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option
         (Class::Trust, _) => trust::check(template).map(|()| None),
         (Class::SecretKey, key_type) => secret_key(template, key_type).map(|()| None),
         (Class::PublicKey, Some(KeyType::Rsa)) => rsa_public(template),
-        (Class::PublicKey, Some(KeyType::Dh)) => dh_public(template).map(Some),
-        (Class::PrivateKey, Some(KeyType::Dh)) => dh_private(template).map(Some),
+        (Class::DomainParameters, _) => groups::parameters(template, species).map(|()| None),
+        (Class::PublicKey, Some(KeyType::Dh)) => groups::dh_public(template).map(Some),
+        (Class::PrivateKey, Some(KeyType::Dh)) => groups::dh_private(template).map(Some),
+        (Class::PublicKey, Some(KeyType::Dsa)) => groups::dsa_public(template).map(Some),
+        (Class::PrivateKey, Some(KeyType::Dsa)) => groups::dsa_private(template).map(Some),
         (
             Class::PublicKey,
             Some(key_type @ (KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa)),
@@ -179,33 +181,6 @@ fn rsa_private(template: &mut Template) -> Result<Option<PublicPart>> {
     let exponent = template.get(attribute::PUBLIC_EXPONENT).filter(|bytes| !bytes.is_empty());
     let exponent = exponent.map(<[u8]>::to_vec);
     Ok(exponent.map(|exponent| PublicPart::Rsa { modulus, exponent }))
-}
-
-fn dh_group(template: &Template) -> Result<DhGroup> {
-    Ok(DhGroup {
-        prime: template.require(attribute::PRIME)?.to_vec(),
-        base: template.require(attribute::BASE)?.to_vec(),
-    })
-}
-
-fn dh_public(template: &mut Template) -> Result<PublicPart> {
-    show_value(template)?;
-    let group = dh_group(template)?;
-    let value = template.require(attribute::PUBLIC_VALUE)?.to_vec();
-    group.check_public(&value)?;
-    Ok(PublicPart::Dh { group, value })
-}
-
-fn dh_private(template: &mut Template) -> Result<PublicPart> {
-    let group = dh_group(template)?;
-    let key = DhPrivate::from_exponent(group, template.require(attribute::VALUE)?)?;
-    let exponent = key.exponent()?;
-    let bits = exponent.expose(|bytes| {
-        let top = bytes.first().map_or(0, |first| u64::from(8 - first.leading_zeros()));
-        u64::try_from(bytes.len().saturating_sub(1)).unwrap_or_default() * 8 + top
-    });
-    template.set(attribute::VALUE_BITS, bits);
-    Ok(PublicPart::Dh { group: key.group().clone(), value: key.public()? })
 }
 
 /// The curve of a key, which is one of its type.

@@ -7,6 +7,7 @@
 mod bare;
 mod composite;
 mod curves;
+mod groups;
 mod rsa;
 
 use zeroize::Zeroizing;
@@ -36,6 +37,18 @@ static FORMS: &[Form] = &[
         algorithms: &[rsa::ALGORITHM],
         write: rsa::write,
         read: rsa::read,
+    },
+    Form {
+        key_type: KeyType::Dsa,
+        algorithms: &[groups::DSA],
+        write: groups::write_dsa,
+        read: groups::read_dsa,
+    },
+    Form {
+        key_type: KeyType::Dh,
+        algorithms: &[groups::DH],
+        write: groups::write_dh,
+        read: groups::read_dh,
     },
     Form {
         key_type: KeyType::Ec,

@@ -121,6 +121,7 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
             };
             public.set(attribute::EC_PARAMS, name.to_vec());
         }
+        KeySpec::Dsa(_) => panic!("no pairs of these are made here"),
         KeySpec::Dh { group, .. } => {
             public.set(attribute::PRIME, group.prime.clone());
             public.set(attribute::BASE, group.base.clone());
@@ -150,6 +151,7 @@ fn generated(spec: &KeySpec) -> (Template, Template) {
         KeySpec::MlKem(_) => KeyType::MlKem,
         KeySpec::SlhDsa(_) => KeyType::SlhDsa,
         KeySpec::Dh { .. } => KeyType::Dh,
+        KeySpec::Dsa(_) => KeyType::Dsa,
     };
     for (template, class, birth) in [
         (&public, Class::PublicKey, Birth::GeneratePublic),

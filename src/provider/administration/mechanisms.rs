@@ -88,9 +88,12 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
 const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
         KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => "bytes",
-        KeyType::Rsa | KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery | KeyType::Dh => {
-            "bits"
-        }
+        KeyType::Rsa
+        | KeyType::Ec
+        | KeyType::EcEdwards
+        | KeyType::EcMontgomery
+        | KeyType::Dh
+        | KeyType::Dsa => "bits",
         KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
         KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
@@ -121,6 +124,7 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::CompSig => "composite signature",
         KeyType::CompKem => "composite KEM",
         KeyType::Dh => "DH",
+        KeyType::Dsa => "DSA",
         KeyType::Aes => "AES",
         KeyType::GenericSecret => "generic secret",
         KeyType::Sha1Hmac => "SHA-1 HMAC",

@@ -222,6 +222,7 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::CompSig => "composite-signature",
         KeyType::CompKem => "composite-kem",
         KeyType::Dh => "dh",
+        KeyType::Dsa => "dsa",
         KeyType::Aes => "aes",
         KeyType::GenericSecret => "generic",
         KeyType::Hkdf => "hkdf",
