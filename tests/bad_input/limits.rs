@@ -18,9 +18,15 @@ pub const USES_LEFT: ck::CK_ATTRIBUTE_TYPE = ck::CKA_VENDOR_DEFINED | 0x434C_001
 /// The mechanism of two keys, whose copies would be tied to nothing.
 const BUNDLES: &str = "CKM_CLAVIGER_BUNDLE";
 
+/// What shows of a private key what everybody may see: no use of its secret.
+const PUBLIC_HALF: &str = "CKM_PUB_KEY_FROM_PRIV_KEY";
+
 /// Everything that is done with a key of its own.
 pub fn with_one_key<'g>(ground: &'g Ground<'_>) -> impl Iterator<Item = &'g Sound> {
-    let has = |sound: &&Sound| sound.which.allowed_by().is_some() && sound.row.name != BUNDLES;
+    let has = |sound: &&Sound| {
+        let other = [BUNDLES, PUBLIC_HALF].contains(&sound.row.name);
+        sound.which.allowed_by().is_some() && !other
+    };
     ground.all.iter().filter(has)
 }
 

@@ -82,6 +82,16 @@ pub fn on_ground<F: FnOnce(&Ground<'_>, &mut Complaints)>(test: F) {
     });
 }
 
+/// Whether a use has a function without associated data: the flags of wrapping stand for the two
+/// functions with it as well.
+fn is_by_itself(row: &MechanismRow, which: Use) -> bool {
+    match which {
+        Use::Wrap => row.functions.contains(&"wrap"),
+        Use::Unwrap => row.functions.contains(&"unwrap"),
+        _ => true,
+    }
+}
+
 impl<'m> Ground<'m> {
     #[track_caller]
     fn of(token: &'m Token) -> Self {
@@ -99,7 +109,9 @@ impl<'m> Ground<'m> {
             let info = token.module.mechanism_info(token.slot, row.number).expect("its info");
             let unknown = USES.iter().fold(info.flags & !NO_USE, |rest, (_, flag)| rest & !flag);
             assert_eq!(unknown, 0, "flags of {} that no test knows", row.name);
-            for (which, _) in USES.iter().filter(|(_, flag)| info.flags & flag != 0) {
+            let claimed =
+                |(which, flag): &&(Use, u64)| info.flags & flag != 0 && is_by_itself(&row, *which);
+            for (which, _) in USES.iter().filter(claimed) {
                 match ground.find(&row, *which) {
                     Some(sound) => ground.all.push(sound),
                     None => {
