@@ -74,6 +74,7 @@ fn family(row: &MechanismRow) -> &'static str {
         ("any private", "derivation"),
         ("any secret", "derivation"),
         ("HKDF", "derivation"),
+        ("generic secret", "generic secret, TLS 1.2"),
     ];
     let Some(first) = row.keys.first() else { return "digests" };
     FAMILIES
@@ -142,17 +143,28 @@ fn short_table() -> String {
     text + "\n[docs/mechanisms.md](docs/mechanisms.md) has each with its functions, sizes and parameter.\n"
 }
 
+/// Whether a mechanism is for those who ask for `mechanisms.legacy`, and with which keys.
+fn legacy(row: &MechanismRow) -> String {
+    match (row.legacy, row.modern_from) {
+        (true, _) => "yes".to_owned(),
+        (false, None) => String::new(),
+        (false, Some(min)) => format!("below {min}"),
+    }
+}
+
 fn full_table() -> String {
     let mut text =
-        "| mechanism | functions | keys | sizes | parameter |\n|---|---|---|---|---|\n".to_owned();
+        "| mechanism | functions | keys | sizes | parameter | legacy |\n|---|---|---|---|---|---|\n"
+            .to_owned();
     for row in mechanism_table() {
         text += &format!(
-            "| `{}` | {} | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} | {} | {} |\n",
             row.name,
             row.functions.join(", "),
             row.keys.join(", "),
             sizes(&row),
             row.parameter.unwrap_or("none"),
+            legacy(&row),
         );
     }
     text

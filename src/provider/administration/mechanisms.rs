@@ -27,6 +27,10 @@ pub struct MechanismRow {
     pub key_sizes: Option<KeySizes>,
     /// The structure or bytes that it takes as its parameter, if it takes any.
     pub parameter: Option<&'static str>,
+    /// Broken or outlived: offered where the configuration says `mechanisms.legacy`.
+    pub legacy: bool,
+    /// The smallest key that is not outlived, where smaller ones can be had as well.
+    pub modern_from: Option<u64>,
 }
 
 /// The sizes of keys that a mechanism takes or makes, as C_GetMechanismInfo tells them.
@@ -80,6 +84,8 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
             },
         ),
         parameter: parameter(mechanism.shape),
+        legacy: mechanism.legacy,
+        modern_from: Some(mechanism.min_modern_size).filter(|min| *min > mechanism.min_key_size),
     }
 }
 
