@@ -125,7 +125,7 @@ pub const ANSWERS: [Row; 102] = [
     ("C_VerifySignature", [IDLE, BAD, BAD], [IDLE, BAD, BAD]),
     ("C_VerifySignatureUpdate", [IDLE, BAD, BAD], [IDLE, BAD, BAD]),
     ("C_VerifySignatureFinal", [IDLE, IDLE, IDLE], [IDLE, IDLE, IDLE]),
-    ("C_GetSessionValidationFlags", [BAD, BAD, BAD], [BAD, BAD, BAD]),
+    ("C_GetSessionValidationFlags", [BAD, BAD, OK], [BAD, BAD, OK]),
     ("C_AsyncComplete", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
     ("C_AsyncGetID", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
     ("C_AsyncJoin", [ABSENT, ABSENT, ABSENT], [ABSENT, ABSENT, ABSENT]),
