@@ -11,15 +11,14 @@ use super::rsa_signature::Scheme;
 use super::{Key, ecdsa, eddsa, inconsistent, ml_dsa, rsa_signature};
 use crate::config::VerifyMode;
 use crate::engine::aws_lc::ec::Curve;
-use crate::engine::edwards::Edwards;
 use crate::engine::hash::Digest;
 use crate::error::{Error, Result, Rv};
-use crate::object::attribute;
 use crate::object::bundle::{self, Half};
 use crate::object::class::KeyType;
-use crate::object::class::sets::ParameterSet;
 use crate::object::composite::part::{ecdsa_value, raw_ecdsa};
+use crate::object::composite::sets;
 use crate::object::curve::{CurveName, curve_of};
+use crate::object::{algorithm, attribute};
 
 /// Room for the DER around two signatures: three heads of six bytes each, an algorithm of fifteen
 /// and a byte of unused bits, twice, and a head around both.
@@ -61,23 +60,24 @@ impl Algorithm {
         let attributes = &key.attributes;
         let key_type = attributes.get(attribute::KEY_TYPE).and_then(KeyType::from_code);
         let half = key_type.and_then(Half::of).ok_or_else(inconsistent)?;
-        let (identifier, kind): (&[u8], Kind) = match key_type {
-            Some(KeyType::Rsa) => (SHA256_RSA, Kind::Rsa(Digest::Sha256)),
-            Some(KeyType::MlDsa) => {
-                let set = ParameterSet::named(attributes, KeyType::MlDsa)?;
-                (&enclosed(set.identifier()), Kind::MlDsa)
+        let (kind, scheme) = match key_type {
+            Some(KeyType::Rsa) => {
+                (Kind::Rsa(Digest::Sha256), Some(sets::Scheme::Pkcs1(Digest::Sha256)))
             }
+            Some(KeyType::MlDsa) => (Kind::MlDsa, None),
             _ => {
                 let params = attributes.get(attribute::EC_PARAMS).ok_or_else(inconsistent)?;
                 match curve_of(params)? {
-                    CurveName::Weierstrass(curve) => ecdsa_of(curve),
-                    CurveName::Edwards(Edwards::Ed25519) => (ED25519, Kind::Eddsa),
-                    CurveName::Edwards(Edwards::Ed448) => (ED448, Kind::Eddsa),
+                    CurveName::Weierstrass(curve) => {
+                        let hash = algorithm::usual_hash(curve);
+                        (Kind::Ecdsa(curve, hash), Some(sets::Scheme::Ecdsa(hash)))
+                    }
+                    CurveName::Edwards(_) => (Kind::Eddsa, None),
                     CurveName::Montgomery(_) => return Err(inconsistent()),
                 }
             }
         };
-        Ok(Self { half, identifier: identifier.to_vec(), kind })
+        Ok(Self { half, identifier: algorithm::identifier(scheme, attributes)?, kind })
     }
 
     fn sign(&self, key: &Key) -> Result<Box<dyn Signing>> {
@@ -99,37 +99,6 @@ impl Algorithm {
             Kind::MlDsa => ml_dsa::verify(key, none, Input::Message),
         }
     }
-}
-
-/// `sha256WithRSAEncryption` (RFC 8017, appendix A.2.4).
-const SHA256_RSA: &[u8] =
-    &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00];
-/// `id-Ed25519` and `id-Ed448` (RFC 8410, section 3).
-const ED25519: &[u8] = &[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70];
-const ED448: &[u8] = &[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x71];
-
-/// `ecdsa-with-SHA…` (RFC 5758, section 3.2), by the length of the field.
-const fn ecdsa_of(curve: Curve) -> (&'static [u8], Kind) {
-    match curve.field_len() {
-        0..=32 => (
-            &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02],
-            Kind::Ecdsa(curve, Digest::Sha256),
-        ),
-        33..=48 => (
-            &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03],
-            Kind::Ecdsa(curve, Digest::Sha384),
-        ),
-        _ => (
-            &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04],
-            Kind::Ecdsa(curve, Digest::Sha512),
-        ),
-    }
-}
-
-/// An identifier without parameters as an `AlgorithmIdentifier`.
-fn enclosed(identifier: &[u8]) -> Vec<u8> {
-    let len = u8::try_from(identifier.len()).unwrap_or_default();
-    [&[0x30, len], identifier].concat()
 }
 
 /// Starts a signature of a bundle's private keys.

@@ -11,6 +11,7 @@ use super::composite::signature_set;
 use super::curve;
 use super::der::{INTEGER, OBJECT_IDENTIFIER, SEQUENCE, element};
 use super::template::Template;
+use crate::engine::aws_lc::ec::Curve;
 use crate::engine::hash::Digest;
 use crate::error::{Error, Result, Rv};
 
@@ -85,6 +86,16 @@ pub(crate) fn identifier(scheme: Option<Scheme>, key: &Template) -> Result<Vec<u
     }
 }
 
+/// The hash that goes with a curve where nobody chooses one: the shortest of SHA-2 that is as long
+/// as the field, or the longest there is.
+pub(crate) const fn usual_hash(curve: Curve) -> Digest {
+    match curve.field_len() {
+        0..=32 => Digest::Sha256,
+        33..=48 => Digest::Sha384,
+        _ => Digest::Sha512,
+    }
+}
+
 fn nameless() -> Error {
     Rv::KeyTypeInconsistent.because("certificates have no name for such signatures")
 }
@@ -107,4 +118,43 @@ fn pss(digest: Digest) -> Result<Vec<u8>> {
     let params = [explicit(0, &hash), explicit(1, &mask), explicit(2, &salt)].concat();
     let params = element(SEQUENCE, &[&params]);
     Ok(element(SEQUENCE, &[&named(PKCS1, RSASSA_PSS), &params]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scheme, identifier, usual_hash};
+    use crate::engine::aws_lc::ec::Curve;
+    use crate::engine::hash::Digest;
+    use crate::object::attribute;
+    use crate::object::class::KeyType;
+    use crate::object::template::Template;
+
+    /// What bundles have always written.
+    #[test]
+    fn identifiers_are_the_bytes_of_their_standards() {
+        let key = |key_type: KeyType, params: &[u8]| {
+            let mut key = Template::default();
+            key.set(attribute::KEY_TYPE, key_type.code());
+            key.set(attribute::EC_PARAMS, params.to_vec());
+            key
+        };
+        // RFC 8017, appendix A.2.4.
+        let rsa = identifier(Some(Scheme::Pkcs1(Digest::Sha256)), &key(KeyType::Rsa, &[])).unwrap();
+        let sha256_rsa = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
+        assert_eq!(rsa, sha256_rsa);
+        // RFC 5758, section 3.2.
+        for (curve, arc) in [(Curve::P256, 2), (Curve::P384, 3), (Curve::P521, 4)] {
+            let scheme = Scheme::Ecdsa(usual_hash(curve));
+            let mut wanted = *b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x00";
+            wanted[11] = arc;
+            assert_eq!(identifier(Some(scheme), &key(KeyType::Ec, &[])).unwrap(), wanted);
+        }
+        // RFC 8410, section 3, whatever form the key's curve has.
+        for params in [&b"\x06\x03\x2b\x65\x70"[..], b"\x13\x0cedwards25519"] {
+            let found = identifier(None, &key(KeyType::EcEdwards, params)).unwrap();
+            assert_eq!(found, b"\x30\x05\x06\x03\x2b\x65\x70");
+        }
+        let ed448 = key(KeyType::EcEdwards, b"\x13\x0aedwards448");
+        assert_eq!(identifier(None, &ed448).unwrap(), b"\x30\x05\x06\x03\x2b\x65\x71");
+    }
 }

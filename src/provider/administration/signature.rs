@@ -281,9 +281,12 @@ fn usual(key: &Template, bundles: bool) -> Result<&'static Mechanism> {
         _ if bundles && Partner::named_by(key)?.is_some() => "CKM_CLAVIGER_BUNDLE",
         KeyType::Rsa => "CKM_SHA256_RSA_PKCS",
         KeyType::Ec => match curve_of(key.require(attribute::EC_PARAMS)?)? {
-            CurveName::Weierstrass(curve) if curve.field_len() <= 32 => "CKM_ECDSA_SHA256",
-            CurveName::Weierstrass(curve) if curve.field_len() <= 48 => "CKM_ECDSA_SHA384",
-            _ => "CKM_ECDSA_SHA512",
+            CurveName::Weierstrass(curve) => match algorithm::usual_hash(curve) {
+                Digest::Sha256 => "CKM_ECDSA_SHA256",
+                Digest::Sha384 => "CKM_ECDSA_SHA384",
+                _ => "CKM_ECDSA_SHA512",
+            },
+            _ => return Err(nothing()),
         },
         KeyType::EcEdwards => "CKM_EDDSA",
         KeyType::MlDsa => "CKM_ML_DSA",
