@@ -216,6 +216,7 @@ pub(super) unsafe extern "C" fn C_SessionCancel(
         (CKF_MESSAGE_VERIFY, Kind::MessageVerify),
     ];
     in_session(Function::SessionCancel, session, |call| {
+        let flags = if flags == 0 && call.cancels_all() { CK_FLAGS::MAX } else { flags };
         for (_, kind) in KINDS.iter().filter(|(flag, _)| flags & flag != 0) {
             call.cancel(*kind);
         }

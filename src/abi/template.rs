@@ -52,7 +52,7 @@ pub(super) static TAKES_REPEATS: AtomicBool = AtomicBool::new(false);
 pub(super) unsafe fn template(entries: CK_ATTRIBUTE_PTR, count: CK_ULONG) -> Result<Template> {
     // SAFETY: this function's own contract.
     let entries = unsafe { requests(entries, count)? };
-    let mut template = Template::default();
+    let mut template = Template::with_room_for(entries.len());
     for entry in &entries {
         // SAFETY: this function's own contract.
         let value = unsafe { value(entry, Depth::Top)? };

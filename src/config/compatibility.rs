@@ -20,6 +20,10 @@ pub struct Compatibility {
     pub template_repeats: bool,
     /// Ed448 signs without a parameter also with a key whose curve is named in words.
     pub ed448_bare: bool,
+    /// A key that is unwrapped without a class and a type is a generic secret.
+    pub unwrap_bare: bool,
+    /// C_SessionCancel without a flag ends all operations.
+    pub cancel_bare: bool,
 }
 
 pub(super) const COMPATIBILITY: &[Setting] = &[
@@ -52,5 +56,15 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         "compatibility.ed448_bare",
         compatibility.ed448_bare,
         "CKM_EDDSA needs no parameter with a key that names its curve edwards448"
+    ),
+    switch!(
+        "compatibility.unwrap_bare",
+        compatibility.unwrap_bare,
+        "what is unwrapped without CKA_CLASS and CKA_KEY_TYPE is a generic secret"
+    ),
+    switch!(
+        "compatibility.cancel_bare",
+        compatibility.cancel_bare,
+        "C_SessionCancel with flags of 0 ends every operation"
     ),
 ];

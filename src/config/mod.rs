@@ -57,6 +57,8 @@ pub struct Configuration {
     pub public_write: PublicWrite,
     /// True if a key is for data or for keys, not for both.
     pub separate_uses: bool,
+    /// True if secret keys of a session can be read or wrapped only when that is asked for.
+    pub close_session_keys: bool,
     /// True if keys make nothing new before their start date and after their end date.
     pub dates: bool,
     /// Whether mechanisms that are broken or outlived are offered.
@@ -152,6 +154,7 @@ impl Default for Configuration {
             export: ExportPolicy::Deny,
             public_write: PublicWrite::Login,
             separate_uses: false,
+            close_session_keys: false,
             dates: true,
             legacy: false,
             compatibility: Compatibility::default(),

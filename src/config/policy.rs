@@ -15,6 +15,9 @@ pub struct MechanismRules {
     pub allow: Vec<String>,
     /// Not these mechanisms, whatever is allowed.
     pub deny: Vec<String>,
+    /// Mechanisms, named as above, and the types of key that alone they work with, as
+    /// `claviger key list` names them.
+    pub keys: Vec<(String, Vec<String>)>,
     /// Bits of an RSA modulus; 0: what the mechanisms have.
     pub rsa_bits: u32,
     /// Bits of an elliptic curve.
@@ -35,6 +38,7 @@ const PER_TOKEN: &[&str] = &[
     "mechanisms.legacy",
     "mechanisms.allow",
     "mechanisms.deny",
+    "mechanisms.keys",
     "policy.rsa_bits",
     "policy.ec_bits",
     "policy.aes_bits",
@@ -62,6 +66,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "policy.separate_uses",
         separate_uses,
         "whether a key is for data or for keys, not for both"
+    ),
+    switch!(
+        "policy.close_session_keys",
+        close_session_keys,
+        "whether secret keys of a session, too, are closed unless their template opens them"
     ),
     switch!(
         "policy.dates",
@@ -94,6 +103,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |of| Value::List(of.rules.deny.clone()),
         meaning: "these mechanisms are not offered",
     },
+    Setting {
+        key: "mechanisms.keys",
+        accept: |to, value| bound(value).map(|it| to.rules.keys = it),
+        show: |of| {
+            let written = of.rules.keys.iter().map(|(name, types)| (name, types.join(",")));
+            Value::List(written.map(|(name, types)| format!("{name}={types}")).collect())
+        },
+        meaning: "these mechanisms work with keys of these types only",
+    },
 ];
 
 fn bits(value: &DeValue<'_>) -> Result<u32, String> {
@@ -110,6 +128,20 @@ pub(super) fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
         name => Ok(name.to_owned()),
     };
     list.iter().map(|item| name(item.get_ref())).collect()
+}
+
+/// A list of mechanisms, each with types of keys.
+fn bound(value: &DeValue<'_>) -> Result<Vec<(String, Vec<String>)>, String> {
+    let one = |text: String| {
+        let (name, types) = text.split_once('=').unwrap_or_default();
+        let types: Vec<String> = types.split(',').map(|kind| kind.trim().to_owned()).collect();
+        if name.is_empty() || types.iter().any(String::is_empty) {
+            let why = "must be a list of MECHANISM=TYPES, like [\"EXTRACT_KEY_FROM_KEY=generic\"]";
+            return Err(why.to_owned());
+        }
+        Ok((name.to_owned(), types))
+    };
+    names(value)?.into_iter().map(one).collect()
 }
 
 /// Reads `[token.NAME]`: what is said there takes the place of what is said for all tokens, key by

@@ -57,9 +57,10 @@ fn every_key_is_read_and_shown_again() {
                 [pin]\nargon2_memory_kib = 8_192\nargon2_passes = 0x3\nargon2_lanes = 2\n\
                 tries = 5\nreadonly = \"allow\"\n[policy]\nexport = \"standard\"\n\
                 public_write = \"standard\"\nrsa_bits = 3072\nec_bits = 256\naes_bits = 256\n\
-                hmac_bits = 112\nhash_bits = 256\nseparate_uses = true\n\
+                hmac_bits = 112\nhash_bits = 256\nseparate_uses = true\nclose_session_keys = true\n\
                 dates = false\n[mechanisms]\nlegacy = true\n\
                 allow = [\"SHA256_*\"]\ndeny = [\"CKM_MD5\"]\n\
+                keys = [\"AES_*=aes\", \"*_HMAC=generic,hmac\"]\n\
                 [view]\nshow = \"rsa,ec\"\nprograms = [\"a=full\"]\n\
                 libraries = [\"libp11=classic\", \"libx.so=auto\"]\n\
                 [audit]\non_tamper = \"warn\"\n\
@@ -73,7 +74,7 @@ fn every_key_is_read_and_shown_again() {
                 anchor_at = \"commit\"\nanchor_on_failure = \"refuse\"\nanchor_ms = 500\n\
                 [compatibility]\nlogout_again = true\ndigest_goes_on = true\n\
                 oaep_arguments = true\nfork_initialized = true\ntemplate_repeats = true\n\
-                ed448_bare = true\n\
+                ed448_bare = true\nunwrap_bare = true\ncancel_bare = true\n\
                 [pq]\nverify_mode = \"or\"\nproduce_hybrid = false\n\
                 [store]\nkind = \"memory\"\nshared_fs = true\n\
                 [token.\"my web\".policy]\nrsa_bits = 4096\n";

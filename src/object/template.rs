@@ -63,6 +63,9 @@ impl Value {
     }
 }
 
+/// More attributes than any kind of object gets that nobody gave.
+const MOST_DEFAULTS: usize = 40;
+
 /// Attributes with their values, each at most once, in the order of their numbers.
 #[derive(Default, Debug)]
 pub(crate) struct Template {
@@ -70,6 +73,12 @@ pub(crate) struct Template {
 }
 
 impl Template {
+    /// An empty one, with room for so many attributes of a caller's and for all that an object
+    /// gets besides.
+    pub(crate) fn with_room_for(given: usize) -> Self {
+        Self { entries: Vec::with_capacity(given.saturating_add(MOST_DEFAULTS)) }
+    }
+
     fn place(&self, id: u64) -> Result<usize, usize> {
         self.entries.binary_search_by_key(&id, |(id, _)| *id)
     }
@@ -113,6 +122,19 @@ impl Template {
             }
             Err(place) => self.entries.insert(place, (id, value)),
         }
+    }
+
+    /// Takes in those of some attributes, each named once, that are not there.
+    pub(crate) fn extend_absent(&mut self, more: impl IntoIterator<Item = (u64, Value)>) {
+        let given = self.entries.len();
+        for (id, value) in more {
+            let own = self.entries.get(..given).unwrap_or_default();
+            if own.binary_search_by_key(&id, |(id, _)| *id).is_err() {
+                self.entries.push((id, value));
+            }
+        }
+        self.entries.sort_unstable_by_key(|(id, _)| *id);
+        debug_assert!(self.entries.is_sorted_by(|(one, _), (next, _)| one < next));
     }
 
     /// Takes in one entry of a caller's template. The same value twice counts once.

@@ -6,6 +6,7 @@ use crate::error::{Error, Result, Rv};
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::{Mechanism, registry};
 use crate::object::attribute;
+use crate::object::class::{Class, KeyType};
 use crate::object::curve::{self, CurveName};
 use crate::object::template::Template;
 use crate::session::Kind;
@@ -56,6 +57,20 @@ impl Call<'_> {
             return Err(Rv::MechanismParamInvalid.because("Ed448 by name takes a parameter"));
         }
         Ok(())
+    }
+
+    /// Says what comes out of an unwrapping, if the caller does not and need not.
+    pub(super) fn name_bare(&self, template: &mut Template) {
+        let given = [attribute::CLASS.id, attribute::KEY_TYPE.id].map(|id| template.contains(id));
+        if given == [false; 2] && self.provider.configuration.compatibility.unwrap_bare {
+            template.set(attribute::CLASS, Class::SecretKey.code());
+            template.set(attribute::KEY_TYPE, KeyType::GenericSecret.code());
+        }
+    }
+
+    /// Whether C_SessionCancel means all operations where it names none.
+    pub(crate) const fn cancels_all(&self) -> bool {
+        self.provider.configuration.compatibility.cancel_bare
     }
 
     /// A failure, as the caller is told of it.

@@ -3,23 +3,13 @@
 use crate::call::{Room, Written};
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Attr, Nested};
-use crate::object::class::{Birth, Class, Context, Species, admit, complete};
+use crate::object::class::{Admitted, Birth, Class, Species};
 use crate::object::template::Template;
 use crate::secret::Secret;
-use crate::token::objects::Viewer;
 use crate::token::policy::{Decapsulate, Encapsulate};
 
 use super::keys::with_demands;
 use super::{Call, GivenMechanism};
-
-/// A key that lacks nothing but its value.
-struct Expected<'c> {
-    template: Template,
-    viewer: Viewer<'c>,
-    context: Context,
-    /// The length in bytes that the caller asks for.
-    len: Option<usize>,
-}
 
 impl Call<'_> {
     /// C_EncapsulateKey: writes the ciphertext and gives the key's handle, or tells the length and
@@ -40,7 +30,7 @@ impl Call<'_> {
         refuse_second_login(again)?;
         let demanded = (&held.object.attributes, attribute::ENCAPSULATE_TEMPLATE);
         let expected = self.expected(template, demanded, given)?;
-        let mut work = start(&held.object, &given.params, expected.len)?;
+        let mut work = start(&held.object, &given.params, expected.asked_len()?)?;
         let mut handle = None;
         let written = room.fill(work.len(), |out| {
             self.token().take_use(&self.note, &held.object)?;
@@ -69,7 +59,7 @@ impl Call<'_> {
         let demanded = (&held.object.attributes, attribute::DECAPSULATE_TEMPLATE);
         let expected = self.expected(template, demanded, given)?;
         self.note.input.set(u64::try_from(ciphertext.len()).ok());
-        let secret = open(&held.object, &given.params, ciphertext, expected.len)?;
+        let secret = open(&held.object, &given.params, ciphertext, expected.asked_len()?)?;
         self.keep(expected, secret)
     }
 
@@ -80,7 +70,7 @@ impl Call<'_> {
         template: Template,
         (other, demands): (&Template, Attr<Nested>),
         given: &GivenMechanism,
-    ) -> Result<Expected<'_>> {
+    ) -> Result<Admitted> {
         let mut template = with_demands(template, other.get(demands))?;
         if !template.contains(attribute::CLASS.id) {
             template.set(attribute::CLASS, Class::SecretKey.code());
@@ -90,21 +80,14 @@ impl Call<'_> {
             return Err(Rv::TemplateInconsistent.because("only secret keys come of a secret"));
         }
         self.check_birth(&template, species)?;
-        let viewer = self.viewer()?;
-        let context = self.token().context(&viewer, Some(given.id));
-        admit(&template, species, Birth::Encapsulate, &context)?;
-        let len = template.get(attribute::VALUE_LEN).map(usize::try_from).transpose();
-        let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
-        Ok(Expected { template, viewer, context, len })
+        let context = self.token().context(&self.viewer()?, Some(given.id));
+        Admitted::secret_key(template, species, Birth::Encapsulate, context)
     }
 
     /// Makes the key, once the use of the other one is on record.
-    fn keep(&self, expected: Expected<'_>, secret: Secret) -> Result<u64> {
+    fn keep(&self, expected: Admitted, secret: Secret) -> Result<u64> {
         self.token().record(&self.note, "CKR_OK")?;
-        let Expected { mut template, viewer, context, .. } = expected;
-        template.set(attribute::VALUE, secret);
-        let whole = complete(template, Birth::Encapsulate, &context)?;
-        self.token().add(&viewer, whole)
+        self.token().add(&self.viewer()?, expected.with_value(secret)?)
     }
 }
 

@@ -104,10 +104,7 @@ impl Call<'_> {
         // A key of another type is that first, whatever its usage attributes say.
         let key_type = attributes.get(attribute::KEY_TYPE);
         let key_type = key_type.and_then(KeyType::from_code);
-        if !key_type.is_some_and(|own| row.key_types.contains(&own)) {
-            let why = "the mechanism does not work with this kind of key";
-            return Err(Rv::KeyTypeInconsistent.because(why));
-        }
+        self.open.offers.check_type(row, key_type)?;
         let _permit = policy::allow::<Use>(attributes, row.id)?;
         self.token().check_use::<Use>(attributes)?;
         self.open.offers.check_key(attributes)?;
@@ -125,10 +122,7 @@ impl Call<'_> {
 
     /// Checks that come before any work: may this session make such an object?
     pub(super) fn check_birth(&self, template: &Template, species: Species) -> Result<()> {
-        let mut outline = Template::default();
         let private = template.get(attribute::PRIVATE).unwrap_or(species.class.is_secret());
-        outline.set(attribute::PRIVATE, private);
-        outline.set(attribute::TOKEN, template.is_set(attribute::TOKEN));
-        self.token().check_write(&self.viewer()?, &outline)
+        self.token().check_place(&self.viewer()?, template.is_set(attribute::TOKEN), private)
     }
 }

@@ -18,7 +18,7 @@ use crate::object::template::Template;
 use crate::token::Token;
 
 use super::Provider;
-use super::administration::is_key_name;
+use super::administration::{is_key_name, key_types};
 
 /// A mechanism as a token offers it.
 #[derive(Clone, Copy)]
@@ -32,6 +32,8 @@ pub(crate) struct Offer {
 pub(crate) struct Offers {
     /// In the order of the standard's numbers.
     rows: Vec<Offer>,
+    /// The mechanisms that work with fewer types of key than the standard has it.
+    bound: Vec<(u64, Vec<KeyType>)>,
     rules: MechanismRules,
     legacy: bool,
     bundles: BundleRules,
@@ -62,7 +64,12 @@ impl Offers {
         let offered = REGISTRY.iter().filter(|row| !row.legacy || configuration.legacy);
         let legacy = configuration.legacy;
         let rows = offered.filter_map(|row| offer(row, &rules, legacy)).collect();
-        Self { rows, rules, legacy, bundles: configuration.bundles }
+        let bound = rules.keys.iter().flat_map(|(name, types)| {
+            let types: Vec<_> = types.iter().flat_map(|name| key_types(name)).collect();
+            let named = REGISTRY.iter().filter(move |row| is(row, name));
+            named.map(move |row| (row.id, types.clone()))
+        });
+        Self { rows, bound: bound.collect(), rules, legacy, bundles: configuration.bundles }
     }
 
     fn view(&self) -> PolicyView {
@@ -100,6 +107,23 @@ impl Offers {
                 None => format!("mechanism 0x{number:x}"),
             })
         })
+    }
+
+    /// Whether a mechanism works with keys of a type, by the configuration too.
+    ///
+    /// # Errors
+    /// `CKR_KEY_TYPE_INCONSISTENT`.
+    pub(super) fn check_type(&self, row: &Mechanism, key_type: Option<KeyType>) -> Result<()> {
+        let why = if !key_type.is_some_and(|own| row.key_types.contains(&own)) {
+            "the mechanism does not work with this kind of key"
+        } else if self.bound.iter().any(|(mechanism, types)| {
+            *mechanism == row.id && !key_type.is_some_and(|own| types.contains(&own))
+        }) {
+            "mechanisms.keys keeps this kind of key from the mechanism"
+        } else {
+            return Ok(());
+        };
+        Err(Rv::KeyTypeInconsistent.because(why))
     }
 
     /// Whether a parameter asks for something that the configuration finds too weak.
@@ -238,9 +262,23 @@ pub fn rule_problems(configuration: &Configuration) -> Vec<ConfigError> {
                 problems.push(one.refusal(key, why));
             }
         }
+        if std::ptr::eq(one, configuration) || one.rules.keys != configuration.rules.keys {
+            problems.extend(key_problems(one));
+        }
         problems.extend(view_problems(one));
     }
     problems
+}
+
+fn key_problems(of: &Configuration) -> Vec<ConfigError> {
+    let unknown = of.rules.keys.iter().flat_map(|(name, types)| {
+        let no_mechanism = (!REGISTRY.iter().any(|row| is(row, name)))
+            .then(|| format!("{name:?} is no mechanism of this token; see docs/mechanisms.md"));
+        let wrong = types.iter().filter(|name| key_types(name).next().is_none());
+        let no_type = wrong.map(|name| format!("{name:?} is no type of key of this token"));
+        no_mechanism.into_iter().chain(no_type)
+    });
+    unknown.map(|why| of.refusal("mechanisms.keys", why)).collect()
 }
 
 fn view_problems(of: &Configuration) -> impl Iterator<Item = ConfigError> {

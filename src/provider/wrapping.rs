@@ -231,7 +231,9 @@ impl Call<'_> {
     ) -> Result<Entering> {
         let demanded = by.object.attributes.get(attribute::UNWRAP_TEMPLATE);
         let template = with_demands(template, demanded)?;
-        let template = with_demands(template, Some(&self.token().demands_on_unwrapped(by)))?;
+        let demanded = self.token().demands_on_unwrapped(by);
+        let mut template = with_demands(template, Some(&demanded))?;
+        self.name_bare(&mut template);
         let species = Species::of(&template)?;
         let fits = match row.wraps {
             Wraps::Any => species.class.is_secret(),

@@ -62,6 +62,24 @@ impl ObjectId {
         random::array().map(Self)
     }
 
+    /// The name of an object that is on no token: of the `count`th of those whose names begin so.
+    pub(crate) fn of_session(prefix: [u8; 8], count: u64) -> Self {
+        let mut bytes = [0; 16];
+        let (front, back) = bytes.split_at_mut(prefix.len());
+        front.copy_from_slice(&prefix);
+        back.copy_from_slice(&count.to_be_bytes());
+        Self(bytes)
+    }
+
+    /// The name as `Display` writes it.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let digit = |value: u8| match value {
+            0..=9 => b'0' + value,
+            _ => b'a' + (value - 10),
+        };
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    }
+
     /// The name that `Display` writes so.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; size_of::<Self>()];

@@ -53,20 +53,26 @@ impl Token {
             so: viewer.is_security_officer,
             export_denied: self.settings.export_denied,
             separate_uses: self.settings.separate_uses,
+            close_session_keys: self.settings.close_session_keys,
             mechanism,
         }
     }
 
     /// May this session make or change an object like this one?
     pub(crate) fn check_write(&self, viewer: &Viewer, object: &Template) -> Result<()> {
-        let on_token = object.is_set(attribute::TOKEN);
+        let private = object.is_set(attribute::PRIVATE);
+        self.check_place(viewer, object.is_set(attribute::TOKEN), private)
+    }
+
+    /// The same of an object of which no more is known yet.
+    pub(crate) fn check_place(&self, viewer: &Viewer, on_token: bool, private: bool) -> Result<()> {
         if on_token && self.is_read_only()? {
             return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
         }
         if on_token && !viewer.may_write {
             return Err(Rv::SessionReadOnly.because("token objects need a read/write session"));
         }
-        if object.is_set(attribute::PRIVATE) && !viewer.sees_private {
+        if private && !viewer.sees_private {
             return Err(Rv::UserNotLoggedIn.because("private objects are the user's"));
         }
         if on_token && self.settings.public_write_needs_login && !viewer.is_logged_in {
@@ -110,7 +116,13 @@ impl Token {
     }
 
     /// Takes in a whole object; its handle.
-    pub(crate) fn add(&self, viewer: &Viewer, whole: Template) -> Result<u64> {
+    pub(crate) fn add(&self, viewer: &Viewer, mut whole: Template) -> Result<u64> {
+        if !whole.is_set(attribute::TOKEN) {
+            let id = self.name(&mut whole)?;
+            let object = Arc::new(Object::new(whole));
+            self.record_made(viewer, Some(&object))?;
+            return Ok(self.hand_out(viewer, id, object));
+        }
         let handles = self.add_all(viewer, vec![whole])?;
         handles.first().copied().ok_or_else(|| Rv::GeneralError.because("no handle"))
     }
@@ -119,9 +131,7 @@ impl Token {
     pub(crate) fn add_all(&self, viewer: &Viewer, all: Vec<Template>) -> Result<Vec<u64>> {
         let mut named = Vec::with_capacity(all.len());
         for mut whole in all {
-            let id = ObjectId::random()?;
-            whole.set(attribute::UNIQUE_ID, id.to_string().into_bytes());
-            named.push((id, whole));
+            named.push((self.name(&mut whole)?, whole));
         }
         let stored = |whole: &Template| whole.is_set(attribute::TOKEN);
         if named.iter().any(|(_, whole)| stored(whole)) {
@@ -136,12 +146,25 @@ impl Token {
         }
         let objects: Vec<_> =
             named.into_iter().map(|(id, whole)| (id, Arc::new(Object::new(whole)))).collect();
-        if let Some((_, object)) = objects.last().filter(|_| viewer.note.lacks(true)) {
-            // What is made in a session alone is not handed out before it is on record.
-            viewer.note.names(Arc::clone(object), 0);
-            self.record(viewer.note, "CKR_OK")?;
-        }
+        self.record_made(viewer, objects.last().map(|(_, object)| object))?;
         Ok(objects.into_iter().map(|(id, object)| self.hand_out(viewer, id, object)).collect())
+    }
+
+    /// Gives a new object its name.
+    fn name(&self, whole: &mut Template) -> Result<ObjectId> {
+        let id = match whole.is_set(attribute::TOKEN) {
+            true => ObjectId::random()?,
+            false => self.table.new_name()?,
+        };
+        whole.set(attribute::UNIQUE_ID, id.text());
+        Ok(id)
+    }
+
+    /// What is made in a session alone is not handed out before it is on record.
+    fn record_made(&self, viewer: &Viewer, object: Option<&Arc<Object>>) -> Result<()> {
+        let Some(object) = object.filter(|_| viewer.note.lacks(true)) else { return Ok(()) };
+        viewer.note.names(Arc::clone(object), 0);
+        self.record(viewer.note, "CKR_OK")
     }
 
     /// A handle for an object that was just made.

@@ -6,8 +6,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use crate::engine::random;
+use crate::error::Result;
 use crate::object::Object;
 use crate::object::template::Template;
 use crate::store::ObjectId;
@@ -90,6 +92,10 @@ pub(super) struct Table {
     changes: AtomicU64,
     stored: RwLock<Stored>,
     in_sessions: RwLock<HashMap<u64, Arc<Held>>>,
+    /// How the names of session objects begin: drawn with the first of them, so that the others
+    /// cost no system call.
+    names: OnceLock<[u8; 8]>,
+    named: AtomicU64,
     /// Objects that nobody made and nobody changes.
     own: Vec<(u64, Arc<Held>)>,
 }
@@ -113,6 +119,8 @@ impl Table {
             changes: AtomicU64::new(0),
             stored: RwLock::default(),
             in_sessions: RwLock::default(),
+            names: OnceLock::new(),
+            named: AtomicU64::new(0),
         }
     }
 
@@ -132,6 +140,18 @@ impl Table {
     /// The token's own objects.
     pub(super) fn own(&self) -> &[(u64, Arc<Held>)] {
         &self.own
+    }
+
+    /// A name for a session object.
+    pub(super) fn new_name(&self) -> Result<ObjectId> {
+        let prefix = match self.names.get() {
+            Some(prefix) => *prefix,
+            None => {
+                let drawn = random::array()?;
+                *self.names.get_or_init(|| drawn)
+            }
+        };
+        Ok(ObjectId::of_session(prefix, self.named.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Takes in a session object; its handle.

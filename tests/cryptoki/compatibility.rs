@@ -235,3 +235,75 @@ fn with_ed448_bare_it_needs_none() {
         session.verify(&plain(ck::CKM_EDDSA), public, b"message", &signature).unwrap();
     });
 }
+
+/// A generic secret of 24 bytes, wrapped under the key that comes with it.
+fn wrapped(session: &Session<'_>) -> (u64, Vec<u8>) {
+    let by = template! {
+        CKA_VALUE_LEN => 32, CKA_WRAP => true, CKA_UNWRAP => true, CKA_EXTRACTABLE => false,
+    };
+    let by = session.generate(&plain(ck::CKM_AES_KEY_GEN), &by).unwrap();
+    let key = template! {
+        CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => ck::CKK_GENERIC_SECRET,
+        CKA_VALUE => &[9; 24], CKA_EXTRACTABLE => true,
+    };
+    let key = session.create(&key).unwrap();
+    (by, session.wrap(&plain(ck::CKM_AES_KEY_WRAP), by, key).unwrap())
+}
+
+#[test]
+fn what_is_unwrapped_has_a_type() {
+    isolated(|bench| {
+        let token = token_with(bench, "");
+        let session = token.user();
+        let (by, bytes) = wrapped(&session);
+        let how = plain(ck::CKM_AES_KEY_WRAP);
+        let readable = template! { CKA_SENSITIVE => false, CKA_EXTRACTABLE => true };
+        session.unwrap_key(&how, by, &bytes, &readable).refused(ck::CKR_TEMPLATE_INCOMPLETE);
+    });
+}
+
+#[test]
+fn with_unwrap_bare_it_is_a_generic_secret() {
+    isolated(|bench| {
+        let token = token_with(bench, "unwrap_bare");
+        let session = token.user();
+        let (by, bytes) = wrapped(&session);
+        let how = plain(ck::CKM_AES_KEY_WRAP);
+        let readable = template! { CKA_SENSITIVE => false, CKA_EXTRACTABLE => true };
+        let key = session.unwrap_key(&how, by, &bytes, &readable).unwrap();
+        assert_eq!(session.number(key, ck::CKA_CLASS), ck::CKO_SECRET_KEY);
+        assert_eq!(session.number(key, ck::CKA_KEY_TYPE), ck::CKK_GENERIC_SECRET);
+        assert_eq!(session.get(key, ck::CKA_VALUE).unwrap(), [9; 24]);
+        // Who says one of the two has to say both.
+        let half = template! { CKA_CLASS => ck::CKO_SECRET_KEY };
+        session.unwrap_key(&how, by, &bytes, &half).refused(ck::CKR_TEMPLATE_INCOMPLETE);
+    });
+}
+
+#[test]
+fn no_flag_cancels_nothing() {
+    isolated(|bench| {
+        let token = token_with(bench, "");
+        let session = token.public();
+        session.digest_init(&plain(ck::CKM_SHA256)).unwrap();
+        call!(session, C_SessionCancel(session.handle, 0)).is(ck::CKR_OK);
+        session.digest_init(&plain(ck::CKM_SHA256)).refused(ck::CKR_OPERATION_ACTIVE);
+    });
+}
+
+#[test]
+fn with_cancel_bare_no_flag_cancels_everything() {
+    isolated(|bench| {
+        let token = token_with(bench, "cancel_bare");
+        let session = token.user();
+        let key = session.create(&known::aes(&[1; 16])).unwrap();
+        session.digest_init(&plain(ck::CKM_SHA256)).unwrap();
+        session.encrypt_init(&plain(ck::CKM_AES_ECB), key).unwrap();
+        // A flag names what it names, as ever.
+        call!(session, C_SessionCancel(session.handle, ck::CKF_SIGN)).is(ck::CKR_OK);
+        session.digest_init(&plain(ck::CKM_SHA256)).refused(ck::CKR_OPERATION_ACTIVE);
+        call!(session, C_SessionCancel(session.handle, 0)).is(ck::CKR_OK);
+        session.digest_init(&plain(ck::CKM_SHA256)).unwrap();
+        session.encrypt_init(&plain(ck::CKM_AES_ECB), key).unwrap();
+    });
+}

@@ -5,7 +5,7 @@ use cryptoki_sys as ck;
 
 use crate::support::known::{self, P256};
 use crate::support::operations::plain;
-use crate::support::{Refused, Template, USER_PIN, isolated, template};
+use crate::support::{Refused, Session, Template, USER_PIN, isolated, template};
 
 /// On the token, with these two attributes.
 fn on_token(key: Template, sensitive: bool, extractable: bool) -> Template {
@@ -140,5 +140,33 @@ fn wrong_configuration_is_refused_by_initialise() {
         }
         bench.configure("");
         bench.initialised();
+    });
+}
+
+/// What a secret key of a session is that nobody said more of.
+fn check_session_keys(session: &Session<'_>, open: bool) {
+    let made = template! { CKA_VALUE_LEN => 32 };
+    let key = session.generate(&plain(ck::CKM_AES_KEY_GEN), &made).unwrap();
+    assert_eq!(session.flag(key, ck::CKA_EXTRACTABLE), open);
+    assert_eq!(session.flag(key, ck::CKA_SENSITIVE), !open);
+    assert_eq!(session.flag(key, ck::CKA_NEVER_EXTRACTABLE), !open);
+    assert_eq!(session.get(key, ck::CKA_VALUE).is_ok(), open);
+    let asked = template! {
+        CKA_VALUE_LEN => 32, CKA_SENSITIVE => false, CKA_EXTRACTABLE => true,
+    };
+    let key = session.generate(&plain(ck::CKM_AES_KEY_GEN), &asked).unwrap();
+    assert_eq!(session.get(key, ck::CKA_VALUE).unwrap().len(), 32);
+}
+
+#[test]
+fn secret_keys_of_sessions_are_open() {
+    isolated(|bench| check_session_keys(&bench.token().user(), true));
+}
+
+#[test]
+fn secret_keys_of_sessions_are_closed_when_the_policy_says_so() {
+    isolated(|bench| {
+        bench.configure("policy.close_session_keys = true");
+        check_session_keys(&bench.token().user(), false);
     });
 }

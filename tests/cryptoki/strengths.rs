@@ -186,6 +186,62 @@ fn a_token_may_have_rules_of_its_own() {
 }
 
 #[test]
+fn a_mechanism_is_bound_to_types_of_keys() {
+    isolated(|bench| {
+        bench.configure(
+            "mechanisms.keys = [\"*_KEY_DERIVATION=generic,hkdf\", \"SHA256_HMAC=hmac\", \
+             \"CONCATENATE_*=generic\"]",
+        );
+        let token = bench.token();
+        let session = token.user();
+        let secret = |key_type: u64| {
+            let uses = template! {
+                CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => key_type, CKA_VALUE => &[7; 32],
+                CKA_SIGN => true, CKA_VERIFY => true, CKA_DERIVE => true,
+            };
+            session.create(&uses).unwrap()
+        };
+        let (aes, generic) = (secret(ck::CKK_AES), secret(ck::CKK_GENERIC_SECRET));
+        let typed = secret(ck::CKK_SHA256_HMAC);
+        let made = template! {
+            CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => ck::CKK_GENERIC_SECRET,
+        };
+        let digest = plain(ck::CKM_SHA256_KEY_DERIVATION);
+        session.derive(&digest, aes, &made).refused(ck::CKR_KEY_TYPE_INCONSISTENT);
+        session.derive(&digest, generic, &made).unwrap();
+        // The second key as well as the first.
+        let join = |base: u64, other: u64| {
+            let other: ck::CK_OBJECT_HANDLE = other;
+            let how = with_struct(ck::CKM_CONCATENATE_BASE_AND_KEY, &other);
+            session.derive(&how, base, &made)
+        };
+        join(aes, generic).refused(ck::CKR_KEY_TYPE_INCONSISTENT);
+        join(generic, aes).refused(ck::CKR_KEY_TYPE_INCONSISTENT);
+        join(generic, generic).unwrap();
+        let hmac = plain(ck::CKM_SHA256_HMAC);
+        session.sign_init(&hmac, generic).refused(ck::CKR_KEY_TYPE_INCONSISTENT);
+        session.verify_init(&hmac, generic).refused(ck::CKR_KEY_TYPE_INCONSISTENT);
+        session.sign_init(&hmac, typed).unwrap();
+        // What is bound to nothing works as ever.
+        session.verify_init(&plain(ck::CKM_SHA512_HMAC), generic).unwrap();
+    });
+}
+
+#[test]
+fn keys_of_mechanisms_that_are_not_known_are_refused_at_the_start() {
+    isolated(|bench| {
+        for wrong in ["SHA1-HMAC=hmac", "SHA256_HMAC=hmak", "SHA256_HMAC=aes,x25519", "=aes"] {
+            bench.configure(&format!("mechanisms.keys = [\"{wrong}\"]"));
+            bench.load().initialize().refused(ck::CKR_GENERAL_ERROR);
+            bench.configure(&format!("[token.a]\nmechanisms.keys = [\"{wrong}\"]"));
+            bench.load().initialize().refused(ck::CKR_GENERAL_ERROR);
+        }
+        bench.configure("mechanisms.keys = [\"SHA256_HMAC=generic, hmac\"]");
+        bench.load().initialize().unwrap();
+    });
+}
+
+#[test]
 fn a_name_that_no_mechanism_has_is_refused_at_the_start() {
     isolated(|bench| {
         for wrong in ["SHA1-*", "CKM_NO_SUCH", "RSA"] {

@@ -4,7 +4,8 @@
 //! Which attribute may change how stands in the attribute table. PKCS#11 3.2, "C_CopyObject"
 //! and "C_SetAttributeValue".
 
-use super::{Class, Context, Species, consistent, roles, secrecy, trust};
+use super::consistency::consistent;
+use super::{Class, Context, Species, roles, secrecy, trust};
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change, Rule};
 use crate::object::computed;

@@ -13,11 +13,15 @@ use crate::object::template::Template;
 static FOR_DATA: [Attr<bool>; 2] = [attribute::ENCRYPT, attribute::DECRYPT];
 static FOR_KEYS: [Attr<bool>; 2] = [attribute::WRAP, attribute::UNWRAP];
 
+/// Whether a key was asked to be for keys.
+pub(super) fn is_for_keys(template: &Template) -> bool {
+    FOR_KEYS.iter().any(|flag| template.is_set(*flag))
+}
+
 /// Whether a key that nobody gave this use may be used so: for data, unless it was asked to be
 /// for keys.
-pub(super) fn usual(use_flag: u64, template: &Template) -> bool {
+pub(super) fn usual(use_flag: u64, for_keys: bool) -> bool {
     let is_one_of = |flags: &[Attr<bool>]| flags.iter().any(|flag| flag.id == use_flag);
-    let for_keys = FOR_KEYS.iter().any(|flag| template.is_set(*flag));
     let unwanted = is_one_of(&FOR_KEYS) || (for_keys && is_one_of(&FOR_DATA));
     !unwanted
 }

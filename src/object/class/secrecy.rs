@@ -9,9 +9,10 @@ use crate::object::attribute;
 use crate::object::template::Template;
 
 /// What `CKA_SENSITIVE` or `CKA_EXTRACTABLE` is if nobody gave it: private keys, and secret keys
-/// on the token, are kept; secret keys of a session are working values of the application.
-pub(super) fn usual(flag: u64, class: Class, birth: Birth, on_token: bool) -> bool {
-    let kept = on_token || (class == Class::PrivateKey && birth != Birth::Unwrap);
+/// on the token, are kept; secret keys of a session are working values of the application, unless
+/// the policy has them closed.
+pub(super) fn usual(flag: u64, class: Class, birth: Birth, closed: bool) -> bool {
+    let kept = closed || (class == Class::PrivateKey && birth != Birth::Unwrap);
     if flag == attribute::SENSITIVE.id { kept || class == Class::PrivateKey } else { !kept }
 }
 

@@ -37,7 +37,7 @@ pub use rotation::Rotation;
 pub use signature::{SignatureChoice, Signer, Verifier};
 pub use versions::RotatedKey;
 pub use view::{ObjectChoice, ObjectClass, ObjectView};
-pub(super) use view::{is_key_name, key_name};
+pub(super) use view::{is_key_name, key_name, key_types};
 
 /// Handles asked for at a time.
 const BATCH: usize = 512;

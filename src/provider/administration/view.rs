@@ -206,8 +206,12 @@ pub(in crate::provider) fn key_name(key_type: KeyType, attributes: &Template) ->
 
 /// Whether a type of key has this name.
 pub(in crate::provider) fn is_key_name(name: &str) -> bool {
-    ["ed25519", "ed448", "x25519", "x448"].contains(&name)
-        || KeyType::ALL.iter().any(|key_type| key_type_name(*key_type) == name)
+    ["ed25519", "ed448", "x25519", "x448"].contains(&name) || key_types(name).next().is_some()
+}
+
+/// The types of key that have this name: several share "hmac".
+pub(in crate::provider) fn key_types(name: &str) -> impl Iterator<Item = KeyType> {
+    KeyType::ALL.iter().copied().filter(move |key_type| key_type_name(*key_type) == name)
 }
 
 const fn key_type_name(key_type: KeyType) -> &'static str {
