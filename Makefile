@@ -89,7 +89,7 @@ bench: build
 	$(CARGO) bench --locked --bench recording
 	$(CARGO) bench --locked --bench many_keys
 	$(CARGO) bench --locked --bench audit_log
-	$(CARGO) bench --locked --bench post_quantum
+	$(CARGO) bench --locked --bench primitives
 	$(CARGO) bench --locked --bench modules -- --module claviger=$(target)/release/libclaviger.so \
 	    $(if $(SOFTHSM),--module softhsm2=$(SOFTHSM))
 

@@ -1,17 +1,23 @@
 //! Templates and mechanisms as a C caller writes them, with what they point to kept alive.
 
 use cryptoki_sys::{
-    CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_ECDH1_DERIVE_PARAMS, CK_GCM_PARAMS, CK_MECHANISM,
-    CK_MECHANISM_TYPE, CK_RSA_PKCS_OAEP_PARAMS, CK_RSA_PKCS_PSS_PARAMS, CK_ULONG, CKD_NULL,
-    CKG_MGF1_SHA1, CKG_MGF1_SHA256, CKM_AES_CBC, CKM_AES_GCM, CKM_ECDH1_DERIVE, CKM_RSA_PKCS_OAEP,
-    CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA256, CKZ_DATA_SPECIFIED,
+    CK_AES_CTR_PARAMS, CK_ATTRIBUTE, CK_ATTRIBUTE_TYPE, CK_BBOOL, CK_ECDH1_DERIVE_PARAMS,
+    CK_GCM_PARAMS, CK_MECHANISM, CK_MECHANISM_TYPE, CK_RSA_PKCS_OAEP_PARAMS,
+    CK_RSA_PKCS_PSS_PARAMS, CK_SALSA20_CHACHA20_POLY1305_PARAMS, CK_ULONG, CKD_NULL, CKG_MGF1_SHA1,
+    CKG_MGF1_SHA256, CKM_AES_CBC, CKM_AES_CTR, CKM_AES_GCM, CKM_CHACHA20_POLY1305,
+    CKM_ECDH1_DERIVE, CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_PSS, CKM_SHA_1, CKM_SHA256,
+    CKZ_DATA_SPECIFIED,
 };
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
-/// A template under construction. `as_c` lends it in the form that a call wants.
-#[derive(Clone, Default)]
-pub(crate) struct Attributes(Vec<(CK_ATTRIBUTE_TYPE, Vec<u8>)>);
+/// A template. `as_c` lends it in the form that a call wants, which is made once.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    /// What `c` points to; nobody changes it.
+    values: Vec<Vec<u8>>,
+    c: Vec<CK_ATTRIBUTE>,
+}
 
 impl Attributes {
     pub(crate) fn new() -> Self {
@@ -19,7 +25,13 @@ impl Attributes {
     }
 
     pub(crate) fn bytes(mut self, attribute: CK_ATTRIBUTE_TYPE, value: &[u8]) -> Self {
-        self.0.push((attribute, value.to_vec()));
+        let mut value = value.to_vec();
+        self.c.push(CK_ATTRIBUTE {
+            type_: attribute,
+            pValue: value.as_mut_ptr().cast(),
+            ulValueLen: value.len() as CK_ULONG,
+        });
+        self.values.push(value);
         self
     }
 
@@ -31,15 +43,8 @@ impl Attributes {
         self.bytes(attribute, &value.to_ne_bytes())
     }
 
-    pub(crate) fn as_c(&mut self) -> Vec<CK_ATTRIBUTE> {
-        self.0
-            .iter_mut()
-            .map(|(attribute, value)| CK_ATTRIBUTE {
-                type_: *attribute,
-                pValue: value.as_mut_ptr().cast(),
-                ulValueLen: value.len() as CK_ULONG,
-            })
-            .collect()
+    pub(crate) fn as_c(&mut self) -> &mut [CK_ATTRIBUTE] {
+        &mut self.c
     }
 }
 
@@ -47,7 +52,9 @@ impl Attributes {
 enum Parameter {
     None,
     Iv(Box<[u8; 16]>),
+    Ctr(Box<CK_AES_CTR_PARAMS>),
     Gcm(Box<(CK_GCM_PARAMS, [u8; 12])>),
+    ChaCha(Box<(CK_SALSA20_CHACHA20_POLY1305_PARAMS, [u8; 12])>),
     Pss(Box<CK_RSA_PKCS_PSS_PARAMS>),
     Oaep(Box<CK_RSA_PKCS_OAEP_PARAMS>),
     Ecdh(Box<(CK_ECDH1_DERIVE_PARAMS, Vec<u8>)>),
@@ -68,6 +75,12 @@ impl Mechanism {
         Self { id: CKM_AES_CBC, parameter: Parameter::Iv(Box::new([7; 16])) }
     }
 
+    /// With a counter of 32 bits.
+    pub(crate) fn ctr() -> Self {
+        let parameter = CK_AES_CTR_PARAMS { ulCounterBits: 32, cb: [0; 16] };
+        Self { id: CKM_AES_CTR, parameter: Parameter::Ctr(Box::new(parameter)) }
+    }
+
     pub(crate) fn gcm() -> Self {
         let parameter = CK_GCM_PARAMS {
             pIv: null_mut(),
@@ -80,6 +93,17 @@ impl Mechanism {
         let mut boxed = Box::new((parameter, [0; 12]));
         boxed.0.pIv = boxed.1.as_mut_ptr();
         Self { id: CKM_AES_GCM, parameter: Parameter::Gcm(boxed) }
+    }
+
+    pub(crate) fn chacha20_poly1305() -> Self {
+        let parameter = CK_SALSA20_CHACHA20_POLY1305_PARAMS {
+            pNonce: null_mut(),
+            ulNonceLen: 12,
+            pAAD: null_mut(),
+            ulAADLen: 0,
+        };
+        let boxed = Box::new((parameter, [0; 12]));
+        Self { id: CKM_CHACHA20_POLY1305, parameter: Parameter::ChaCha(boxed) }
     }
 
     /// PSS over a digest of SHA-256, salt as long as the digest.
@@ -118,7 +142,9 @@ impl Mechanism {
     pub(crate) fn next_iv(&mut self) {
         let bytes: &mut [u8] = match &mut self.parameter {
             Parameter::Iv(iv) => &mut iv[..8],
+            Parameter::Ctr(ctr) => &mut ctr.cb[..8],
             Parameter::Gcm(gcm) => &mut gcm.1[..8],
+            Parameter::ChaCha(chacha) => &mut chacha.1[..8],
             _ => return,
         };
         for byte in bytes {
@@ -133,6 +159,14 @@ impl Mechanism {
         let (pointer, len): (*mut c_void, usize) = match &mut self.parameter {
             Parameter::None => (null_mut(), 0),
             Parameter::Iv(iv) => (iv.as_mut_ptr().cast(), 16),
+            Parameter::Ctr(ctr) => {
+                (std::ptr::from_mut(ctr.as_mut()).cast(), size_of::<CK_AES_CTR_PARAMS>())
+            }
+            Parameter::ChaCha(chacha) => {
+                chacha.0.pNonce = chacha.1.as_mut_ptr();
+                let len = size_of::<CK_SALSA20_CHACHA20_POLY1305_PARAMS>();
+                (std::ptr::from_mut(&mut chacha.0).cast(), len)
+            }
             Parameter::Gcm(gcm) => {
                 gcm.0.pIv = gcm.1.as_mut_ptr();
                 (std::ptr::from_mut(&mut gcm.0).cast(), size_of::<CK_GCM_PARAMS>())

@@ -3,8 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::attributes::{Attributes, Mechanism};
-use super::module::{Module, Outcome, Refusal, Session};
-use super::scratch::slot;
+use super::module::{Module, Outcome, Refusal};
+use super::shelf::Shelf;
 use cryptoki_sys::{
     CK_ATTRIBUTE, CK_MECHANISM, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE, CK_ULONG, CKA_CLASS,
     CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_SENSITIVE, CKK_GENERIC_SECRET, CKM_ML_KEM, CKO_SECRET_KEY,
@@ -32,25 +32,15 @@ type Decapsulate = unsafe extern "C" fn(
     *mut CK_OBJECT_HANDLE,
 ) -> CK_RV;
 
-/// Keys of a session before it is closed, and they with it.
-const MOST: usize = 256;
-
-/// Both functions of a module, and a session for the keys that they make.
+/// Both functions of a module with what a caller has ready for them, and a session for the keys
+/// that they make.
 pub(crate) struct Kem<'m> {
-    module: &'m Module,
     encapsulate: Encapsulate,
     decapsulate: Decapsulate,
-    session: Session<'m>,
-    made: usize,
-}
-
-/// A secret of the session that nobody reads.
-fn secret() -> Attributes {
-    Attributes::new()
-        .number(CKA_CLASS, CKO_SECRET_KEY)
-        .number(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
-        .flag(CKA_SENSITIVE, true)
-        .flag(CKA_EXTRACTABLE, false)
+    shelf: Shelf<'m>,
+    mechanism: Mechanism,
+    /// Of a secret of the session that nobody reads.
+    template: Attributes,
 }
 
 fn answer(call: &str, rv: CK_RV) -> Outcome<()> {
@@ -63,25 +53,19 @@ impl<'m> Kem<'m> {
         let encapsulate = unsafe { module.exported("C_EncapsulateKey") }?;
         // SAFETY: as above.
         let decapsulate = unsafe { module.exported("C_DecapsulateKey") }?;
-        let session = module.open(slot(module)?)?;
-        Ok(Self { module, encapsulate, decapsulate, session, made: 0 })
+        let template = Attributes::new()
+            .number(CKA_CLASS, CKO_SECRET_KEY)
+            .number(CKA_KEY_TYPE, CKK_GENERIC_SECRET)
+            .flag(CKA_SENSITIVE, true)
+            .flag(CKA_EXTRACTABLE, false);
+        let (shelf, mechanism) = (Shelf::of(module)?, Mechanism::plain(CKM_ML_KEM));
+        Ok(Self { encapsulate, decapsulate, shelf, mechanism, template })
     }
 
-    /// The session for the next key: now and then a new one.
-    fn session(&mut self) -> Outcome<CK_SESSION_HANDLE> {
-        self.made += 1;
-        if self.made.is_multiple_of(MOST) {
-            let fresh = self.module.open(slot(self.module)?)?;
-            std::mem::replace(&mut self.session, fresh).close()?;
-        }
-        Ok(self.session.handle())
-    }
-
-    /// The ciphertext of a new secret.
-    pub(crate) fn encapsulate(&mut self, key: CK_OBJECT_HANDLE) -> Outcome<Vec<u8>> {
-        let (mut how, mut template) = (Mechanism::plain(CKM_ML_KEM), secret());
-        let (mut m, mut rows, session) = (how.as_c(), template.as_c(), self.session()?);
-        let (mut room, mut len, mut made) = (vec![0; 2048], 2048, 0);
+    /// Writes the ciphertext of a new secret, and gives its length.
+    pub(crate) fn encapsulate(&mut self, key: CK_OBJECT_HANDLE, room: &mut [u8]) -> Outcome<usize> {
+        let (mut m, session) = (self.mechanism.as_c(), self.shelf.session()?.handle());
+        let (rows, mut len, mut made) = (self.template.as_c(), room.len() as CK_ULONG, 0);
         // SAFETY: references and slices that outlive the call, with their own lengths.
         let rv = unsafe {
             (self.encapsulate)(
@@ -95,16 +79,13 @@ impl<'m> Kem<'m> {
                 &raw mut made,
             )
         };
-        answer("C_EncapsulateKey", rv)?;
-        room.truncate(len as usize);
-        Ok(room)
+        answer("C_EncapsulateKey", rv).map(|()| len as usize)
     }
 
     /// Finds the secret of a ciphertext.
     pub(crate) fn decapsulate(&mut self, key: CK_OBJECT_HANDLE, ciphertext: &[u8]) -> Outcome<()> {
-        let (mut how, mut template) = (Mechanism::plain(CKM_ML_KEM), secret());
-        let (mut m, mut rows, mut made) = (how.as_c(), template.as_c(), 0);
-        let session = self.session()?;
+        let (mut m, session) = (self.mechanism.as_c(), self.shelf.session()?.handle());
+        let (rows, mut made) = (self.template.as_c(), 0);
         // SAFETY: as above.
         let rv = unsafe {
             (self.decapsulate)(

@@ -5,7 +5,9 @@
 #![allow(dead_code)]
 
 pub(crate) mod attributes;
+pub(crate) mod beside;
 pub(crate) mod child;
+pub(crate) mod composites;
 pub(crate) mod crowded;
 pub(crate) mod kem;
 pub(crate) mod machine;
@@ -13,7 +15,9 @@ pub(crate) mod module;
 pub(crate) mod objects;
 pub(crate) mod primitive;
 pub(crate) mod remote;
+pub(crate) mod rows;
 pub(crate) mod scratch;
+pub(crate) mod shelf;
 pub(crate) mod signer;
 pub(crate) mod stopwatch;
 pub(crate) mod syncs;

@@ -163,7 +163,7 @@ impl Session<'_> {
     }
 
     pub(crate) fn create(&self, template: &mut Attributes) -> Outcome<CK_OBJECT_HANDLE> {
-        let (mut object, mut c) = (0, template.as_c());
+        let (mut object, c) = (0, template.as_c());
         call!(
             self.module,
             C_CreateObject(self.handle, c.as_mut_ptr(), c.len() as CK_ULONG, &mut object)
@@ -177,7 +177,7 @@ impl Session<'_> {
 
     /// The objects that match, at most eight.
     pub(crate) fn find(&self, template: &mut Attributes) -> Outcome<Vec<CK_OBJECT_HANDLE>> {
-        let (mut found, mut count, mut c) = ([0; 8], 0, template.as_c());
+        let (mut found, mut count, c) = ([0; 8], 0, template.as_c());
         call!(self.module, C_FindObjectsInit(self.handle, c.as_mut_ptr(), c.len() as CK_ULONG))?;
         let searched =
             call!(self.module, C_FindObjects(self.handle, found.as_mut_ptr(), 8, &mut count));
@@ -207,7 +207,7 @@ impl Session<'_> {
         mechanism: &mut Mechanism,
         template: &mut Attributes,
     ) -> Outcome<CK_OBJECT_HANDLE> {
-        let (mut key, mut c, mut m) = (0, template.as_c(), mechanism.as_c());
+        let (mut key, c, mut m) = (0, template.as_c(), mechanism.as_c());
         call!(
             self.module,
             C_GenerateKey(self.handle, &mut m, c.as_mut_ptr(), c.len() as CK_ULONG, &mut key)
@@ -222,7 +222,7 @@ impl Session<'_> {
         public: &mut Attributes,
         private: &mut Attributes,
     ) -> Outcome<(CK_OBJECT_HANDLE, CK_OBJECT_HANDLE)> {
-        let (mut public, mut private, mut m) = (public.as_c(), private.as_c(), mechanism.as_c());
+        let (public, private, mut m) = (public.as_c(), private.as_c(), mechanism.as_c());
         let (mut public_key, mut private_key) = (0, 0);
         call!(
             self.module,
@@ -246,7 +246,7 @@ impl Session<'_> {
         key: CK_OBJECT_HANDLE,
         template: &mut Attributes,
     ) -> Outcome<CK_OBJECT_HANDLE> {
-        let (mut derived, mut c, mut m) = (0, template.as_c(), mechanism.as_c());
+        let (mut derived, c, mut m) = (0, template.as_c(), mechanism.as_c());
         call!(
             self.module,
             C_DeriveKey(

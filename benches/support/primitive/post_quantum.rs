@@ -1,26 +1,15 @@
-//! ML-DSA-65 and ML-KEM-768 of AWS-LC with keys that were parsed before: what the module is measured
-//! against.
+//! ML-DSA-65 and ML-KEM-768 of AWS-LC, SLH-DSA of its crate.
 
 #![allow(unsafe_code)]
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "one operation of the library, in steps")]
 
-use super::module::{Outcome, refuse};
+use super::{Owned, done};
+use crate::support::module::Outcome;
 use aws_lc_sys as lc;
+use slh_dsa::{Sha2_128f, SigningKey};
 use std::ptr::null_mut;
 
-/// Freed when dropped.
-struct Key(*mut lc::EVP_PKEY);
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        // SAFETY: made by the library, and freed once.
-        unsafe { lc::EVP_PKEY_free(self.0) }
-    }
-}
-
-fn done(what: &str, status: i32) -> Outcome<()> {
-    if status == 1 { Ok(()) } else { refuse(what) }
-}
+type Key = Owned<lc::EVP_PKEY>;
 
 /// A pair that signs.
 pub(crate) struct MlDsa65(Key);
@@ -32,7 +21,7 @@ impl MlDsa65 {
         let key = unsafe {
             lc::EVP_PKEY_pqdsa_new_raw_private_key(lc::NID_MLDSA65, seed.as_ptr(), seed.len())
         };
-        if key.is_null() { refuse("an ML-DSA key") } else { Ok(Self(Key(key))) }
+        Ok(Self(Owned::new("an ML-DSA key", key, lc::EVP_PKEY_free)?))
     }
 
     /// The length of the signature.
@@ -42,7 +31,7 @@ impl MlDsa65 {
         let status = unsafe {
             let context = lc::EVP_MD_CTX_new();
             let begun =
-                lc::EVP_DigestSignInit(context, null_mut(), null_mut(), null_mut(), self.0.0);
+                lc::EVP_DigestSignInit(context, null_mut(), null_mut(), null_mut(), self.0.get());
             let signed = lc::EVP_DigestSign(
                 context,
                 room.as_mut_ptr(),
@@ -61,7 +50,7 @@ impl MlDsa65 {
         let status = unsafe {
             let context = lc::EVP_MD_CTX_new();
             let begun =
-                lc::EVP_DigestVerifyInit(context, null_mut(), null_mut(), null_mut(), self.0.0);
+                lc::EVP_DigestVerifyInit(context, null_mut(), null_mut(), null_mut(), self.0.get());
             let verified = lc::EVP_DigestVerify(
                 context,
                 signature.as_ptr(),
@@ -80,6 +69,8 @@ impl MlDsa65 {
 pub(crate) struct MlKem768(Key);
 
 impl MlKem768 {
+    pub(crate) const CIPHERTEXT: usize = 1088;
+
     pub(crate) fn new() -> Outcome<Self> {
         let mut key = null_mut();
         // SAFETY: a fresh object that is freed below, and a place for the key.
@@ -91,15 +82,17 @@ impl MlKem768 {
             lc::EVP_PKEY_CTX_free(context);
             named & begun & made
         };
-        done("an ML-KEM key", status).map(|()| Self(Key(key)))
+        done("an ML-KEM key", status)?;
+        Ok(Self(Owned::new("an ML-KEM key", key, lc::EVP_PKEY_free)?))
     }
 
-    pub(crate) fn encapsulate(&self) -> Outcome<Vec<u8>> {
-        let (mut room, mut len) = (vec![0; 1088], 1088);
+    /// Writes the ciphertext of a new secret.
+    pub(crate) fn encapsulate(&self, room: &mut [u8; Self::CIPHERTEXT]) -> Outcome<()> {
+        let mut len = room.len();
         let (mut secret, mut secret_len) = ([0; 32], 32);
         // SAFETY: a fresh object that is freed below, the live key, rooms with their lengths.
         let status = unsafe {
-            let context = lc::EVP_PKEY_CTX_new(self.0.0, null_mut());
+            let context = lc::EVP_PKEY_CTX_new(self.0.get(), null_mut());
             let made = lc::EVP_PKEY_encapsulate(
                 context,
                 room.as_mut_ptr(),
@@ -110,14 +103,14 @@ impl MlKem768 {
             lc::EVP_PKEY_CTX_free(context);
             made
         };
-        done("a bare encapsulation", status).map(|()| room)
+        done("a bare encapsulation", status)
     }
 
     pub(crate) fn decapsulate(&self, ciphertext: &[u8]) -> Outcome<()> {
         let (mut secret, mut len) = ([0; 32], 32);
         // SAFETY: as above.
         let status = unsafe {
-            let context = lc::EVP_PKEY_CTX_new(self.0.0, null_mut());
+            let context = lc::EVP_PKEY_CTX_new(self.0.get(), null_mut());
             let found = lc::EVP_PKEY_decapsulate(
                 context,
                 secret.as_mut_ptr(),
@@ -129,5 +122,21 @@ impl MlKem768 {
             found
         };
         done("a bare decapsulation", status)
+    }
+}
+
+/// SLH-DSA-SHA2-128f: a key that signs.
+pub(crate) struct SlhDsa(SigningKey<Sha2_128f>);
+
+impl SlhDsa {
+    pub(crate) fn new() -> Self {
+        Self(SigningKey::slh_keygen_internal(&[1; 16], &[2; 16], &[3; 16]))
+    }
+
+    /// With an empty context, and as if these were random bytes.
+    pub(crate) fn sign(&self, message: &[u8], room: &mut [u8]) -> Outcome<()> {
+        let signature = self.0.slh_sign_internal(&[&[0, 0], message], Some(&[4; 16])).to_bytes();
+        room[..signature.len()].copy_from_slice(&signature);
+        Ok(())
     }
 }
