@@ -11,53 +11,60 @@ use crate::mechanism::params::Shape;
 use crate::mechanism::{Mechanism, aead, aead_wrap, aes, block_wrap, gcm, key_wrap, mac};
 use crate::object::class::KeyType;
 
+const fn aes(row: Mechanism) -> Mechanism {
+    row.keys(&[KeyType::Aes], 16, 32)
+}
+
+/// A row that encrypts and decrypts, by what starts either way.
+macro_rules! both_ways {
+    ($name:ident, $shape:expr, $start:path $(, $more:expr)*) => {
+        aes(row!($name))
+            .takes($shape)
+            .encrypts(|key, params| $start(key, params, $($more,)* Encrypt))
+            .decrypts(|key, params| $start(key, params, $($more,)* Decrypt))
+    };
+}
+
+/// One that does the same with keys.
+macro_rules! keys_too {
+    ($name:ident, $shape:expr, $start:path $(, $more:expr)*) => {
+        both_ways!($name, $shape, $start $(, $more)*)
+            .wraps(|key, params| $start(key, params, $($more,)* Encrypt))
+            .unwraps(|key, params, _| $start(key, params, $($more,)* Decrypt))
+    };
+}
+
+/// One that wraps keys in whole blocks.
+macro_rules! in_blocks {
+    ($name:ident, $shape:expr, $mode:expr) => {
+        both_ways!($name, $shape, aes::start, $mode)
+            .wraps(|key, params| {
+                Ok(block_wrap::wrap(aes::start(key, params, $mode, Encrypt)?, aes::BLOCK))
+            })
+            .unwraps(|key, params, len| {
+                Ok(block_wrap::unwrap(aes::start(key, params, $mode, Decrypt)?, aes::BLOCK, len))
+            })
+            .secrets_only()
+    };
+}
+
+/// A row of CMAC.
+macro_rules! cmac {
+    ($name:ident, $length:expr) => {
+        aes(row!($name))
+            .signs(|key, params| Ok(Box::new(mac::aes_cmac(key, params, $length)?)))
+            .verifies(|key, params| Ok(Box::new(mac::aes_cmac(key, params, $length)?)))
+    };
+}
+
 pub(super) const ROWS: &[Mechanism] = &[
-    row!(CKM_AES_KEY_GEN).keys(&[KeyType::Aes], 16, 32).generates(aes::generate),
-    row!(CKM_AES_ECB)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::OptionalIv16)
-        .encrypts(|key, params| aes::start(key, params, Mode::Ecb, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Ecb, Decrypt))
-        .wraps(|key, params| {
-            Ok(block_wrap::wrap(aes::start(key, params, Mode::Ecb, Encrypt)?, aes::BLOCK))
-        })
-        .unwraps(|key, params, len| {
-            Ok(block_wrap::unwrap(aes::start(key, params, Mode::Ecb, Decrypt)?, aes::BLOCK, len))
-        })
-        .secrets_only(),
-    row!(CKM_AES_CBC)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aes::start(key, params, Mode::Cbc, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Cbc, Decrypt))
-        .wraps(|key, params| {
-            Ok(block_wrap::wrap(aes::start(key, params, Mode::Cbc, Encrypt)?, aes::BLOCK))
-        })
-        .unwraps(|key, params, len| {
-            Ok(block_wrap::unwrap(aes::start(key, params, Mode::Cbc, Decrypt)?, aes::BLOCK, len))
-        })
-        .secrets_only(),
-    row!(CKM_AES_CBC_PAD)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aes::start(key, params, Mode::CbcPad, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::CbcPad, Decrypt))
-        .wraps(|key, params| aes::start(key, params, Mode::CbcPad, Encrypt))
-        .unwraps(|key, params, _| aes::start(key, params, Mode::CbcPad, Decrypt)),
-    row!(CKM_AES_CTS)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aead::cts_message(key, params, Encrypt))
-        .decrypts(|key, params| aead::cts_message(key, params, Decrypt))
-        .wraps(|key, params| aead::cts_message(key, params, Encrypt))
-        .unwraps(|key, params, _| aead::cts_message(key, params, Decrypt)),
-    row!(CKM_AES_CTR)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Ctr)
-        .encrypts(|key, params| aes::start(key, params, Mode::Ctr, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Ctr, Decrypt)),
-    row!(CKM_AES_GCM)
-        .keys(&[KeyType::Aes], 16, 32)
+    aes(row!(CKM_AES_KEY_GEN)).generates(aes::generate),
+    in_blocks!(CKM_AES_ECB, Shape::OptionalIv16, Mode::Ecb),
+    in_blocks!(CKM_AES_CBC, Shape::Iv16, Mode::Cbc),
+    keys_too!(CKM_AES_CBC_PAD, Shape::Iv16, aes::start, Mode::CbcPad),
+    keys_too!(CKM_AES_CTS, Shape::Iv16, aead::cts_message),
+    both_ways!(CKM_AES_CTR, Shape::Ctr, aes::start, Mode::Ctr),
+    aes(row!(CKM_AES_GCM))
         .takes(Shape::Gcm)
         .encrypts(gcm::encrypt)
         .decrypts(gcm::decrypt)
@@ -69,55 +76,15 @@ pub(super) const ROWS: &[Mechanism] = &[
             |key, params, data| aead_wrap::open(key, params, data, &gcm::AEAD),
         )
         .messages(gcm::message),
-    row!(CKM_AES_KEY_WRAP)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::OptionalIv)
-        .encrypts(|key, params| key_wrap::start(key, params, Kw, Encrypt))
-        .decrypts(|key, params| key_wrap::start(key, params, Kw, Decrypt))
-        .wraps(|key, params| key_wrap::start(key, params, Kw, Encrypt))
-        .unwraps(|key, params, _| key_wrap::start(key, params, Kw, Decrypt)),
+    keys_too!(CKM_AES_KEY_WRAP, Shape::OptionalIv, key_wrap::start, Kw),
     // The old name, which was never defined well; those who have it mean RFC 5649.
-    row!(CKM_AES_KEY_WRAP_PAD)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::OptionalIv)
-        .encrypts(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
-        .decrypts(|key, params| key_wrap::start(key, params, Kwp, Decrypt))
-        .wraps(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
-        .unwraps(|key, params, _| key_wrap::start(key, params, Kwp, Decrypt)),
-    row!(CKM_AES_KEY_WRAP_KWP)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::OptionalIv)
-        .encrypts(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
-        .decrypts(|key, params| key_wrap::start(key, params, Kwp, Decrypt))
-        .wraps(|key, params| key_wrap::start(key, params, Kwp, Encrypt))
-        .unwraps(|key, params, _| key_wrap::start(key, params, Kwp, Decrypt)),
-    row!(CKM_AES_KEY_WRAP_PKCS7)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::OptionalIv)
-        .encrypts(|key, params| key_wrap::start(key, params, Pkcs7, Encrypt))
-        .decrypts(|key, params| key_wrap::start(key, params, Pkcs7, Decrypt))
-        .wraps(|key, params| key_wrap::start(key, params, Pkcs7, Encrypt))
-        .unwraps(|key, params, _| key_wrap::start(key, params, Pkcs7, Decrypt)),
-    row!(CKM_AES_OFB)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aes::start(key, params, Mode::Ofb, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Ofb, Decrypt)),
-    row!(CKM_AES_CFB128)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aes::start(key, params, Mode::Cfb128, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Cfb128, Decrypt)),
-    row!(CKM_AES_CFB8)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aes::start(key, params, Mode::Cfb8, Encrypt))
-        .decrypts(|key, params| aes::start(key, params, Mode::Cfb8, Decrypt)),
-    row!(CKM_AES_CCM)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::Cipher(CipherShape::Ccm))
-        .encrypts(|key, params| aead::ccm(key, params, Encrypt))
-        .decrypts(|key, params| aead::ccm(key, params, Decrypt))
+    keys_too!(CKM_AES_KEY_WRAP_PAD, Shape::OptionalIv, key_wrap::start, Kwp),
+    keys_too!(CKM_AES_KEY_WRAP_KWP, Shape::OptionalIv, key_wrap::start, Kwp),
+    keys_too!(CKM_AES_KEY_WRAP_PKCS7, Shape::OptionalIv, key_wrap::start, Pkcs7),
+    both_ways!(CKM_AES_OFB, Shape::Iv16, aes::start, Mode::Ofb),
+    both_ways!(CKM_AES_CFB128, Shape::Iv16, aes::start, Mode::Cfb128),
+    both_ways!(CKM_AES_CFB8, Shape::Iv16, aes::start, Mode::Cfb8),
+    both_ways!(CKM_AES_CCM, Shape::Cipher(CipherShape::Ccm), aead::ccm)
         .wraps(|key, params| aead::ccm(key, params, Encrypt))
         .unwraps(|key, params, _| aead_wrap::unwrap(key, params, &aead::CCM))
         .envelops(
@@ -126,23 +93,11 @@ pub(super) const ROWS: &[Mechanism] = &[
             |key, params, data| aead_wrap::open(key, params, data, &aead::CCM),
         )
         .messages(aead::ccm_message),
-    row!(CKM_AES_XTS)
-        .keys(&[KeyType::AesXts], 64, 64)
-        .takes(Shape::Iv16)
-        .encrypts(|key, params| aead::xts_unit(key, params, Encrypt))
-        .decrypts(|key, params| aead::xts_unit(key, params, Decrypt)),
+    both_ways!(CKM_AES_XTS, Shape::Iv16, aead::xts_unit).keys(&[KeyType::AesXts], 64, 64),
     row!(CKM_AES_XTS_KEY_GEN).keys(&[KeyType::AesXts], 64, 64).generates(aead::generate_xts),
-    row!(CKM_AES_CMAC)
-        .keys(&[KeyType::Aes], 16, 32)
-        .signs(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Full)?)))
-        .verifies(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Full)?))),
-    row!(CKM_AES_CMAC_GENERAL)
-        .keys(&[KeyType::Aes], 16, 32)
-        .takes(Shape::MacLength)
-        .signs(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Chosen)?)))
-        .verifies(|key, params| Ok(Box::new(mac::aes_cmac(key, params, Length::Chosen)?))),
-    row!(CKM_AES_GMAC)
-        .keys(&[KeyType::Aes], 16, 32)
+    cmac!(CKM_AES_CMAC, Length::Full),
+    cmac!(CKM_AES_CMAC_GENERAL, Length::Chosen).takes(Shape::MacLength),
+    aes(row!(CKM_AES_GMAC))
         .takes(Shape::Gcm)
         .signs(|key, params| Ok(Box::new(mac::gmac(key, params)?)))
         .verifies(|key, params| Ok(Box::new(mac::gmac(key, params)?))),

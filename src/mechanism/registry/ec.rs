@@ -2,11 +2,7 @@
 
 use super::{CURVES, NAMED_CURVES, row};
 use crate::cryptoki;
-#[cfg(feature = "legacy")]
-use crate::engine::hash::Digest::Sha1;
-use crate::engine::hash::Digest::{
-    Sha3_224, Sha3_256, Sha3_384, Sha3_512, Sha224, Sha256, Sha384, Sha512,
-};
+use crate::engine::hash::Digest;
 use crate::mechanism::params::Shape;
 use crate::mechanism::{Mechanism, ec, ecdh, ecdh_wrap, ecdsa, eddsa};
 use crate::object::class::KeyType;
@@ -16,102 +12,57 @@ const EC_BITS: (u64, u64) = (224, 521);
 /// Agreement also knows the Montgomery curves, whose largest is smaller than that.
 const AGREEING: &[KeyType] = &[KeyType::Ec, KeyType::EcMontgomery, KeyType::EcEdwards];
 
+/// A row for keys on curves in Weierstrass form, or for all that agree.
+const fn on_curves(row: Mechanism, types: &'static [KeyType]) -> Mechanism {
+    row.keys(types, EC_BITS.0, EC_BITS.1).flagged(CURVES)
+}
+
+const fn agreement(row: Mechanism) -> Mechanism {
+    on_curves(row, AGREEING)
+        .takes(Shape::Ecdh1)
+        .derives(ecdh::derive)
+        .encapsulates(ecdh::encapsulate)
+        .decapsulates(ecdh::decapsulate)
+}
+
+const fn wrapping(row: Mechanism) -> Mechanism {
+    on_curves(row, AGREEING)
+        .takes(Shape::EcdhAes)
+        .wraps(ecdh_wrap::wrap)
+        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params))
+}
+
+/// A row of ECDSA: without a hash function over a digest of the caller's.
+macro_rules! ecdsa {
+    ($name:ident, $digest:expr) => {
+        on_curves(row!($name), &[KeyType::Ec])
+            .signs(|key, params| ecdsa::sign(key, params, $digest))
+            .verifies(|key, params| ecdsa::verify(key, params, $digest))
+    };
+}
+
 pub(super) const ROWS: &[Mechanism] = &[
-    row!(CKM_EC_KEY_PAIR_GEN)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .generates_pair(|custodian, public, private| {
-            ec::generate_pair(custodian, KeyType::Ec, public, private)
-        }),
-    row!(CKM_EC_KEY_PAIR_GEN_W_EXTRA_BITS)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
+    on_curves(row!(CKM_EC_KEY_PAIR_GEN), &[KeyType::Ec]).generates_pair(
+        |custodian, public, private| ec::generate_pair(custodian, KeyType::Ec, public, private),
+    ),
+    on_curves(row!(CKM_EC_KEY_PAIR_GEN_W_EXTRA_BITS), &[KeyType::Ec])
         .generates_pair(ec::generate_pair_with_extra_bits),
-    row!(CKM_ECDSA)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .one_part()
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, None))
-        .verifies(|key, params| ecdsa::verify(key, params, None)),
+    ecdsa!(CKM_ECDSA, None).one_part(),
     #[cfg(feature = "legacy")]
-    row!(CKM_ECDSA_SHA1)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha1)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha1)))
-        .legacy(),
-    row!(CKM_ECDSA_SHA224)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha224)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha224))),
-    row!(CKM_ECDSA_SHA256)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha256)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha256))),
-    row!(CKM_ECDSA_SHA384)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha384)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha384))),
-    row!(CKM_ECDSA_SHA512)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha512)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha512))),
-    row!(CKM_ECDSA_SHA3_224)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha3_224)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha3_224))),
-    row!(CKM_ECDSA_SHA3_256)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha3_256)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha3_256))),
-    row!(CKM_ECDSA_SHA3_384)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha3_384)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha3_384))),
-    row!(CKM_ECDSA_SHA3_512)
-        .keys(&[KeyType::Ec], EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .signs(|key, params| ecdsa::sign(key, params, Some(Sha3_512)))
-        .verifies(|key, params| ecdsa::verify(key, params, Some(Sha3_512))),
-    row!(CKM_ECDH1_DERIVE)
-        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .takes(Shape::Ecdh1)
-        .derives(ecdh::derive)
-        .encapsulates(ecdh::encapsulate)
-        .decapsulates(ecdh::decapsulate),
-    row!(CKM_ECDH1_COFACTOR_DERIVE)
-        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .takes(Shape::Ecdh1)
-        .derives(ecdh::derive)
-        .encapsulates(ecdh::encapsulate)
-        .decapsulates(ecdh::decapsulate),
-    row!(CKM_ECDH_AES_KEY_WRAP)
-        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .takes(Shape::EcdhAes)
-        .wraps(ecdh_wrap::wrap)
-        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params)),
-    row!(CKM_ECDH_X_AES_KEY_WRAP)
-        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .takes(Shape::EcdhAes)
-        .wraps(ecdh_wrap::wrap)
-        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params)),
-    row!(CKM_ECDH_COF_AES_KEY_WRAP)
-        .keys(AGREEING, EC_BITS.0, EC_BITS.1)
-        .flagged(CURVES)
-        .takes(Shape::EcdhAes)
-        .wraps(ecdh_wrap::wrap)
-        .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params)),
+    ecdsa!(CKM_ECDSA_SHA1, Some(Digest::Sha1)).legacy(),
+    ecdsa!(CKM_ECDSA_SHA224, Some(Digest::Sha224)),
+    ecdsa!(CKM_ECDSA_SHA256, Some(Digest::Sha256)),
+    ecdsa!(CKM_ECDSA_SHA384, Some(Digest::Sha384)),
+    ecdsa!(CKM_ECDSA_SHA512, Some(Digest::Sha512)),
+    ecdsa!(CKM_ECDSA_SHA3_224, Some(Digest::Sha3_224)),
+    ecdsa!(CKM_ECDSA_SHA3_256, Some(Digest::Sha3_256)),
+    ecdsa!(CKM_ECDSA_SHA3_384, Some(Digest::Sha3_384)),
+    ecdsa!(CKM_ECDSA_SHA3_512, Some(Digest::Sha3_512)),
+    agreement(row!(CKM_ECDH1_DERIVE)),
+    agreement(row!(CKM_ECDH1_COFACTOR_DERIVE)),
+    wrapping(row!(CKM_ECDH_AES_KEY_WRAP)),
+    wrapping(row!(CKM_ECDH_X_AES_KEY_WRAP)),
+    wrapping(row!(CKM_ECDH_COF_AES_KEY_WRAP)),
     row!(CKM_EC_MONTGOMERY_KEY_PAIR_GEN)
         .keys(&[KeyType::EcMontgomery], 255, 448)
         .flagged(NAMED_CURVES)
