@@ -159,6 +159,7 @@ fn counted(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, kept: &mut Vec<Box<
 
 #[rustfmt::skip]
 const TLS: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_TLS_PRE_MASTER_KEY_GEN,
     ck::CKM_TLS12_MASTER_KEY_DERIVE, ck::CKM_TLS12_MASTER_KEY_DERIVE_DH,
     ck::CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE, ck::CKM_TLS12_EXTENDED_MASTER_KEY_DERIVE_DH,
     ck::CKM_TLS12_KEY_AND_MAC_DERIVE, ck::CKM_TLS12_KEY_SAFE_DERIVE,
@@ -192,6 +193,9 @@ fn tls(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8
     parts.push(place);
     let version: *mut u8 = if bytes.below(2) == 0 { null_mut() } else { start };
     match id {
+        ck::CKM_TLS_PRE_MASTER_KEY_GEN => {
+            structure(&ck::CK_VERSION { major: bytes.byte(), minor: bytes.byte() })
+        }
         ck::CKM_TLS_MAC | ck::CKM_TLS12_MAC => structure(&ck::CK_TLS_MAC_PARAMS {
             prfHashMechanism: hash,
             ulMacLength: bytes.pick(&[12, 32, 64, 11, 65, 0, ck::CK_ULONG::MAX]),

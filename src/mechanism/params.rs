@@ -39,6 +39,8 @@ pub(crate) enum MechanismParams {
     Eddsa { prehash: bool, context: Vec<u8> },
     /// `CK_MAC_GENERAL_PARAMS`: the length of the MAC in bytes.
     MacLength(u64),
+    /// `CK_VERSION`: of the protocol, as the client offers it.
+    Version([u8; 2]),
     /// `CK_TLS_MAC_PARAMS`.
     TlsMac { hash: u64, len: u64, side: u64 },
     /// What a derivation takes.
@@ -97,6 +99,8 @@ pub(crate) enum Shape {
     PublicValue,
     /// A `CK_MAC_GENERAL_PARAMS`.
     MacLength,
+    /// A `CK_VERSION`.
+    Version,
     /// A `CK_TLS_MAC_PARAMS`.
     TlsMac,
     /// What a derivation takes.

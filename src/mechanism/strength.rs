@@ -2,7 +2,7 @@
 //! and the hash of a signature, which the standard's names tell. PKCS#11 3.2, "Mechanisms".
 
 use super::Mechanism;
-use super::params::MechanismParams;
+use super::params::{MechanismParams, Shape};
 use crate::object::class::KeyType;
 
 /// Keys whose sizes mean the same.
@@ -63,10 +63,11 @@ impl Mechanism {
         self.key_types.iter().all(|it| Family::of(*it) == Some(first)).then_some(first)
     }
 
-    /// Whether the standard counts its keys in bytes: secrets, except where generic ones are made.
+    /// Whether the standard counts its keys in bytes: secrets, except where generic ones of any
+    /// length are made.
     pub(crate) fn counts_bytes(&self) -> bool {
         match self.key_types.first() {
-            Some(KeyType::GenericSecret) => self.generate.is_none(),
+            Some(KeyType::GenericSecret) => self.generate.is_none() || self.shape == Shape::Version,
             Some(KeyType::Aes | KeyType::AesXts | KeyType::Poly1305) => true,
             Some(KeyType::Des | KeyType::Des2 | KeyType::Des3) => true,
             Some(KeyType::ChaCha20) => self.generate.is_some(),

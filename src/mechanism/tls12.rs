@@ -1,8 +1,9 @@
-//! TLS 1.2: master secrets, the keys of a connection, exported keys, and the MAC of Finished.
+//! TLS 1.2: premaster secrets for RSA, master secrets, the keys of a connection, exported keys, and
+//! the MAC of Finished.
 //!
-//! All of it is one function, RFC 5246's PRF, with labels that the mechanisms fix; only an exporter
-//! takes the caller's. The PRF of TLS 1.0 and 1.1, over MD5 and SHA-1, is not offered. PKCS#11 3.2,
-//! "TLS 1.2 Mechanisms"; RFC 5246, 5, 6.3, 7.4.9, 8.1; RFC 5705; RFC 7627.
+//! All but the first is one function, RFC 5246's PRF, with labels that the mechanisms fix; only an
+//! exporter takes the caller's. The PRF of TLS 1.0 and 1.1, over MD5 and SHA-1, is not offered.
+//! PKCS#11 3.2, "TLS 1.2 Mechanisms"; RFC 5246, 5, 6.3, 7.4.7.1, 7.4.9, 8.1; RFC 5705; RFC 7627.
 
 use std::sync::Arc;
 
@@ -11,16 +12,19 @@ use zeroize::Zeroizing;
 use super::kdf_params::{KdfParams, Randoms};
 use super::mac::{Code, Running};
 use super::params::{MechanismParams, invalid};
-use super::{Derivation, Derived, Key, registry, secret_value};
+use super::{
+    Derivation, Derived, Key, expect_template, registry, secret_key, secret_value, value_len,
+};
 use crate::engine::aws_lc::kdf::tls12_prf;
 use crate::engine::hash::Digest;
+use crate::engine::random;
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Attr};
-use crate::object::class::KeyType;
+use crate::object::class::{Class, KeyType};
 use crate::object::template::Template;
 use crate::secret::Secret;
 
-/// Bytes of a master secret, and of a premaster secret that RSA carried.
+/// Bytes of a master secret, and of a premaster secret that RSA carries.
 const MASTER: usize = 48;
 /// Bytes of each side's random value.
 const RANDOM: usize = 32;
@@ -65,6 +69,27 @@ fn prf(key: &Key, hash: u64, label: &[u8], seeds: [&[u8]; 2], len: usize) -> Res
     Secret::build(len, |out| {
         Ok(secret.expose(|secret| tls12_prf(digest, secret, label, seeds, out))?)
     })
+}
+
+/// Makes the premaster secret that a client encrypts for the server's RSA key: the version that it
+/// offers, of whichever protocol (DTLS counts down), and random bytes. RFC 5246, 7.4.7.1.
+pub(super) fn premaster(template: &Template, params: &MechanismParams) -> Result<Template> {
+    let MechanismParams::Version(version) = params else {
+        return Err(invalid("a premaster secret needs a version"));
+    };
+    expect_template(template, Class::SecretKey, KeyType::GenericSecret)?;
+    if template.contains(attribute::VALUE_LEN.id) && value_len(template)? != MASTER {
+        return Err(Rv::AttributeValueInvalid.because("CKA_VALUE_LEN of a premaster secret"));
+    }
+    let value = random::secret(MASTER - version.len())?;
+    let value = value.expose(|random| {
+        Secret::build(MASTER, |room| {
+            let all = version.iter().chain(random);
+            room.iter_mut().zip(all).for_each(|(to, from)| *to = *from);
+            Ok::<_, Error>(())
+        })
+    })?;
+    secret_key(template, KeyType::GenericSecret, value)
 }
 
 /// Derives a master secret, which is for the other mechanisms here and nothing else.

@@ -35,6 +35,21 @@ impl Mechanism {
             .map(|asked| Species::key(class, asked))
             .ok_or_else(|| Rv::TemplateInconsistent.because("the mechanism makes other keys"))
     }
+
+    /// Says how long a generic secret is, where the mechanism makes but one length and the caller
+    /// need not ask for it. PKCS#11 3.2, "TLS 1.2 Mechanisms".
+    fn sized(&self, template: &Template) -> Result<Option<Template>> {
+        let is_fixed = self.min_key_size == self.max_key_size;
+        if !is_fixed
+            || self.makes() != Some(KeyType::GenericSecret)
+            || template.contains(attribute::VALUE_LEN.id)
+        {
+            return Ok(None);
+        }
+        let mut sized = template.try_clone()?;
+        sized.set(attribute::VALUE_LEN, self.max_key_size);
+        Ok(Some(sized))
+    }
 }
 
 impl Call<'_> {
@@ -55,6 +70,8 @@ impl Call<'_> {
     ) -> Result<Template> {
         let row = self.row(given)?;
         let generate = row.column(row.generate)?;
+        let sized = row.sized(template)?;
+        let template = sized.as_ref().unwrap_or(template);
         let class = match row.makes_parameters {
             true => Class::DomainParameters,
             false => Class::SecretKey,

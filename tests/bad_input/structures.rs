@@ -102,6 +102,7 @@ fn randoms(parts: &mut Parts) -> ck::CK_SSL3_RANDOM_DATA {
 /// Structures of TLS 1.2.
 fn tls(name: &str) -> Vec<Parameter> {
     vec![match name {
+        "CK_VERSION" => Parameter::of(|to: &mut ck::CK_VERSION, _| (to.major, to.minor) = (3, 3)),
         "CK_TLS12_MASTER_KEY_DERIVE_PARAMS" => {
             Parameter::of(|to: &mut ck::CK_TLS12_MASTER_KEY_DERIVE_PARAMS, parts| {
                 (to.RandomInfo, to.prfHashMechanism) = (randoms(parts), ck::CKM_SHA256);

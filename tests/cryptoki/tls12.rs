@@ -54,6 +54,39 @@ fn readable() -> Template {
     template! { CKA_SENSITIVE => false, CKA_EXTRACTABLE => true, CKA_DERIVE => true }
 }
 
+/// As Java's SunPKCS11 does it for RSA: no length in the template.
+#[test]
+fn a_client_makes_a_premaster_secret_and_its_master_secret() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let offered = ck::CK_VERSION { major: 3, minor: 3 };
+        let how = with_struct(ck::CKM_TLS_PRE_MASTER_KEY_GEN, &offered);
+        let premaster = session.generate(&how, &readable()).unwrap();
+        session.has(premaster, ck::CKA_KEY_TYPE, ck::CKK_GENERIC_SECRET);
+        session.has(premaster, ck::CKA_VALUE_LEN, 48_u64);
+        session.has(premaster, ck::CKA_KEY_GEN_MECHANISM, ck::CKM_TLS_PRE_MASTER_KEY_GEN);
+        session.has(premaster, ck::CKA_LOCAL, true);
+        let value = session.get(premaster, ck::CKA_VALUE).unwrap();
+        assert_eq!((value.len(), &value[..2]), (48, &[3, 3][..]));
+        let other = session.generate(&how, &readable()).unwrap();
+        assert_ne!(session.get(other, ck::CKA_VALUE).unwrap()[2..], value[2..]);
+        let (randoms, mut version) = (Randoms::of(CLIENT, SERVER), ck::CK_VERSION::default());
+        let params = ck::CK_TLS12_MASTER_KEY_DERIVE_PARAMS {
+            RandomInfo: randoms.lend(),
+            pVersion: &raw mut version,
+            prfHashMechanism: ck::CKM_SHA256,
+        };
+        let derive = with_struct(ck::CKM_TLS12_MASTER_KEY_DERIVE, &params);
+        session.derive(&derive, premaster, &readable()).unwrap();
+        assert_eq!((version.major, version.minor), (3, 3));
+        let short = readable().and(ck::CKA_VALUE_LEN, 47_u64);
+        session.generate(&how, &short).refused(ck::CKR_ATTRIBUTE_VALUE_INVALID);
+        let long = with_struct(ck::CKM_TLS_PRE_MASTER_KEY_GEN, &[3_u8, 3, 0]);
+        session.generate(&long, &readable()).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+    });
+}
+
 #[test]
 fn a_premaster_secret_gives_its_version_and_the_master_secret() {
     isolated(|bench| {

@@ -80,6 +80,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::PublicValue => ec::public_value,
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
+        Shape::Version => tls::version,
         Shape::TlsMac => tls::mac,
         Shape::Kdf(shape) => kdf::reader(shape),
         Shape::OptionalInfo => post_quantum::info,

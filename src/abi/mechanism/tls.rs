@@ -25,6 +25,14 @@ unsafe fn randoms(data: CK_SSL3_RANDOM_DATA) -> Result<Randoms> {
 
 /// # Safety
 /// The mechanism's pointers lead to what their lengths say.
+pub(super) unsafe fn version(given: &CK_MECHANISM) -> Result<MechanismParams> {
+    // SAFETY: this function's own contract.
+    let version = unsafe { structure::<CK_VERSION>(given)? };
+    Ok(MechanismParams::Version([version.major, version.minor]))
+}
+
+/// # Safety
+/// The mechanism's pointers lead to what their lengths say.
 pub(super) unsafe fn master(given: &CK_MECHANISM) -> Result<MechanismParams> {
     // SAFETY: this function's own contract.
     let params = unsafe { structure::<CK_TLS12_MASTER_KEY_DERIVE_PARAMS>(given)? };

@@ -40,6 +40,10 @@ const fn finished(row: Mechanism) -> Mechanism {
 }
 
 pub(super) const ROWS: &[Mechanism] = &[
+    row!(CKM_TLS_PRE_MASTER_KEY_GEN)
+        .keys(&[KeyType::GenericSecret], 48, 48)
+        .takes(Shape::Version)
+        .generates(tls12::premaster),
     from_secret(row!(CKM_TLS12_MASTER_KEY_DERIVE))
         .takes(Shape::Kdf(TlsMaster))
         .derives_objects(|from, templates| tls12::master(from, templates, Rsa)),

@@ -75,6 +75,35 @@ fn secret_keys_of_other_lengths_are_refused() {
     assert_eq!(refused(generate(&wanted, &MechanismParams::None)), Rv::TemplateInconsistent);
 }
 
+#[test]
+fn a_premaster_secret_is_the_version_and_46_random_bytes() {
+    let generate = find(ck::CKM_TLS_PRE_MASTER_KEY_GEN).and_then(|row| row.generate);
+    let generate = generate.expect("a row");
+    let version = MechanismParams::Version([3, 3]);
+    let mut seen = Vec::new();
+    for asked in [template(&[]), template(&[(ck::CKA_VALUE_LEN, Value::Ulong(48))])] {
+        let made = generate(&asked, &version).expect("a secret");
+        assert_eq!(made.get(attribute::CLASS), Some(Class::SecretKey.code()));
+        assert_eq!(made.get(attribute::KEY_TYPE), Some(KeyType::GenericSecret.code()));
+        let value = made.get(attribute::VALUE).expect("a value").expose(<[u8]>::to_vec);
+        assert_eq!((value.len(), &value[..2]), (48, &[3, 3][..]));
+        // Not even one part of it comes twice, or is nothing.
+        seen.extend(value[2..].chunks(23).map(<[u8]>::to_vec));
+    }
+    seen.push(vec![0; 23]);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 5);
+    for len in [0, 47, 49, u64::MAX] {
+        let asked = template(&[(ck::CKA_VALUE_LEN, Value::Ulong(len))]);
+        assert_eq!(refused(generate(&asked, &version)), Rv::AttributeValueInvalid, "{len}");
+    }
+    let aes = template(&[(ck::CKA_KEY_TYPE, Value::Ulong(KeyType::Aes.code()))]);
+    assert_eq!(refused(generate(&aes, &version)), Rv::TemplateInconsistent);
+    let nothing = generate(&template(&[]), &MechanismParams::None);
+    assert_eq!(refused(nothing), Rv::MechanismParamInvalid);
+}
+
 fn pair_of(
     id: u64,
     public: &[(u64, Value)],

@@ -90,6 +90,7 @@ fn sound(shape: Shape) -> MechanismParams {
             MechanismParams::Ecdh1 { kdf: ck::CKD_NULL, shared: vec![], public: vec![] }
         }
         Shape::MacLength => MechanismParams::MacLength(8),
+        Shape::Version => MechanismParams::Version([3, 3]),
         Shape::TlsMac => MechanismParams::TlsMac { hash: ck::CKM_SHA256, len: 12, side: 1 },
         Shape::Kdf(shape) => MechanismParams::Kdf(sound_kdf(shape)),
         Shape::Cipher(shape) => sound_cipher(shape),

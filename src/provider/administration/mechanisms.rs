@@ -89,9 +89,9 @@ fn row(mechanism: &Mechanism) -> MechanismRow {
     }
 }
 
-/// The unit of a mechanism's key sizes. The standard counts generic secrets in bits where they
-/// are made, and in bytes where a MAC uses them.
-const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
+/// The unit of a mechanism's key sizes. The standard counts generic secrets in bits where ones
+/// of any length are made, and in bytes where a MAC uses them.
+fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
     match key_type {
         KeyType::MlDsa | KeyType::MlKem | KeyType::SlhDsa => "bytes",
         KeyType::Rsa
@@ -100,7 +100,7 @@ const fn unit(key_type: KeyType, mechanism: &Mechanism) -> &'static str {
         | KeyType::EcMontgomery
         | KeyType::Dh
         | KeyType::Dsa => "bits",
-        KeyType::GenericSecret if mechanism.generate.is_some() => "bits",
+        KeyType::GenericSecret if !mechanism.counts_bytes() => "bits",
         KeyType::ChaCha20 if mechanism.generate.is_none() => "bits",
         _ => "bytes",
     }
@@ -186,6 +186,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::OptionalInfo => Some("none, or HPKE's `info`"),
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::HashSignContext => Some("`CK_HASH_SIGN_ADDITIONAL_CONTEXT`"),
+        Shape::Version => Some("`CK_VERSION`"),
         Shape::TlsMac => Some("`CK_TLS_MAC_PARAMS`"),
         Shape::Kdf(shape) => Some(kdf_parameter(shape)),
         Shape::Cipher(shape) => Some(cipher_parameter(shape)),
