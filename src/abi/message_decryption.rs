@@ -8,8 +8,9 @@ use crate::cryptoki::{
 use crate::session::Kind;
 
 use super::in_session;
-use super::input::{associated_data, in_and_out, is_last};
+use super::input::{associated_data, in_and_out};
 use super::mechanism::message::{MessageParameter, of_messages};
+use super::message_parts::{Given, Part, ReadParameter, next_part};
 
 const KIND: Kind = Kind::MessageDecrypt;
 
@@ -92,21 +93,17 @@ pub(super) unsafe extern "C" fn C_DecryptMessageNext(
     flags: CK_FLAGS,
 ) -> CK_RV {
     in_session(Function::DecryptMessageNext, session, |call| {
-        let shape = call.message_shape(KIND)?;
-        let bad = |_: &_| call.abandon_message(KIND);
-        let last = is_last(flags).inspect_err(bad)?;
+        let given: (Given, ReadParameter) = ((parameter, parameter_len), MessageParameter::to_open);
         // SAFETY: this function's own contract.
-        let given = unsafe { in_and_out(part, part_len, buffer, len) };
-        let (part, output) = given.inspect_err(bad)?;
-        if !last {
-            return output.lend(|room| call.decrypt_message_next(&part, room));
-        }
+        let part =
+            unsafe { next_part((call, KIND), given, (part, part_len), (buffer, len), flags)? };
+        let Part { input, output, last } = part;
+        let Some(given) = last else {
+            return output.lend(|room| call.decrypt_message_next(&input, room));
+        };
         // SAFETY: this function's own contract.
-        let given = unsafe { MessageParameter::to_open(shape, parameter, parameter_len) };
-        let given = given.inspect_err(bad)?;
-        // SAFETY: this function's own contract.
-        let tag = unsafe { given.tag() }.inspect_err(bad)?;
-        output.lend(|room| call.decrypt_message_last(&part, &tag, room))
+        let tag = unsafe { given.tag() }.inspect_err(|_| call.abandon_message(KIND))?;
+        output.lend(|room| call.decrypt_message_last(&input, &tag, room))
     })
 }
 

@@ -9,8 +9,9 @@ use crate::mechanism::operation::Reply;
 use crate::session::Kind;
 
 use super::in_session;
-use super::input::{associated_data, in_and_out, is_last};
+use super::input::{associated_data, in_and_out};
 use super::mechanism::message::{MessageParameter, of_messages};
+use super::message_parts::{Given, Part, ReadParameter, next_part, seal};
 
 const KIND: Kind = Kind::MessageEncrypt;
 
@@ -55,17 +56,10 @@ pub(super) unsafe extern "C" fn C_EncryptMessage(
         let aad = unsafe { associated_data(aad, aad_len)? };
         // SAFETY: this function's own contract.
         let (data, output) = unsafe { in_and_out(data, data_len, buffer, len)? };
-        let mut reply = None;
-        output.lend(|room| {
-            let written;
-            (written, reply) = call.encrypt_message(&given.message, aad, &data, room)?;
-            Ok(written)
-        })?;
-        if let Some(reply) = reply {
-            // SAFETY: this function's own contract; what was lent is given back.
-            unsafe { given.write(&reply) };
+        // SAFETY: this function's own contract.
+        unsafe {
+            seal(&given, output, |room| call.encrypt_message(&given.message, aad, &data, room))
         }
-        Ok(())
     })
 }
 
@@ -108,30 +102,17 @@ pub(super) unsafe extern "C" fn C_EncryptMessageNext(
     flags: CK_FLAGS,
 ) -> CK_RV {
     in_session(Function::EncryptMessageNext, session, |call| {
-        let shape = call.message_shape(KIND)?;
-        let bad = |_: &_| call.abandon_message(KIND);
-        let last = is_last(flags).inspect_err(bad)?;
+        let given: (Given, ReadParameter) = ((parameter, parameter_len), MessageParameter::to_seal);
         // SAFETY: this function's own contract.
-        let given = unsafe { in_and_out(part, part_len, buffer, len) };
-        let (part, output) = given.inspect_err(bad)?;
-        if !last {
-            return output.lend(|room| call.encrypt_message_next(&part, room));
-        }
+        let part =
+            unsafe { next_part((call, KIND), given, (part, part_len), (buffer, len), flags)? };
+        let Part { input, output, last } = part;
+        let Some(given) = last else {
+            return output.lend(|room| call.encrypt_message_next(&input, room));
+        };
+        let tag_len = given.tag_room().inspect_err(|_| call.abandon_message(KIND))?;
         // SAFETY: this function's own contract.
-        let given = unsafe { MessageParameter::to_seal(shape, parameter, parameter_len) };
-        let given = given.inspect_err(bad)?;
-        let tag_len = given.tag_room().inspect_err(bad)?;
-        let mut reply = None;
-        output.lend(|room| {
-            let written;
-            (written, reply) = call.encrypt_message_last(&part, tag_len, room)?;
-            Ok(written)
-        })?;
-        if let Some(reply) = reply {
-            // SAFETY: this function's own contract; what was lent is given back.
-            unsafe { given.write(&reply) };
-        }
-        Ok(())
+        unsafe { seal(&given, output, |room| call.encrypt_message_last(&input, tag_len, room)) }
     })
 }
 

@@ -23,6 +23,7 @@ mod keys;
 mod mechanism;
 mod message_decryption;
 mod message_encryption;
+mod message_parts;
 mod message_signing;
 mod message_verifying;
 mod objects;
