@@ -10,6 +10,7 @@ mod ml_dsa;
 mod ml_kem;
 mod montgomery;
 mod rsa;
+mod rsa_keys;
 
 use super::hash::Digest;
 use crate::secret::Secret;

@@ -18,6 +18,7 @@ mod hashes;
 pub(super) mod post_quantum;
 mod post_quantum_files;
 pub(super) mod rsa;
+mod rsa_decryption;
 mod rsa_openssl;
 mod symmetric;
 mod tls12;
@@ -50,6 +51,7 @@ const FAMILIES: &[Run] = &[
     hashes::run,
     post_quantum::run,
     rsa::run,
+    rsa_decryption::run,
     rsa_openssl::run,
     symmetric::run,
     tls12::run,

@@ -6,6 +6,7 @@ mod history;
 mod log;
 mod processes;
 mod tamper;
+mod tamper_head;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
