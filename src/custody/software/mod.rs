@@ -1,7 +1,8 @@
 //! Keys kept in our own memory: the custodian over the engine.
 //!
 //! What it keeps between calls is nothing; the store seals the material, and whoever holds an
-//! opened key holds all of it. New pairs sign and verify once before they are handed out.
+//! opened key holds all of it. New pairs sign and verify once before they are handed out, or have
+//! their public half computed once more.
 
 mod dh;
 mod dsa;
