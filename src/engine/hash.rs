@@ -144,6 +144,7 @@ macro_rules! functions {
 }
 
 functions! {
+    #[cfg_attr(not(feature = "legacy"), allow(dead_code, reason = "MD5 is outlived"))]
     Md5: Md5, 16, 64;
     Sha1: Sha1, 20, 64;
     Sha224: Sha224, 28, 64;

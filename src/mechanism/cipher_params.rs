@@ -22,7 +22,9 @@ pub(crate) enum CipherShape {
     /// A `CK_SALSA20_CHACHA20_POLY1305_PARAMS`.
     ChaCha20Poly1305,
     /// 8 bytes.
+    #[cfg(feature = "legacy")]
     Iv8,
     /// Nothing, or 8 or 16 bytes, which are ignored.
+    #[cfg(feature = "legacy")]
     OptionalIv8,
 }

@@ -12,7 +12,9 @@ use super::der::without_leading_zeros;
 use super::template::Template;
 use crate::custody::{KeyMaterial, Lattice};
 use crate::engine::aws_lc::dh::{DhGroup, DhPrivate};
-use crate::engine::aws_lc::dsa::{DsaGroup, DsaPrivate, DsaPublic};
+#[cfg(feature = "legacy")]
+use crate::engine::aws_lc::dsa::DsaPublic;
+use crate::engine::aws_lc::dsa::{DsaGroup, DsaPrivate};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::RsaComponents;
 use crate::engine::edwards::EdwardsPrivate;
@@ -79,6 +81,7 @@ fn dsa_group(attributes: &Template) -> Result<DsaGroup> {
 }
 
 /// A whole public key for DSA.
+#[cfg(feature = "legacy")]
 pub(super) fn dsa_public(attributes: &Template) -> Result<DsaPublic> {
     let value = attributes.require(attribute::PUBLIC_VALUE)?;
     Ok(DsaPublic::new(&dsa_group(attributes)?, value)?)

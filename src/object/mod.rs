@@ -26,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::custody::software::Software;
 use crate::custody::{Custodian, PrivateKey};
+#[cfg(feature = "legacy")]
 use crate::engine::aws_lc::dsa::DsaPublic;
 use crate::engine::aws_lc::ec::EcPublic;
 use crate::engine::aws_lc::ml_dsa::MlDsaPublic;
@@ -52,6 +53,7 @@ pub(crate) enum Prepared {
     /// A public key on a curve in Weierstrass form.
     Ec(EcPublic),
     /// A public key for DSA.
+    #[cfg(feature = "legacy")]
     Dsa(DsaPublic),
     /// A public key for EdDSA.
     Edwards(EdwardsPublic),
@@ -135,10 +137,12 @@ impl Object {
                 let exponent = self.attributes.require(attribute::PUBLIC_EXPONENT)?;
                 Ok(Prepared::Rsa(RsaPublic::new(modulus, exponent)?))
             }
+            #[cfg(feature = "legacy")]
             (Class::PublicKey, Some(KeyType::Dsa)) => {
                 material::dsa_public(&self.attributes).map(Prepared::Dsa)
             }
-            (Class::PublicKey, Some(KeyType::Dh)) => {
+            #[allow(unreachable_patterns, reason = "with its mechanisms it has its own line")]
+            (Class::PublicKey, Some(KeyType::Dh | KeyType::Dsa)) => {
                 Err(Rv::KeyTypeInconsistent.because("nothing is done with such a public key"))
             }
             (

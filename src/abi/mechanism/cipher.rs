@@ -11,14 +11,16 @@ use crate::mechanism::message::Message;
 use crate::mechanism::params::MechanismParams;
 
 use super::message::source;
-use super::{Reader, invalid, part, structure, symmetric};
+use super::{Reader, invalid, part, structure};
 
 pub(super) const fn reader(shape: CipherShape) -> Reader {
     match shape {
         CipherShape::Ccm => ccm,
         CipherShape::ChaCha20 => chacha20,
         CipherShape::ChaCha20Poly1305 => chacha20_poly1305,
-        CipherShape::Iv8 => symmetric::iv,
+        #[cfg(feature = "legacy")]
+        CipherShape::Iv8 => super::symmetric::iv,
+        #[cfg(feature = "legacy")]
         CipherShape::OptionalIv8 => no_iv,
     }
 }
@@ -27,6 +29,7 @@ pub(super) const fn reader(shape: CipherShape) -> Reader {
 ///
 /// # Safety
 /// None of its own: no pointer is looked at.
+#[cfg(feature = "legacy")]
 unsafe fn no_iv(given: &CK_MECHANISM) -> Result<MechanismParams> {
     match given.ulParameterLen {
         0 | 8 | 16 => Ok(MechanismParams::None),

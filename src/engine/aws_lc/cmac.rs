@@ -4,7 +4,7 @@ use std::ptr;
 
 use aws_lc_sys as lc;
 
-use super::cipher::{self, BLOCK_LEN, DES_BLOCK_LEN, Mode};
+use super::cipher::{self, BLOCK_LEN, Mode};
 use super::{EngineError, Owned, check, initialise};
 
 const REFUSED: EngineError = EngineError::Failed("CMAC");
@@ -22,8 +22,9 @@ impl Cmac {
     }
 
     /// Starts with a key of DES or triple DES. `Key` if it is not 8, 16 or 24 bytes long.
+    #[cfg(feature = "legacy")]
     pub(crate) fn des(key: &[u8]) -> Result<Self, EngineError> {
-        Self::of(cipher::des(Mode::Cbc, key.len())?, DES_BLOCK_LEN, key)
+        Self::of(cipher::des(Mode::Cbc, key.len())?, cipher::DES_BLOCK_LEN, key)
     }
 
     fn of(cipher: *const lc::EVP_CIPHER, len: usize, key: &[u8]) -> Result<Self, EngineError> {

@@ -36,6 +36,7 @@ struct Numbers {
 
 impl DsaGroup {
     /// Makes a group with a prime of so many bits; the subprime has 160 below 2048 bits, else 256.
+    #[cfg(feature = "legacy")]
     pub(crate) fn generate(prime_bits: usize) -> Result<Self, EngineError> {
         initialise()?;
         let bits = u32::try_from(prime_bits).ok().filter(|_| PRIME_BITS.contains(&prime_bits));

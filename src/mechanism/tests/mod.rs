@@ -108,7 +108,9 @@ fn sound_cipher(shape: CipherShape) -> MechanismParams {
         CipherShape::ChaCha20Poly1305 => {
             CipherParams::ChaCha20Poly1305 { nonce: vec![0; 12], aad: vec![] }
         }
+        #[cfg(feature = "legacy")]
         CipherShape::Iv8 => return MechanismParams::Iv(vec![0; 8]),
+        #[cfg(feature = "legacy")]
         CipherShape::OptionalIv8 => return MechanismParams::None,
     })
 }

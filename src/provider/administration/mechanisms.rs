@@ -198,7 +198,9 @@ const fn cipher_parameter(shape: CipherShape) -> &'static str {
         CipherShape::Ccm => "`CK_CCM_PARAMS`; wrapping also `CK_CCM_WRAP_PARAMS`",
         CipherShape::ChaCha20 => "`CK_CHACHA20_PARAMS`",
         CipherShape::ChaCha20Poly1305 => "`CK_SALSA20_CHACHA20_POLY1305_PARAMS`",
+        #[cfg(feature = "legacy")]
         CipherShape::Iv8 => "8 bytes",
+        #[cfg(feature = "legacy")]
         CipherShape::OptionalIv8 => "none; 8 or 16 bytes are ignored",
     }
 }
