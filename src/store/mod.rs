@@ -73,10 +73,8 @@ impl ObjectId {
 
     /// The name as `Display` writes it.
     pub(crate) fn text(&self) -> Vec<u8> {
-        let digit = |value: u8| match value {
-            0..=9 => b'0' + value,
-            _ => b'a' + (value - 10),
-        };
+        let digit =
+            |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
         self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 
