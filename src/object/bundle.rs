@@ -123,11 +123,21 @@ pub(crate) fn check_pair(one: &Template, other: &Template) -> Result<()> {
     Ok(())
 }
 
-/// Ties two new keys, which have their names already.
+/// Ties two new pairs, which have their names already: public and private half of the one, then of
+/// the other. What is not two pairs is left as it is.
 ///
 /// # Errors
 /// As of `check_pair`.
-pub(crate) fn tie_new(one: &mut Template, other: &mut Template) -> Result<()> {
+pub(crate) fn tie_pairs<'k>(made: impl Iterator<Item = &'k mut Template>) -> Result<()> {
+    let mut made: Vec<&mut Template> = made.collect();
+    if let [public, private, other_public, other_private] = made.as_mut_slice() {
+        tie_new(public, other_public)?;
+        tie_new(private, other_private)?;
+    }
+    Ok(())
+}
+
+fn tie_new(one: &mut Template, other: &mut Template) -> Result<()> {
     check_pair(one, other)?;
     let partners = [Partner::of(other)?, Partner::of(one)?];
     for (key, partner) in [one, other].into_iter().zip(partners) {

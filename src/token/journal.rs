@@ -29,13 +29,17 @@ pub(super) struct Change<'s> {
     pub(super) transaction: Box<dyn Transaction + 's>,
     note: &'s Note,
     signed: bool,
-    concerned: Vec<(ObjectId, u64)>,
+    concerned: Vec<Concerned>,
 }
 
+/// An object that is changed, its version, and the mechanism that made it.
+type Concerned = (ObjectId, u64, Option<&'static str>);
+
 impl Change<'_> {
-    /// Names an object that is changed, and its version; each gets a leaf.
+    /// Names an object that is changed, and its version; each gets a leaf, with the mechanism
+    /// that the note has now.
     pub(super) fn concerns(&mut self, id: ObjectId, version: u64) {
-        self.concerned.push((id, version));
+        self.concerned.push((id, version, self.note.mechanism.get()));
     }
 }
 
@@ -99,9 +103,10 @@ impl Token {
             if change.concerned.is_empty() {
                 change.transaction.append_leaf(&Leaf::Change(record.clone()).to_bytes())?;
             }
-            for (id, version) in &change.concerned {
+            for (id, version, mechanism) in &change.concerned {
                 let (key, version) = (Some(Cow::Owned(id.to_string())), Some(*version));
-                let record = Record { key, version, ..record.clone() };
+                let mechanism = mechanism.map(Cow::Borrowed);
+                let record = Record { key, version, mechanism, ..record.clone() };
                 change.transaction.append_leaf(&Leaf::Change(record).to_bytes())?;
             }
         }

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute::{self, Attr};
-use crate::object::bundle::{PARTNER_LABEL, Partner, tie_new};
+use crate::object::bundle::{PARTNER_LABEL, Partner, tie_pairs};
 use crate::object::class::Class;
 use crate::object::template::Template;
 use crate::store::{Mode, ObjectId, Query, StoredObject, Transaction};
@@ -172,10 +172,7 @@ fn named(
         whole.set(attribute::OPERATION, operation.as_bytes().to_vec());
         ids.push(id);
     }
-    if let [public, private, other_public, other_private] = made.as_mut_slice() {
-        tie_new(public, other_public)?;
-        tie_new(private, other_private)?;
-    }
+    tie_pairs(made.iter_mut())?;
     Ok(ids.into_iter().zip(made).collect())
 }
 

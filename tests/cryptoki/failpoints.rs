@@ -280,6 +280,68 @@ fn an_end_inside_the_rotation_of_a_key_leaves_one_version_or_the_next() {
     });
 }
 
+const CKA_CLAVIGER_BUNDLE: ck::CK_ULONG = 0xC34C_0001;
+const CKM_CLAVIGER_BUNDLE: ck::CK_ULONG = 0xC34C_0002;
+
+/// Whether there is a bundle of this label. One that is there signs as one.
+fn has_bundle(session: &Session<'_>, label: &str) -> bool {
+    let partner = format!("{label}#pq");
+    let pairs = [label, &partner].map(|label| {
+        let mut found = session.find(&template! { CKA_LABEL => label }).expect("a search");
+        found.sort_by_key(|object| session.number(*object, ck::CKA_CLASS));
+        found
+    });
+    let [one, other] = &pairs;
+    if one.is_empty() && other.is_empty() {
+        return false;
+    }
+    assert_eq!((one.len(), other.len()), (2, 2), "{label}: not two pairs");
+    for (one, other) in one.iter().zip(other) {
+        for (key, partner) in [(*one, *other), (*other, *one)] {
+            let named = session.get(key, CKA_CLAVIGER_BUNDLE).expect("CKA_CLAVIGER_BUNDLE");
+            let partner = session.get(partner, ck::CKA_UNIQUE_ID).expect("CKA_UNIQUE_ID");
+            assert!(named.ends_with(&partner), "{label}: not tied");
+        }
+    }
+    let how = plain(CKM_CLAVIGER_BUNDLE);
+    let signature = session.sign(&how, one[1], b"data").expect("a signature");
+    session.verify(&how, other[0], b"data", &signature).expect("the right one");
+    true
+}
+
+/// The four keys of a bundle are one commit.
+#[test]
+fn an_end_while_a_bundle_is_made_leaves_all_of_it_or_nothing() {
+    isolated(|bench| {
+        let token = bench.token();
+        let (mut ended_with_it, mut ended_without) = (0, 0);
+        for place in &PLACES_OF_A_ROTATION[..PLACES_OF_A_ROTATION.len() - 1] {
+            // The command logs in more than once, and each login has commits of its own.
+            for turn in 1.. {
+                let label = format!("{place} {turn}");
+                let kind = "bundle:ec:p256+ml-dsa:44";
+                let generate = ["key", "generate", kind, "--label", &label, "--pin-env", "THE_PIN"];
+                let mut making = tool(bench, &generate);
+                making.env("CLAVIGER_FAILPOINT", format!("{place}:{turn}"));
+                let code = making.output().expect("a process to end").status.code();
+                assert!(code == Some(137) || code == Some(0), "{place}:{turn}: {code:?}");
+                let session = token.user();
+                let is_there = has_bundle(&session, &label);
+                assert!(is_there || code == Some(137), "{place}:{turn}: acknowledged");
+                session.logout().unwrap();
+                if code == Some(0) {
+                    assert!(turn > 1, "{place} was not reached");
+                    break;
+                }
+                ended_with_it += usize::from(is_there);
+                ended_without += usize::from(!is_there);
+            }
+            told(bench, &["audit", "verify"], 3);
+        }
+        assert!(ended_with_it > 0 && ended_without > 0);
+    });
+}
+
 /// How the index of the write-ahead log says how far that goes: two copies of its header.
 const INDEX_HEADERS: usize = 96;
 

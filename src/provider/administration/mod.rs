@@ -22,12 +22,9 @@ use crate::secret::Secret;
 use crate::session::state::Access;
 use crate::store::sqlite::{Opening, SqliteStore};
 
+use super::Provider;
 use super::sessions::UserType;
 use super::slots::not_initialised;
-use super::{Call, KeyPair, Provider};
-use crate::object::attribute;
-use crate::object::bundle::PARTNER_LABEL;
-use crate::object::template::Template;
 pub use crate::token::anchoring::Publication;
 pub use import::NewCertificate;
 pub(crate) use mechanisms::structure_of;
@@ -93,59 +90,20 @@ impl Provider {
         key: NewKey,
         naming: &Naming<'_>,
     ) -> Result<Vec<ObjectView>> {
-        if key.is_secret() {
-            let (given, (_, hidden)) = (key.mechanism()?, key.templates(naming)?);
-            return self.run(Function::GenerateKey, session, |call| {
-                let made = call.generate_key(&given, hidden)?;
-                Ok(vec![call.view(made)?])
-            });
-        }
-        let handles = match key.parts().as_slice() {
-            [classical, post_quantum] => {
-                self.make_bundle(session, (*classical, *post_quantum), naming)?
-            }
-            _ => {
-                let made = self.make_pair_of(session, key, naming)?;
-                vec![made.public, made.private]
-            }
+        let function = match key.is_secret() {
+            true => Function::GenerateKey,
+            false => Function::GenerateKeyPair,
         };
+        let handles = self.run(function, session, |call| {
+            let made = call.make_keys(key.described(naming)?)?;
+            match key.is_bundle() {
+                true => call.token().add_bundle(&call.viewer()?, made),
+                false => call.token().add_all(&call.viewer()?, made),
+            }
+        })?;
         self.run(Function::GetAttributeValue, session, |call| {
             handles.iter().map(|handle| call.view(*handle)).collect()
         })
-    }
-
-    fn make_pair_of(&self, session: u64, key: NewKey, naming: &Naming<'_>) -> Result<KeyPair> {
-        let (given, (public, hidden)) = (key.mechanism()?, key.templates(naming)?);
-        self.run(Function::GenerateKeyPair, session, |call| {
-            call.generate_key_pair(&given, public, hidden)
-        })
-    }
-
-    /// Two pairs that sign together. The post-quantum one has a label of its own, since many
-    /// programs want exactly one key for a label. What is there of them goes if the rest fails.
-    fn make_bundle(
-        &self,
-        session: u64,
-        (classical, post_quantum): (NewKey, NewKey),
-        naming: &Naming<'_>,
-    ) -> Result<Vec<u64>> {
-        let label = format!("{}{PARTNER_LABEL}", naming.label);
-        let first = self.make_pair_of(session, classical, naming)?;
-        let mut made = vec![first.public, first.private];
-        let finished = self
-            .make_pair_of(session, post_quantum, &Naming { label: &label, id: None, ..*naming })
-            .and_then(|second| {
-                made.extend([second.public, second.private]);
-                self.run(Function::SetAttributeValue, session, |call| {
-                    call.tie(first.public, second.public)?;
-                    call.tie(first.private, second.private)
-                })
-            });
-        let Err(error) = finished else { return Ok(made) };
-        for handle in made {
-            self.run(Function::DestroyObject, session, |call| call.destroy_object(handle))?;
-        }
-        Err(error)
     }
 
     /// The serial number of the token in a slot, also of one that cannot be opened.
@@ -202,16 +160,5 @@ impl Provider {
         };
         SqliteStore::open(&directory, opening)?.destroy()?;
         self.look_for_tokens()
-    }
-}
-
-impl Call<'_> {
-    /// Ties two keys to a bundle.
-    fn tie(&self, one: u64, other: u64) -> Result<()> {
-        let partner = self.object(other)?;
-        let mut change = Template::default();
-        let name = partner.object.attributes.require(attribute::UNIQUE_ID)?;
-        change.set(attribute::CLAVIGER_BUNDLE, name.to_vec());
-        self.set_attributes(one, &change)
     }
 }

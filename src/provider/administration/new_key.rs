@@ -9,7 +9,7 @@ use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::registry::REGISTRY;
 use crate::object::attribute::{self, Attr};
-use crate::object::bundle::Half;
+use crate::object::bundle::{Half, PARTNER_LABEL};
 use crate::object::class::KeyType;
 use crate::object::curve::identifier;
 use crate::object::template::Template;
@@ -36,6 +36,9 @@ pub struct Naming<'a> {
     /// Whether the private or secret key may leave the token wrapped by a trusted key.
     pub extractable: bool,
 }
+
+/// What makes a key: the mechanism, and the template of each half.
+pub(super) type Asked = (GivenMechanism, Option<Template>, Template);
 
 /// What generic secrets and their like may have, in bytes.
 const GENERIC: std::ops::RangeInclusive<u64> = 14..=64;
@@ -125,9 +128,26 @@ impl NewKey {
     }
 
     /// The keys of a bundle, the classical one first; else the key itself.
-    pub(super) fn parts(self) -> Vec<Self> {
+    fn parts(self) -> Vec<Self> {
         let partner = self.partner.map(|kind| Self { kind, bytes: 0, partner: None });
         [Some(Self { partner: None, ..self }), partner].into_iter().flatten().collect()
+    }
+
+    /// True if two pairs are made that sign together.
+    pub(super) const fn is_bundle(self) -> bool {
+        self.partner.is_some()
+    }
+
+    /// What makes the key, or of a bundle both keys. The post-quantum one has a label of its own,
+    /// since many programs want exactly one key for a label.
+    pub(super) fn described(self, naming: &Naming<'_>) -> Result<Vec<Asked>> {
+        let label = format!("{}{PARTNER_LABEL}", naming.label);
+        let partner = Naming { label: &label, id: None, ..*naming };
+        let one = |(part, naming): (Self, &Naming<'_>)| {
+            let (public, hidden) = part.templates(naming)?;
+            Ok((part.mechanism()?, (!part.is_secret()).then_some(public), hidden))
+        };
+        self.parts().into_iter().zip([naming, &partner]).map(one).collect()
     }
 
     /// True if one key is made and not two halves.
@@ -136,7 +156,7 @@ impl NewKey {
     }
 
     /// What goes with the key, or with the public and the private half.
-    pub(super) fn templates(self, naming: &Naming<'_>) -> Result<(Template, Template)> {
+    fn templates(self, naming: &Naming<'_>) -> Result<(Template, Template)> {
         let (mut public, mut hidden) = named(naming)?;
         self.describe(if self.is_secret() { &mut hidden } else { &mut public });
         grant(&mut public, &mut hidden, self.kind.key_type);
@@ -144,7 +164,7 @@ impl NewKey {
     }
 
     /// The mechanism that makes such keys.
-    pub(super) fn mechanism(self) -> Result<GivenMechanism> {
+    fn mechanism(self) -> Result<GivenMechanism> {
         maker(self.kind.key_type, self.is_secret())
     }
 

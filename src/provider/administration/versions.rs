@@ -4,17 +4,15 @@
 use crate::call::Function;
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change};
-use crate::object::bundle::PARTNER_LABEL;
 use crate::object::class::reading::is_given_at;
 use crate::object::class::{Birth, KeyType};
 use crate::object::size::bits_of;
 use crate::object::template::Template;
-use crate::provider::keys::GivenMechanism;
 use crate::provider::{Call, Provider};
 use crate::token::note::Note;
 use crate::token::versions::Succession;
 
-use super::new_key::maker;
+use super::new_key::{Asked, maker};
 use super::{Naming, NewKey, ObjectView};
 
 /// What records have in the place of a function's name.
@@ -72,9 +70,16 @@ impl Call<'_> {
     ) -> Result<Succession> {
         let before = self.token().current_key(label, kind.is_none())?;
         let asked: Vec<Asked> = match kind {
-            Some(kind) => described(kind, label)?,
+            Some(kind) => kind.described(&Naming { label, id: None, extractable: false })?,
             None => before.iter().map(|key| same_again(key)).collect::<Result<_>>()?,
         };
+        let made = self.make_keys(asked)?;
+        let note = Note::of_command(COMMAND, session);
+        self.token().succeed(&note, (label, operation), made)
+    }
+
+    /// Makes keys that are nowhere yet: of each pair the public half first.
+    pub(super) fn make_keys(&self, asked: Vec<Asked>) -> Result<Vec<Template>> {
         let mut made = Vec::new();
         for (given, public, hidden) in asked {
             match public {
@@ -82,8 +87,7 @@ impl Call<'_> {
                 None => made.push(self.make_secret(&given, &hidden)?),
             }
         }
-        let note = Note::of_command(COMMAND, session);
-        self.token().succeed(&note, (label, operation), made)
+        Ok(made)
     }
 
     fn view_of(&self, unique_id: &str) -> Result<Option<ObjectView>> {
@@ -92,20 +96,6 @@ impl Call<'_> {
         let found = self.token().find(&self.viewer()?, &wanted)?;
         found.first().map(|handle| self.view(*handle)).transpose()
     }
-}
-
-/// What makes a key: the mechanism, and the template of each half.
-type Asked = (GivenMechanism, Option<Template>, Template);
-
-/// What makes keys of another kind: of a bundle both.
-fn described(kind: NewKey, label: &str) -> Result<Vec<Asked>> {
-    let partner = format!("{label}{PARTNER_LABEL}");
-    let one = |(part, label): (NewKey, &str)| {
-        let naming = Naming { label, id: None, extractable: false };
-        let (public, hidden) = part.templates(&naming)?;
-        Ok((part.mechanism()?, (!part.is_secret()).then_some(public), hidden))
-    };
-    kind.parts().into_iter().zip([label, &partner]).map(one).collect()
 }
 
 /// What makes a key like this one.
