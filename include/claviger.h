@@ -166,8 +166,8 @@
 /**
  * How the bytes of a key of type CKK_ML_DSA, CKK_ML_KEM, CKK_SLH_DSA, CKK_CLAVIGER_COMP_SIG or
  * CKK_CLAVIGER_COMP_KEM are written: a CK_ULONG of 8 bytes, 1 for what docs/composites.md says.
- * Read-only. A key in a format that the module does not know is not read at all: every use of its
- * handle answers CKR_CLAVIGER_FORMAT_UNKNOWN.
+ * Read-only. A key in a format that the module does not know is not read at all: no search finds
+ * it, and every use of a handle that was given out before is CKR_CLAVIGER_FORMAT_UNKNOWN.
  */
 #define CKA_CLAVIGER_FORMAT (CKA_VENDOR_DEFINED | 1129054228)
 

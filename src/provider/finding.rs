@@ -46,3 +46,82 @@ impl Call<'_> {
             .judge(crate::session::operation::Ending::Parts, |_| Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::call::Function::{self, FindObjectsInit, InitPin, Login, Logout};
+    use crate::config::Configuration;
+    use crate::error::Rv;
+    use crate::mechanism::params::MechanismParams;
+    use crate::object::attribute;
+    use crate::object::class::{Class, format};
+    use crate::object::template::Template;
+    use crate::provider::{Call, GivenMechanism, Provider, UserType};
+    use crate::secret::Secret;
+    use crate::session::state::Access;
+
+    /// A session of the user of a new token.
+    fn user(directory: &std::path::Path) -> (Provider, u64) {
+        let mut configuration = Configuration::default();
+        configuration.directory = directory.to_owned();
+        (configuration.argon2_memory_kib, configuration.argon2_passes) = (64, 1);
+        configuration.shared_fs = true;
+        let provider = Provider::with(configuration).unwrap();
+        let pin = Secret::copy_of(b"a pin").unwrap();
+        let slot = provider.init_another_token(&pin, &[b' '; 32]).unwrap();
+        let session = provider.open_session(slot, Access::ReadWrite).unwrap();
+        let login = |who| provider.run(Login, session, |call| call.login(who, &pin)).unwrap();
+        login(UserType::SecurityOfficer);
+        provider.run(InitPin, session, |call| call.init_pin(&pin)).unwrap();
+        provider.run(Logout, session, |call| call.logout()).unwrap();
+        login(UserType::User);
+        (provider, session)
+    }
+
+    /// Makes a pair on the token whose bytes are written in a format; the handles.
+    fn make(call: &Call<'_>, format: u64) -> Vec<u64> {
+        let mut hidden = Template::default();
+        hidden.set(attribute::TOKEN, true);
+        let mut public = hidden.try_clone().unwrap();
+        public.set(attribute::PARAMETER_SET, crate::cryptoki::CKP_ML_DSA_44);
+        let id = crate::cryptoki::CKM_ML_DSA_KEY_PAIR_GEN;
+        let given = GivenMechanism { id, params: MechanismParams::None };
+        let mut made = call.make_pair(&given, &public, &hidden).unwrap();
+        made.iter_mut().for_each(|whole| whole.set(attribute::FORMAT, format));
+        call.token().add_all(&call.viewer().unwrap(), made).unwrap()
+    }
+
+    #[test]
+    fn a_key_in_an_unknown_format_is_found_by_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (provider, session) = user(directory.path());
+        let made = |format| {
+            provider.run(Function::GenerateKeyPair, session, |call| Ok(make(call, format))).unwrap()
+        };
+        let (known, unknown) = (made(format::CURRENT), made(format::CURRENT + 1));
+        let found = |wanted: &Template| {
+            let begin = |call: &Call<'_>| call.find_init(Some(wanted)).and_then(|()| call.find(9));
+            let found = provider.run(FindObjectsInit, session, begin).unwrap();
+            provider.run(Function::FindObjectsFinal, session, |call| call.find_final()).unwrap();
+            found
+        };
+        // The second time what was found before is known already.
+        for _ in 0..2 {
+            assert_eq!(found(&Template::default()), known);
+            for (class, key) in [(Class::PublicKey, known[0]), (Class::PrivateKey, known[1])] {
+                let mut wanted = Template::default();
+                wanted.set(attribute::CLASS, class.code());
+                assert_eq!(found(&wanted), [key]);
+                wanted.set(attribute::PARAMETER_SET, crate::cryptoki::CKP_ML_DSA_44);
+                assert_eq!(found(&wanted), [key]);
+            }
+        }
+        let read = |key| {
+            provider.run(Function::GetAttributeValue, session, |call| call.object(key).map(drop))
+        };
+        for key in unknown {
+            assert_eq!(read(key).unwrap_err().rv, Rv::ClavigerFormatUnknown);
+        }
+        read(known[0]).unwrap();
+    }
+}

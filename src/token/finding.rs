@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::error::{Result, Rv};
 use crate::object::attribute;
+use crate::object::class::format;
 use crate::object::class::reading::matches;
 use crate::object::template::Template;
 use crate::store::{Mode, ObjectId, Query, StoreError, StoredObject, Transaction};
 
 use super::Token;
-use super::objects::Viewer;
+use super::objects::{Held, Viewer};
 use super::quarantine::CHANGED;
 use super::sealed::query_of;
 use super::table::Kind;
@@ -97,6 +98,12 @@ impl Token {
                 let Some(found) = self.row_of_hit(&id, transaction)? else { return Ok(None) };
                 let kind = Kind { class: found.class, key_type: found.key_type };
                 let handle = self.table.handle_of(id, found.private);
+                // A key that nothing can be done with is not found by its class either.
+                if format::is_said_by(kind.key_type)
+                    && self.opened_hit(handle, &found, generation, transaction)?.is_none()
+                {
+                    return Ok(None);
+                }
                 self.table.set_checked(handle, kind, generation);
                 let private = found.private;
                 row = Some(found);
@@ -108,32 +115,47 @@ impl Token {
             return Ok(None);
         }
         let Some((wanted, view)) = wanted else { return Ok(Some(handle)) };
-        let known = self.table.fresh(handle, generation).or_else(|| {
-            row.as_ref().and_then(|row| self.table.confirm(handle, row.version, generation))
-        });
-        let held = match known {
-            Some(held) => held,
-            None => {
+        let held = match (self.table.fresh(handle, generation), row) {
+            (Some(held), _) => held,
+            (None, row) => {
                 let row = match row {
                     Some(row) => Some(row),
                     None => self.row_of_hit(&id, transaction)?,
                 };
                 let Some(row) = row else { return Ok(None) };
-                let held = match self.open(&row, transaction) {
-                    Ok(held) => Arc::new(held),
-                    Err(error) if error.rv == Rv::DeviceError => return Ok(None),
-                    Err(error) if error.rv == Rv::ClavigerFormatUnknown => {
-                        self.quarantine.remark(&format!("object {id}: {}", error.why));
-                        return Ok(None);
-                    }
-                    Err(error) => return Err(error),
-                };
-                self.table.keep(handle, &held, generation);
-                held
+                match self.opened_hit(handle, &row, generation, transaction)? {
+                    Some(held) => held,
+                    None => return Ok(None),
+                }
             }
         };
         let attributes = &held.object.attributes;
         Ok((view.shows(attributes) && matches(attributes, wanted)).then_some(handle))
+    }
+
+    /// The object of a hit; none, on record, if its row cannot be opened or its key is in a format
+    /// that is not known.
+    fn opened_hit(
+        &self,
+        handle: u64,
+        row: &StoredObject,
+        generation: Option<u64>,
+        transaction: &dyn Transaction,
+    ) -> Result<Option<Arc<Held>>> {
+        if let Some(held) = self.table.confirm(handle, row.version, generation) {
+            return Ok(Some(held));
+        }
+        let held = match self.open(row, transaction) {
+            Ok(held) => Arc::new(held),
+            Err(error) if error.rv == Rv::DeviceError => return Ok(None),
+            Err(error) if error.rv == Rv::ClavigerFormatUnknown => {
+                self.quarantine.remark(&format!("object {}: {}", row.id, error.why));
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        self.table.keep(handle, &held, generation);
+        Ok(Some(held))
     }
 
     /// The row of what an index found; none, on record, if it was changed outside or is gone.
