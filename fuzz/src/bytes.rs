@@ -49,6 +49,12 @@ impl<'a> Bytes<'a> {
         std::mem::take(&mut self.0)
     }
 
+    /// As `pick`, from a list that may be longer than a byte counts.
+    pub(crate) fn pick_of_many<T: Copy>(&mut self, from: &[T]) -> T {
+        let place = usize::from(self.byte()) << 8 | usize::from(self.byte());
+        from[place % from.len()]
+    }
+
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }

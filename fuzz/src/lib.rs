@@ -10,6 +10,7 @@ mod answers;
 mod attributes;
 mod bytes;
 mod call_sequence;
+mod keys;
 mod mechanism_params;
 mod module;
 mod sequence_model;

@@ -7,6 +7,7 @@ use cryptoki_sys as ck;
 
 use super::attributes::Attributes;
 use super::bytes::Bytes;
+use super::keys::{Key, keys};
 use super::module::{Module, ask, lent, with_module};
 
 /// Room for every answer to data of at most 255 bytes.
@@ -59,7 +60,6 @@ const GENERAL: &[ck::CK_MECHANISM_TYPE] = &[
     ck::CKM_SHA384_HMAC_GENERAL, ck::CKM_SHA512_HMAC_GENERAL,
 ];
 /// Composites, whose numbers no header has yet, and hybrid envelopes.
-const CKM_COMP_SIG_KEY_PAIR_GEN: ck::CK_MECHANISM_TYPE = 0x403d;
 const CKM_COMP_SIG: ck::CK_MECHANISM_TYPE = 0x403e;
 const CKM_COMP_SIG_EXTERNAL_HASH: ck::CK_MECHANISM_TYPE = 0x403f;
 const CKM_CLAVIGER_HPKE: ck::CK_MECHANISM_TYPE = 0xC34C_0001;
@@ -73,6 +73,12 @@ const WITH_CONTEXT: &[ck::CK_MECHANISM_TYPE] = &[
     ck::CKM_HASH_SLH_DSA_SHA384, ck::CKM_HASH_SLH_DSA_SHA512, ck::CKM_HASH_SLH_DSA_SHA3_224,
     ck::CKM_HASH_SLH_DSA_SHA3_256, ck::CKM_HASH_SLH_DSA_SHA3_384, ck::CKM_HASH_SLH_DSA_SHA3_512,
     ck::CKM_HASH_SLH_DSA_SHAKE128, ck::CKM_HASH_SLH_DSA_SHAKE256,
+];
+#[rustfmt::skip]
+const DSA: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_DSA, ck::CKM_DSA_SHA1, ck::CKM_DSA_SHA224, ck::CKM_DSA_SHA256, ck::CKM_DSA_SHA384,
+    ck::CKM_DSA_SHA512, ck::CKM_DSA_SHA3_224, ck::CKM_DSA_SHA3_256, ck::CKM_DSA_SHA3_384,
+    ck::CKM_DSA_SHA3_512,
 ];
 /// Whether randomness is wanted; two that are no answer.
 const HEDGES: &[ck::CK_HEDGE_TYPE] = &[0, 1, 2, 3, ck::CK_HEDGE_TYPE::MAX];
@@ -274,7 +280,11 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
         }
         ck::CKM_ECDH1_DERIVE => {
             let (shared, shared_len) = part(bytes, &mut parts);
-            let (public, public_len) = point(bytes, &mut parts);
+            // Encapsulation has the point in its ciphertext.
+            let (public, public_len) = match bytes.below(4) {
+                0 => (null_mut(), 0),
+                _ => point(bytes, &mut parts),
+            };
             structure(&ck::CK_ECDH1_DERIVE_PARAMS {
                 kdf: bytes.pick(&[ck::CKD_NULL, ck::CKD_SHA256_KDF, ck::CKD_SHA512_KDF, 0]),
                 ulSharedDataLen: shared_len,
@@ -413,6 +423,11 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
                 ulContextLen: context_len,
             })
         }
+        // These take nothing, and what is given must be refused.
+        _ if DSA.contains(&id) => match bytes.below(8) {
+            7 => bytes.some(40).to_vec(),
+            _ => Vec::new(),
+        },
         // The info of an envelope is any bytes.
         CKM_CLAVIGER_HPKE => bytes.some(40).to_vec(),
         _ if PSS.contains(&id) => structure(&ck::CK_RSA_PKCS_PSS_PARAMS {
@@ -439,7 +454,7 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
 }
 
 fn mechanism(known: &[ck::CK_MECHANISM_TYPE], bytes: &mut Bytes<'_>) -> Given {
-    let id = if bytes.below(64) == 63 { bytes.number() } else { bytes.pick(known) };
+    let id = if bytes.below(64) == 63 { bytes.number() } else { bytes.pick_of_many(known) };
     let (mut parameter, parts) = match bytes.below(16) {
         14 => (Vec::new(), Vec::new()),
         // No structure with pointers has such a length: it must be refused unread.
@@ -454,103 +469,6 @@ fn mechanism(known: &[ck::CK_MECHANISM_TYPE], bytes: &mut Bytes<'_>) -> Given {
     let (start, len) = if bytes.below(64) == 63 { (null_mut(), 24) } else { (start, len) };
     let c = ck::CK_MECHANISM { mechanism: id, pParameter: start.cast(), ulParameterLen: len };
     Given { c, _parameter: parameter, _parts: parts }
-}
-
-/// The two halves of a key; the same handle twice for a secret key.
-#[derive(Clone, Copy)]
-struct Key {
-    public: ck::CK_OBJECT_HANDLE,
-    private: ck::CK_OBJECT_HANDLE,
-}
-
-const TRUE: &[u8] = &[1];
-const AES_USES: &[ck::CK_ATTRIBUTE_TYPE] = &[ck::CKA_ENCRYPT, ck::CKA_DECRYPT];
-const MAC_USES: &[ck::CK_ATTRIBUTE_TYPE] = &[ck::CKA_SIGN, ck::CKA_VERIFY, ck::CKA_DERIVE];
-
-fn secret(
-    module: &Module,
-    session: ck::CK_SESSION_HANDLE,
-    how: ck::CK_MECHANISM_TYPE,
-    len: ck::CK_ULONG,
-    uses: &[ck::CK_ATTRIBUTE_TYPE],
-) {
-    let mut c = ck::CK_MECHANISM { mechanism: how, pParameter: null_mut(), ulParameterLen: 0 };
-    let (len, id) = (len.to_ne_bytes(), [how.to_le_bytes()[0], len as u8]);
-    let mut given = vec![(ck::CKA_TOKEN, TRUE), (ck::CKA_VALUE_LEN, &len), (ck::CKA_ID, &id)];
-    given.extend(uses.iter().map(|kind| (*kind, TRUE)));
-    let mut attributes = Attributes::of(&given, &mut Bytes::new(&[]));
-    let (rows, count) = attributes.lend();
-    let mut key = 0;
-    let rv = ask!(module, C_GenerateKey(session, &raw mut c, rows, count, &raw mut key));
-    assert_eq!(rv, ck::CKR_OK, "C_GenerateKey");
-}
-
-fn pair(
-    module: &Module,
-    session: ck::CK_SESSION_HANDLE,
-    how: ck::CK_MECHANISM_TYPE,
-    about: (ck::CK_ATTRIBUTE_TYPE, &[u8]),
-    uses: [&[ck::CK_ATTRIBUTE_TYPE]; 2],
-) {
-    let mut c = ck::CK_MECHANISM { mechanism: how, pParameter: null_mut(), ulParameterLen: 0 };
-    let template = |uses: &[ck::CK_ATTRIBUTE_TYPE], about: Option<(u64, &[u8])>| {
-        let mut given: Vec<(u64, &[u8])> = vec![(ck::CKA_TOKEN, TRUE)];
-        given.extend(about);
-        given.extend(uses.iter().map(|kind| (*kind, TRUE)));
-        Attributes::of(&given, &mut Bytes::new(&[]))
-    };
-    let (mut public, mut private) = (template(uses[0], Some(about)), template(uses[1], None));
-    let ((rows, count), (own, own_count)) = (public.lend(), private.lend());
-    let (mut one, mut two) = (0, 0);
-    let (first, second, how) = (&raw mut one, &raw mut two, &raw mut c);
-    let rv =
-        ask!(module, C_GenerateKeyPair(session, how, rows, count, own, own_count, first, second));
-    assert_eq!(rv, ck::CKR_OK, "C_GenerateKeyPair");
-}
-
-fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
-    use ck::{CKA_DECRYPT, CKA_DERIVE, CKA_ENCRYPT, CKA_SIGN, CKA_VERIFY};
-    secret(module, session, ck::CKM_AES_KEY_GEN, 16, AES_USES);
-    secret(module, session, ck::CKM_AES_KEY_GEN, 32, AES_USES);
-    secret(module, session, ck::CKM_GENERIC_SECRET_KEY_GEN, 32, MAC_USES);
-    let bits = 2048_u64.to_ne_bytes();
-    let rsa = [&[CKA_VERIFY, CKA_ENCRYPT][..], &[CKA_SIGN, CKA_DECRYPT][..]];
-    let ec = [&[CKA_VERIFY][..], &[CKA_SIGN, CKA_DERIVE][..]];
-    let edwards = [&[CKA_VERIFY][..], &[CKA_SIGN][..]];
-    pair(module, session, ck::CKM_RSA_PKCS_KEY_PAIR_GEN, (ck::CKA_MODULUS_BITS, &bits), rsa);
-    let curve = |oid| (ck::CKA_EC_PARAMS, oid);
-    let p256 = curve(b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07".as_slice());
-    pair(module, session, ck::CKM_EC_KEY_PAIR_GEN, p256, ec);
-    pair(module, session, ck::CKM_EC_KEY_PAIR_GEN, curve(b"\x06\x05\x2b\x81\x04\x00\x23"), ec);
-    let ed25519 = curve(b"\x06\x03\x2b\x65\x70".as_slice());
-    pair(module, session, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, ed25519, edwards);
-    // ML-DSA-44, and MLDSA44-Ed25519.
-    for (how, set) in
-        [(ck::CKM_ML_DSA_KEY_PAIR_GEN, ck::CKP_ML_DSA_44), (CKM_COMP_SIG_KEY_PAIR_GEN, 0x03)]
-    {
-        let set = set.to_ne_bytes();
-        pair(module, session, how, (ck::CKA_PARAMETER_SET, &set), edwards);
-    }
-}
-
-/// The keys of the token, halves with the same CKA_ID together.
-fn keys(module: &Module, session: ck::CK_SESSION_HANDLE) -> Vec<Key> {
-    let mut objects = module.objects(session);
-    if objects.is_empty() {
-        make_keys(module, session);
-        objects = module.objects(session);
-    }
-    let mut keys: Vec<(Vec<u8>, Key)> = Vec::new();
-    for object in objects {
-        let id = module.get(session, object, ck::CKA_ID).expect("CKA_ID");
-        match keys.iter_mut().find(|(other, _)| *other == id) {
-            // Public objects are found before private ones.
-            Some((_, key)) => key.private = object,
-            None => keys.push((id, Key { public: object, private: object })),
-        }
-    }
-    assert_eq!(keys.len(), 9, "every key is there");
-    keys.into_iter().map(|(_, key)| key).collect()
 }
 
 /// Uses a mechanism and a parameter of these bytes in every way that there is.
@@ -574,6 +492,8 @@ pub fn mechanism_params(input: &[u8]) {
             sign(module, session, &given, key, data);
             encrypt(module, session, &given, key, data);
             derive(module, session, &given, key, input.len());
+            encapsulate(module, session, &given, key, input);
+            envelope(module, session, &given, key, input);
         }
         digest(module, session, &given, input);
     });
@@ -692,4 +612,137 @@ fn digest(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, data: 
     let (mut out, mut out_len) = ([0; 64], 64);
     let rv = ask!(module, C_Digest(session, start, len, out.as_mut_ptr(), &raw mut out_len));
     assert_eq!(rv, ck::CKR_OK, "C_Digest");
+}
+
+/// A secret of the session that may be read.
+fn readable(len: Option<u64>) -> Attributes {
+    let (class, kind) = (ck::CKO_SECRET_KEY.to_ne_bytes(), ck::CKK_GENERIC_SECRET.to_ne_bytes());
+    let len = len.map(u64::to_ne_bytes);
+    let mut given = vec![
+        (ck::CKA_CLASS, class.as_slice()),
+        (ck::CKA_KEY_TYPE, kind.as_slice()),
+        (ck::CKA_SENSITIVE, &[0]),
+        (ck::CKA_EXTRACTABLE, &[1]),
+    ];
+    given.extend(len.iter().map(|len| (ck::CKA_VALUE_LEN, len.as_slice())));
+    Attributes::of(&given, &mut Bytes::new(&[]))
+}
+
+/// The value of a secret that is not needed any more.
+fn value(module: &Module, session: ck::CK_SESSION_HANDLE, key: ck::CK_OBJECT_HANDLE) -> Vec<u8> {
+    let value = module.get(session, key, ck::CKA_VALUE).expect("CKA_VALUE");
+    assert_eq!(ask!(module, C_DestroyObject(session, key)), ck::CKR_OK);
+    value
+}
+
+/// A place in a ciphertext and what is done to the byte there.
+fn altered(sealed: &[u8], input: &[u8]) -> Vec<u8> {
+    let mut sealed = sealed.to_vec();
+    let place = input.iter().fold(7, |place, byte| place * 31 % 65_521 + usize::from(*byte));
+    let count = sealed.len();
+    sealed[place % count] ^= 1 << (place % 8);
+    sealed
+}
+
+fn encapsulate(
+    module: &Module,
+    session: ck::CK_SESSION_HANDLE,
+    given: &Given,
+    key: Key,
+    input: &[u8],
+) {
+    let mut c = given.c;
+    let asked = [None, Some(16), Some(32), Some(input.len() as u64)][input.len() % 4];
+    let mut attributes = readable(asked);
+    let (rows, rows_len) = attributes.lend();
+    let (mut out, mut out_len, mut made) = ([0; ROOM], ROOM as u64, 0);
+    let (to, length, handle) = (out.as_mut_ptr(), &raw mut out_len, &raw mut made);
+    let how = &raw mut c;
+    let rv = ask!(
+        module,
+        C_EncapsulateKey(session, how, key.public, rows, rows_len, to, length, handle)
+    );
+    if rv != ck::CKR_OK {
+        return;
+    }
+    let sealed = &out[..usize::try_from(out_len).expect("a length")];
+    let secret = value(module, session, made);
+    let open = |sealed: &[u8]| {
+        let ((from, len), mut found) = (lent(sealed), 0);
+        let handle = &raw mut found;
+        let rv = ask!(
+            module,
+            C_DecapsulateKey(session, how, key.private, rows, rows_len, from, len, handle)
+        );
+        (rv, found)
+    };
+    let (rv, found) = open(sealed);
+    assert_eq!(rv, ck::CKR_OK, "what was just encapsulated");
+    assert_eq!(value(module, session, found), secret);
+    if let (ck::CKR_OK, found) = open(&altered(sealed, input)) {
+        // Few bytes may be the same by chance; and a point has two ways to be written.
+        let found = value(module, session, found);
+        let may_be_same = secret.len() < 16 || given.c.mechanism == ck::CKM_ECDH1_DERIVE;
+        assert!(found != secret || may_be_same, "an altered ciphertext");
+    }
+}
+
+fn envelope(
+    module: &Module,
+    session: ck::CK_SESSION_HANDLE,
+    given: &Given,
+    key: Key,
+    input: &[u8],
+) {
+    if given.c.mechanism != CKM_CLAVIGER_HPKE {
+        return;
+    }
+    let mut c = given.c;
+    let how = &raw mut c;
+    let content = [0x5a; 32];
+    let mut attributes = readable(None);
+    let wrapped = {
+        let (class, kind) =
+            (ck::CKO_SECRET_KEY.to_ne_bytes(), ck::CKK_GENERIC_SECRET.to_ne_bytes());
+        let given = [
+            (ck::CKA_CLASS, class.as_slice()),
+            (ck::CKA_KEY_TYPE, kind.as_slice()),
+            (ck::CKA_VALUE, &content),
+            (ck::CKA_EXTRACTABLE, &[1]),
+        ];
+        let mut attributes = Attributes::of(&given, &mut Bytes::new(&[]));
+        let ((rows, count), mut made) = (attributes.lend(), 0);
+        let rv = ask!(module, C_CreateObject(session, rows, count, &raw mut made));
+        assert_eq!(rv, ck::CKR_OK, "C_CreateObject");
+        made
+    };
+    let (rows, rows_len) = attributes.lend();
+    let (aad, aad_len) = lent(input);
+    let (mut out, mut out_len) = ([0; ROOM], ROOM as u64);
+    let (to, length, by) = (out.as_mut_ptr(), &raw mut out_len, key.public);
+    let rv =
+        ask!(module, C_WrapKeyAuthenticated(session, how, by, wrapped, aad, aad_len, to, length));
+    assert_eq!(ask!(module, C_DestroyObject(session, wrapped)), ck::CKR_OK);
+    if rv != ck::CKR_OK {
+        return;
+    }
+    let sealed = &out[..usize::try_from(out_len).expect("a length")];
+    let by = key.private;
+    let open = |sealed: &[u8], (aad, aad_len): (*mut u8, u64)| {
+        let ((from, len), mut found) = (lent(sealed), 0);
+        let (s, k) = (session, &raw mut found);
+        let rv = ask!(
+            module,
+            C_UnwrapKeyAuthenticated(s, how, by, from, len, rows, rows_len, aad, aad_len, k)
+        );
+        (rv, found)
+    };
+    let (rv, found) = open(sealed, (aad, aad_len));
+    assert_eq!(rv, ck::CKR_OK, "what was just wrapped");
+    assert_eq!(value(module, session, found), content);
+    let (rv, _) = open(&altered(sealed, input), (aad, aad_len));
+    assert_ne!(rv, ck::CKR_OK, "an altered envelope");
+    let other = [input, &[1]].concat();
+    let (rv, _) = open(sealed, lent(&other));
+    assert_ne!(rv, ck::CKR_OK, "other associated data");
 }

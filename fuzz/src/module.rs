@@ -39,7 +39,7 @@ pub(crate) const USER_PIN: &[u8] = b"user-secret";
 /// Wrong PINs that lock a token, as the configuration has it.
 pub(crate) const TRIES: u32 = 1000;
 const CONFIGURATION: &str = "[pin]\nargon2_memory_kib = 64\nargon2_passes = 1\ntries = 1000\n\
-                             [slots]\nspare = true\n";
+                             [slots]\nspare = true\n[mechanisms]\nlegacy = true\n";
 
 /// The initialised library.
 pub(crate) struct Module {
