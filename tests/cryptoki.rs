@@ -63,6 +63,8 @@ mod digests;
 mod dsa;
 #[path = "cryptoki/dual.rs"]
 mod dual;
+#[path = "cryptoki/ecdh_kem.rs"]
+mod ecdh_kem;
 #[path = "cryptoki/ecdsa.rs"]
 mod ecdsa;
 #[path = "cryptoki/eddsa.rs"]

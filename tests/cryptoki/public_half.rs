@@ -2,6 +2,7 @@
 
 use cryptoki_sys as ck;
 
+use crate::support::composite::{CKM_COMP_KEM_KEY_PAIR_GEN, CKM_COMP_SIG_KEY_PAIR_GEN};
 use crate::support::known::{self, ED25519, P256};
 use crate::support::operations::{plain, with_bytes};
 use crate::support::{Refused, Session, Template, isolated, template};
@@ -22,6 +23,16 @@ fn pairs() -> Vec<(ck::CK_MECHANISM_TYPE, Template)> {
         (ck::CKM_ML_DSA_KEY_PAIR_GEN, set(1)),
         (ck::CKM_ML_KEM_KEY_PAIR_GEN, set(2)),
         (ck::CKM_SLH_DSA_KEY_PAIR_GEN, set(3)),
+        // MLDSA44-RSA2048-PSS, MLDSA44-Ed25519, MLDSA65-P384.
+        (CKM_COMP_SIG_KEY_PAIR_GEN, set(0x01)),
+        (CKM_COMP_SIG_KEY_PAIR_GEN, set(0x03)),
+        (CKM_COMP_SIG_KEY_PAIR_GEN, set(0x0a)),
+        // MLKEM768-RSA2048, MLKEM768-X25519, MLKEM768-P256, MLKEM1024-X448, X-Wing.
+        (CKM_COMP_KEM_KEY_PAIR_GEN, set(0x01)),
+        (CKM_COMP_KEM_KEY_PAIR_GEN, set(0x04)),
+        (CKM_COMP_KEM_KEY_PAIR_GEN, set(0x05)),
+        (CKM_COMP_KEM_KEY_PAIR_GEN, set(0x0b)),
+        (CKM_COMP_KEM_KEY_PAIR_GEN, set(0xC34C_0001)),
     ]
 }
 
