@@ -1,6 +1,8 @@
 //! `key list`, `key show`, `key delete` and the ways to name a key.
 
-use super::person::Person;
+use std::process::Command;
+
+use super::person::{Answer, Person};
 
 /// The library that belongs to the command.
 pub(crate) fn module() -> String {
@@ -115,12 +117,61 @@ fn stock_tools_find_what_was_made() {
     for kind in ["ed25519", "comp-sig:mldsa44-ed25519-sha512", "bundle:ec:p256+ml-dsa:44"] {
         person.run_as_user(&["key", "generate", kind, "--label", kind]).expect_code(0);
     }
-    let mut command = std::process::Command::new("pkcs11-tool");
+    let mut command = Command::new("pkcs11-tool");
     command.args(["--module", &module(), "-O", "--login", "--pin", super::person::USER_PIN]);
     person.settle(&mut command);
-    let listed = super::person::Answer::of(command).expect_code(0).out;
+    let listed = Answer::of(command).expect_code(0).out;
     assert_eq!(listed.matches("Private Key Object").count(), 4, "{listed}");
     for label in ["ed25519", "comp-sig:mldsa44-ed25519-sha512", "bundle:ec:p256+ml-dsa:44#pq"] {
         assert!(listed.contains(&format!("label:      {label}\n")), "{label}: {listed}");
     }
+}
+
+#[test]
+fn pairs_of_diffie_hellman_lie_in_a_published_group() {
+    let person = Person::with_token();
+    for (kind, alias) in [("dh:ffdhe2048", "ffdhe2048"), ("dh:ffdhe3072", "dh:3072")] {
+        person.run_as_user(&["key", "generate", alias, "--label", alias]).expect_code(0);
+        let both = shown(&person, &["--key", alias]);
+        assert_eq!(both.len(), 2);
+        for object in &both {
+            assert_eq!((&object["algorithm"], &object["key_type"]), (&kind.into(), &"dh".into()));
+            assert_eq!(object["usage"], serde_json::json!(["derive"]));
+        }
+        assert_eq!(both[1]["sensitive"], true);
+        // openssl names the group, which it knows by its numbers.
+        let export = ["key", "export-public", "--label", alias];
+        let pem = person.run_as_user(&export).expect_code(0).out;
+        person.write("public.pem", &pem);
+        let mut openssl = Command::new("openssl");
+        openssl.args(["pkey", "-pubin", "-noout", "-text", "-in", "public.pem"]);
+        person.settle(&mut openssl);
+        Answer::of(openssl).expect_code(0).says(&format!("GROUP: {}", &kind[3..]));
+        // The next version is in the same group.
+        person.run_as_user(&["key", "rotate", alias]).expect_code(0);
+        let next = shown(&person, &["--key", alias]);
+        assert_eq!(next[1]["algorithm"], kind);
+        assert_ne!(next[0]["unique_id"], both[0]["unique_id"]);
+    }
+    for wrong in ["dh", "dh:1024", "dh:ffdhe6144", "ffdhe"] {
+        let asked = ["key", "generate", wrong, "--label", "x"];
+        person.run_as_user(&asked).expect_code(2).says("key algorithms");
+    }
+    let sign = ["sign", "--key", "ffdhe2048", "public.pem"];
+    person.run_as_user(&sign).expect_code(1).says("do not sign");
+}
+
+#[test]
+fn a_poly1305_key_authenticates_a_message() {
+    let person = Person::with_token();
+    person.run_as_user(&["key", "generate", "poly1305", "--label", "once"]).expect_code(0);
+    let key = &shown(&person, &["--key", "once"])[0];
+    assert_eq!((&key["algorithm"], &key["bits"]), (&"poly1305".into(), &256.into()));
+    assert_eq!(key["usage"], serde_json::json!(["sign", "verify"]));
+    person.write("message", "for once");
+    person.run_as_user(&["sign", "--key", "once", "message", "-o", "tag"]).expect_code(0);
+    let verify = ["verify", "--key", "once", "message", "-s", "tag"];
+    person.run_as_user(&verify).expect_code(0);
+    person.write("message", "for all");
+    person.run_as_user(&verify).expect_code(8);
 }

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use crate::engine::aws_lc::dh::DhGroup;
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::aws_lc::ml_dsa::MlDsa;
 use crate::engine::aws_lc::ml_kem::MlKem;
@@ -35,6 +36,8 @@ pub(super) enum Part {
     /// Bits of the modulus.
     Bits(u64),
     Curve(CurveName),
+    /// Bits of the prime of a group of RFC 7919.
+    Group(u64),
     Set(ParameterSet),
     /// The number of a composite's parameter set.
     Composite(u64),
@@ -78,6 +81,11 @@ fn ml_kem(name: &str, set: MlKem) -> Kind {
 
 fn slh_dsa(name: &str, set: SlhDsa) -> Kind {
     kind(name, KeyType::SlhDsa, Part::Set(ParameterSet::SlhDsa(set)), &[Use::Sign])
+}
+
+/// The finite fields of TLS; parties that agree on a group agree on one of these.
+fn ffdhe(name: &str, bits: u64) -> Kind {
+    kind(name, KeyType::Dh, Part::Group(bits), &[Use::Derive])
 }
 
 fn rsa(name: &str, bits: u64) -> Kind {
@@ -147,6 +155,10 @@ fn pairs() -> Vec<Kind> {
         edwards("ed448", Edwards::Ed448),
         montgomery("x25519", Montgomery::X25519),
         montgomery("x448", Montgomery::X448),
+        ffdhe("dh:ffdhe2048", 2048),
+        ffdhe("dh:ffdhe3072", 3072),
+        ffdhe("dh:ffdhe4096", 4096),
+        ffdhe("dh:ffdhe8192", 8192),
         ml_dsa("ml-dsa:44", MlDsa::MlDsa44),
         ml_dsa("ml-dsa:65", MlDsa::MlDsa65),
         ml_dsa("ml-dsa:87", MlDsa::MlDsa87),
@@ -176,6 +188,7 @@ fn secrets() -> Vec<Kind> {
         aes("aes:256", 32),
         kind("aes-xts:512", KeyType::AesXts, Part::Bytes(64), &[Use::Encrypt]),
         kind("chacha20", KeyType::ChaCha20, Part::Bytes(32), &[Use::Encrypt]),
+        kind("poly1305", KeyType::Poly1305, Part::Bytes(32), MAC),
         secret("generic", KeyType::GenericSecret, &[Use::Sign, Use::Derive]),
         secret("hkdf", KeyType::Hkdf, &[Use::Derive]),
         secret("hmac-sha256", KeyType::Sha256Hmac, MAC),
@@ -198,11 +211,28 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("ec:secp521r1", "ec:p521"),
     ("ec:ed25519", "ed25519"),
     ("ec:edwards25519", "ed25519"),
+    ("ffdhe2048", "dh:ffdhe2048"),
+    ("ffdhe3072", "dh:ffdhe3072"),
+    ("ffdhe4096", "dh:ffdhe4096"),
+    ("ffdhe8192", "dh:ffdhe8192"),
+    ("dh:2048", "dh:ffdhe2048"),
+    ("dh:3072", "dh:ffdhe3072"),
+    ("dh:4096", "dh:ffdhe4096"),
+    ("dh:8192", "dh:ffdhe8192"),
 ];
 
 /// What keys of a type are for.
 pub(super) fn uses_of(key_type: KeyType) -> &'static [Use] {
     KINDS.iter().find(|kind| kind.key_type == key_type).map_or(&[], |kind| kind.uses)
+}
+
+/// Whether a key lies in the group of RFC 7919 of so many bits.
+fn is_in_group(attributes: &Template, bits: u64) -> bool {
+    let group = DhGroup::published(bits).ok().flatten();
+    group.is_some_and(|group| {
+        attributes.get(attribute::PRIME) == Some(&group.prime)
+            && attributes.get(attribute::BASE) == Some(&group.base)
+    })
 }
 
 /// A key's kind as it is written for `key generate`; nothing if that makes no such keys.
@@ -215,6 +245,7 @@ pub(super) fn kind_of(attributes: &Template) -> Option<String> {
         KINDS.iter().filter(|kind| kind.key_type == key_type).find(|kind| match kind.part {
             Part::Bits(asked) => bits == Some(asked),
             Part::Curve(asked) => curve == Some(asked),
+            Part::Group(asked) => bits == Some(asked) && is_in_group(attributes, asked),
             Part::Set(asked) => set == Some(asked.number()),
             Part::Composite(asked) => set == Some(asked),
             Part::Bytes(asked) => bits == Some(asked * 8),

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::engine::aws_lc::dh::DhGroup;
 use crate::error::{Result, Rv};
 use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
@@ -158,7 +159,7 @@ impl NewKey {
     /// What goes with the key, or with the public and the private half.
     fn templates(self, naming: &Naming<'_>) -> Result<(Template, Template)> {
         let (mut public, mut hidden) = named(naming)?;
-        self.describe(if self.is_secret() { &mut hidden } else { &mut public });
+        self.describe(if self.is_secret() { &mut hidden } else { &mut public })?;
         grant(&mut public, &mut hidden, self.kind.key_type);
         Ok((public, hidden))
     }
@@ -168,8 +169,8 @@ impl NewKey {
         maker(self.kind.key_type, self.is_secret())
     }
 
-    /// The attribute that tells the size or the curve.
-    fn describe(self, template: &mut Template) {
+    /// The attribute that tells the size or the curve, or those that tell the group.
+    fn describe(self, template: &mut Template) -> Result<()> {
         match self.kind.part {
             Part::Bits(bits) => template.set(attribute::MODULUS_BITS, bits),
             Part::Bytes(bytes) => template.set(attribute::VALUE_LEN, bytes),
@@ -177,7 +178,14 @@ impl NewKey {
             Part::Set(set) => template.set(attribute::PARAMETER_SET, set.number()),
             Part::Composite(set) => template.set(attribute::PARAMETER_SET, set),
             Part::Curve(curve) => template.set(attribute::EC_PARAMS, identifier(curve).to_vec()),
+            Part::Group(bits) => {
+                let group = DhGroup::published(bits)?;
+                let group = group.ok_or_else(|| Rv::GeneralError.because("no group"))?;
+                template.set(attribute::PRIME, group.prime);
+                template.set(attribute::BASE, group.base);
+            }
         }
+        Ok(())
     }
 }
 
@@ -235,9 +243,20 @@ mod tests {
         }
         let alias: NewKey = "EC:prime256v1".parse().unwrap();
         assert_eq!(alias.to_string(), "ec:p256");
-        for wrong in
-            ["", "rsa", "rsa:1024", "rsa:02048x", "ec:k256", "generic", "generic:13", "aes:128:16"]
-        {
+        let alias: NewKey = "FFDHE2048".parse().unwrap();
+        assert_eq!(alias.to_string(), "dh:ffdhe2048");
+        for wrong in [
+            "",
+            "rsa",
+            "rsa:1024",
+            "rsa:02048x",
+            "ec:k256",
+            "generic",
+            "generic:13",
+            "aes:128:16",
+            "dh:1024",
+            "dh:ffdhe6144",
+        ] {
             assert!(wrong.parse::<NewKey>().is_err(), "{wrong}");
         }
         let bundle: NewKey = "bundle:Ed25519+ml-dsa:65".parse().unwrap();

@@ -294,6 +294,7 @@ fn usual(key: &Template, bundles: bool) -> Result<&'static Mechanism> {
         KeyType::CompSig => "CKM_COMP_SIG",
         KeyType::GenericSecret => "CKM_SHA256_HMAC",
         KeyType::Aes => "CKM_AES_CMAC",
+        KeyType::Poly1305 => "CKM_POLY1305",
         other => return usual_mac(other).ok_or_else(nothing),
     };
     mechanism::named(name).ok_or_else(nothing)

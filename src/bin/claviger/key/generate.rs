@@ -17,11 +17,13 @@ Algorithms (`claviger key algorithms` lists all):
   ec:p256 ...             key pairs to sign (ECDSA) and to agree on keys (ECDH)
   ed25519, ed448          key pairs to sign
   x25519, x448            key pairs to agree on keys
+  dh:ffdhe2048 ...        key pairs to agree on keys (Diffie-Hellman, RFC 7919)
   ml-dsa:65, slh-dsa:...  key pairs to sign
   ml-kem:768 ...          key pairs to encapsulate
   comp-sig:..., comp-kem:...  composites of two algorithms
   bundle:ed25519+ml-dsa:65    two pairs that sign together; the second is called LABEL#pq
   aes:128, chacha20 ...   secret keys to encrypt and decrypt
+  poly1305                secret keys to authenticate one message each
   generic:BYTES           secret keys of 14 to 64 bytes, to sign (HMAC) and derive
 
 Private and secret keys are made so that they can be used but not read. With --extractable they can
