@@ -149,6 +149,14 @@ first_token() {
         --new-pin env:USER_PIN
 }
 
+# certificates_of ALGORITHM NAME: a new key pair, and NAME.crt and NAME.csr of it, by our own tool.
+certificates_of() {
+    local about=(--key "$2" --subject "CN=$2,O=Interop" --san "DNS:$2.example" --der)
+    "$CLAVIGER" key generate "$1" --label "$2" --pin-env USER_PIN
+    "$CLAVIGER" certificate self-signed "${about[@]}" --ca --days 30 -o "$2.crt" --pin-env USER_PIN
+    "$CLAVIGER" certificate request "${about[@]}" -o "$2.csr" --pin-env USER_PIN
+}
+
 # (pkcs11-tool finds a token by the beginning of its label: do not call two tokens "a" and "a-b".)
 # pkcs11-tool without a slot would initialise the first token again; our own tool adds one.
 second_token() {

@@ -1,9 +1,10 @@
 """Composites by their component rules, with another implementation of every component.
 
-    check.py signatures|kems
+    check.py signatures|kems|certificates|names
 
 What the drafts say is put together here once more: the bytes that both halves sign, how keys,
-signatures and ciphertexts are split, the combiner. Keys and signatures go both ways.
+signatures and ciphertexts are split, the combiner. Keys and signatures go both ways. `names` lists
+the sets of signatures, and `certificates` checks NAME.crt and NAME.csr of each.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import (
     ec, ed448, ed25519, mldsa, mlkem, padding, rsa, x448, x25519)
 
+import certificates
 import module
 
 RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
@@ -141,6 +143,32 @@ def signatures(session):
         print("ok", name)
 
 
+def verifies(row, key, value, content):
+    """Both halves of a signature, without a context."""
+    _, name, level, classical, hashed = row
+    _, public, key_len, signature_len = DSA[level]
+    label = b"COMPSIG-" + name.encode()
+    signed = representative(label, b"", hashed(content).digest())
+    lattice = public.from_public_bytes(key[:key_len])
+    checks = (lambda: lattice.verify(value[:signature_len], signed, label),
+              lambda: classical.verify(key[key_len:], value[signature_len:], signed))
+    passed = []
+    for check in checks:
+        try:
+            check()
+            passed.append(True)
+        except (InvalidSignature, ValueError):  # The second is for a key that is none.
+            passed.append(False)
+    return all(passed)
+
+
+def certificate_files():
+    for row in SIGNATURES:
+        # draft-ietf-lamps-pq-composite-sigs, section 6: the arcs follow the table of sets.
+        certificates.check(row[1].lower(), f"1.3.6.1.5.5.7.6.{36 + row[0]}",
+                           lambda *signed, row=row: verifies(row, *signed))
+
+
 class Montgomery:
     def __init__(self, private, public, length):
         self.private, self.public, self.length = private, public, length
@@ -222,4 +250,10 @@ def kems(session):
 
 
 if __name__ == "__main__":
-    {"signatures": signatures, "kems": kems}[sys.argv[1]](module.opened())
+    asked = sys.argv[1]
+    if asked == "names":
+        print(*(name.lower() for _, name, *_ in SIGNATURES))
+    elif asked == "certificates":
+        certificate_files()
+    else:
+        {"signatures": signatures, "kems": kems}[asked](module.opened())

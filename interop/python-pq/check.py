@@ -1,6 +1,9 @@
 """ML-DSA and ML-KEM with another implementation on the other side.
 
-    check.py signatures|secrets|keys|hybrid
+    check.py signatures|secrets|keys|hybrid|certificates|hash-certificates|names
+
+`certificates` and `hash-certificates` check files NAME.crt and NAME.csr of ML-DSA and SLH-DSA, and
+`names` lists the sets of the latter.
 """
 
 import ctypes
@@ -8,10 +11,13 @@ import hashlib
 import hmac
 import sys
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import keywrap, serialization
 from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem, x25519
 
+import certificates
+import slh_dsa
 from module import (
     CLASS, DERIVE, EXTRACTABLE, KEY_TYPE, PARAMETER_SET, PRIVATE_KEY, PUBLIC_KEY, READABLE,
     SENSITIVE, SIGN, ULONG, VALUE, VALUE_LEN, Refused, mechanism, opened, with_context)
@@ -233,6 +239,39 @@ def hybrid(session):
     assert proof == independent(client.decapsulate(ciphertext), shared, salt)
 
 
+def lattice_certificates():
+    """RFC 9881: pure ML-DSA without a context, and identifiers without parameters."""
+    for level, _, public in DSA:
+        def verifies(key, signature, content, public=public):
+            return not refuses(public.from_public_bytes(key), signature, content, b"")
+
+        name = f"ml-dsa-{(44, 65, 87)[level - 1]}"
+        certificates.check(name, f"2.16.840.1.101.3.4.3.{16 + level}", verifies)
+        # Their own reader finds the same parts; it does not verify by itself yet.
+        with open(f"{name}.crt", "rb") as file:
+            found = x509.load_der_x509_certificate(file.read())
+        found.public_key().verify(found.signature, found.tbs_certificate_bytes)
+        assert found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        with open(f"{name}.csr", "rb") as file:
+            request = x509.load_der_x509_csr(file.read())
+        request.public_key().verify(request.signature, request.tbs_certrequest_bytes)
+        for signed in (found, request):
+            names = signed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            assert names.get_values_for_type(x509.DNSName) == [f"{name}.example"]
+            assert signed.signature_algorithm_oid.dotted_string.endswith(f".{16 + level}")
+
+
+def hash_certificates():
+    """RFC 9909: pure SLH-DSA without a context."""
+    for name, (arc, verifies) in slh_dsa.SETS.items():
+        certificates.check(f"slh-dsa-{name}", f"2.16.840.1.101.3.4.3.{arc}", verifies)
+
+
 if __name__ == "__main__":
     checks = {"signatures": signatures, "secrets": secrets, "keys": keys, "hybrid": hybrid}
-    checks[sys.argv[1]](opened())
+    files = {"certificates": lattice_certificates, "hash-certificates": hash_certificates,
+             "names": lambda: print(*slh_dsa.SETS)}
+    if sys.argv[1] in files:
+        files[sys.argv[1]]()
+    else:
+        checks[sys.argv[1]](opened())

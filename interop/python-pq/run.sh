@@ -14,4 +14,18 @@ step 'ML-DSA signatures, both ways' check signatures
 step 'ML-KEM secrets, both ways' check secrets
 step 'private keys as PKCS #8, both ways' check keys
 step 'the secret of X25519MLKEM768, made and found on the token' check hybrid
+
+# What our own tool writes, taken apart and verified without it.
+certify() {
+    local kind
+    for kind in 44 65 87; do certificates_of "ml-dsa:$kind" "ml-dsa-$kind"; done
+    check certificates
+}
+step 'certificates and requests of ML-DSA' certify
+certify_hashes() {
+    local kind
+    for kind in $(check names); do certificates_of "slh-dsa:$kind" "slh-dsa-$kind"; done
+    check hash-certificates
+}
+step 'certificates and requests of SLH-DSA' certify_hashes
 finish
