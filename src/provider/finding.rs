@@ -82,6 +82,7 @@ mod tests {
     fn make(call: &Call<'_>, format: u64) -> Vec<u64> {
         let mut hidden = Template::default();
         hidden.set(attribute::TOKEN, true);
+        hidden.set(attribute::LABEL, format!("in format {format}").into_bytes());
         let mut public = hidden.try_clone().unwrap();
         public.set(attribute::PARAMETER_SET, crate::cryptoki::CKP_ML_DSA_44);
         let id = crate::cryptoki::CKM_ML_DSA_KEY_PAIR_GEN;
@@ -123,5 +124,9 @@ mod tests {
             assert_eq!(read(key).unwrap_err().rv, Rv::ClavigerFormatUnknown);
         }
         read(known[0]).unwrap();
+        // It stands in the way of its own label and of no other.
+        let rotate = |label| provider.rotate_key(session, label, None, "once");
+        assert_eq!(rotate("in format 1").unwrap().version, 2);
+        assert_eq!(rotate("in format 2").unwrap_err().rv, Rv::ClavigerFormatUnknown);
     }
 }

@@ -11,7 +11,7 @@ use crate::store::{Mode, ObjectId, Query, StoredObject, Transaction};
 
 use super::Token;
 use super::note::Note;
-use super::sealed::row_of;
+use super::sealed::{query_of, row_of};
 use super::table::Held;
 
 /// What the version before stops doing.
@@ -134,8 +134,10 @@ impl Token {
         Ok(Succession { version: next, objects, was_done: false })
     }
 
-    /// Every key that has the label or had it before a rotation.
+    /// Every key that has the label or had it before a rotation. One in a format that is not known
+    /// stands in the way of its own label alone.
     fn keys_called(&self, label: &str, transaction: &dyn Transaction) -> Result<Vec<Known>> {
+        let labelled = self.rows_labelled(label, transaction)?;
         let mut known = Vec::new();
         for class in [Class::PublicKey, Class::PrivateKey, Class::SecretKey] {
             for private in [false, true] {
@@ -147,7 +149,15 @@ impl Token {
                 };
                 for id in transaction.find(&query)? {
                     let Some(row) = self.row(&id, transaction)? else { continue };
-                    let held = self.open(&row, transaction)?;
+                    let held = match self.open(&row, transaction) {
+                        Err(error)
+                            if error.rv == Rv::ClavigerFormatUnknown
+                                && !labelled.contains(&row.id) =>
+                        {
+                            continue;
+                        }
+                        opened => opened?,
+                    };
                     if let Some(replaced) = place(&held.object.attributes, label) {
                         known.push(Known { row, held, replaced });
                     }
@@ -155,6 +165,14 @@ impl Token {
             }
         }
         Ok(known)
+    }
+
+    /// What the index has under the label itself.
+    fn rows_labelled(&self, label: &str, transaction: &dyn Transaction) -> Result<Vec<ObjectId>> {
+        let mut wanted = Template::default();
+        wanted.set(attribute::LABEL, label.as_bytes().to_vec());
+        let (query, _) = query_of(&wanted, self.vault().as_deref())?;
+        Ok(transaction.find(&query)?)
     }
 }
 
