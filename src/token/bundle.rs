@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::Token;
 use super::objects::{Held, Viewer};
-use super::sealed::row_of;
 use super::table::Place;
 use crate::error::{Error, Result, Rv};
 use crate::mechanism;
@@ -26,27 +25,12 @@ impl Token {
     /// # Errors
     /// As of `tie`; the store's.
     pub(crate) fn add_bundle(&self, viewer: &Viewer, pairs: Vec<Template>) -> Result<Vec<u64>> {
-        let mut named = Vec::with_capacity(pairs.len());
-        for mut whole in pairs {
-            let id = ObjectId::random()?;
-            whole.set(attribute::UNIQUE_ID, id.to_string().into_bytes());
-            named.push((id, whole));
-        }
+        let mut named = self.with_names(pairs)?;
         tie_pairs(named.iter_mut().map(|(_, whole)| whole))?;
-        let vault = self.vault();
-        let mut change = self.begin_change(viewer.note, vault.as_ref())?;
-        for (id, whole) in &named {
+        self.add_named(viewer, named, |whole| {
             let made_by = whole.get(attribute::KEY_GEN_MECHANISM).and_then(mechanism::find);
             viewer.note.mechanism.set(made_by.map(|row| row.name));
-            let row = row_of(*id, 1, whole, vault.as_ref(), change.transaction.as_ref())?;
-            change.transaction.insert(&row)?;
-            change.concerns(*id, 1);
-        }
-        self.commit_change(change)?;
-        let handle = |(id, whole): &(ObjectId, Template)| {
-            self.table.handle_of(*id, whole.is_set(attribute::PRIVATE))
-        };
-        Ok(named.iter().map(handle).collect())
+        })
     }
 
     /// Ties a key to the one with this `CKA_UNIQUE_ID`, for good.

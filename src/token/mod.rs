@@ -3,6 +3,7 @@
 //! The store opens at first use, so that C_Initialize costs the same however many tokens there
 //! are. Sessions are not known here: the provider says on whose behalf something is done.
 
+mod adding;
 pub(crate) mod anchoring;
 mod bundle;
 mod finding;
