@@ -6,7 +6,7 @@ use crate::mechanism::Mechanism;
 use crate::mechanism::params::MechanismParams;
 use crate::object::attribute;
 use crate::object::class::roles::permit_pair;
-use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
+use crate::object::class::{Birth, Class, KeyType, Species, admit, check_halves, complete};
 use crate::object::template::Template;
 
 use super::{Call, GivenMechanism};
@@ -135,6 +135,7 @@ impl Call<'_> {
         let public = complete(public, Birth::GeneratePublic, &context)?;
         let private = complete(private, Birth::GeneratePrivate, &context)?;
         self.open.offers.check_key(&public)?;
+        check_halves(&public, &private)?;
         permit_pair(&public, &private, &context)?;
         Ok(vec![public, private])
     }

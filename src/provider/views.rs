@@ -19,6 +19,9 @@ pub(super) struct Host {
     program: String,
     /// The paths of the files that are mapped to be run.
     loaded: Vec<String>,
+    /// Whether something among them gives up on all keys at one of an unknown type: told once, since
+    /// every session asks.
+    needs_classic: bool,
 }
 
 /// What was last seen of the host; nothing for the tool, which sees everything.
@@ -27,21 +30,12 @@ pub(super) struct Watch(Option<RwLock<Arc<Host>>>);
 
 impl Host {
     fn now() -> Self {
-        Self { program: process::program_name(), loaded: process::loaded_files() }
+        Self::with(process::program_name(), process::loaded_files())
     }
 
-    /// Whether a library is there that gives up on all keys at one of an unknown type: libp11, its
-    /// engine, or its provider. The provider that is not libp11's has the engine's file name, in
-    /// another folder.
-    fn needs_classic(&self) -> bool {
-        self.loaded.iter().any(|path| {
-            let mut parts = path.rsplit('/');
-            let name = parts.next().unwrap_or_default();
-            let is_engine = parts.next().is_some_and(|folder| folder.starts_with("engines"));
-            name.starts_with("libp11.so")
-                || name == "pkcs11prov.so"
-                || (is_engine && matches!(name, "pkcs11.so" | "libpkcs11.so"))
-        })
+    fn with(program: String, loaded: Vec<String>) -> Self {
+        let needs_classic = loaded.iter().any(|path| gives_up(path));
+        Self { program, loaded, needs_classic }
     }
 
     fn choice<'c>(&self, of: &'c Configuration) -> &'c ViewChoice {
@@ -57,6 +51,17 @@ impl Host {
         let chosen = by_name().or_else(by_library).map_or(&views.show, |(_, view)| view);
         of.forced_view.as_ref().unwrap_or(chosen)
     }
+}
+
+/// Whether a library is libp11, its engine, or its provider. The provider that is not libp11's has
+/// the engine's file name, in another folder.
+fn gives_up(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or_default();
+    let is_engine = parts.next().is_some_and(|folder| folder.starts_with("engines"));
+    name.starts_with("libp11.so")
+        || name == "pkcs11prov.so"
+        || (is_engine && matches!(name, "pkcs11.so" | "libpkcs11.so"))
 }
 
 impl Watch {
@@ -78,7 +83,7 @@ impl Watch {
         let Some(host) = &self.0 else { return View::Full };
         let host = Arc::clone(&host.read().unwrap_or_else(PoisonError::into_inner));
         match host.choice(of) {
-            ViewChoice::Auto if host.needs_classic() => View::Classic,
+            ViewChoice::Auto if host.needs_classic => View::Classic,
             ViewChoice::Auto | ViewChoice::Full => View::Full,
             ViewChoice::Classic => View::Classic,
             ViewChoice::Only(kinds) => View::Only { kinds: kinds.clone(), name_of: key_name },
@@ -106,8 +111,7 @@ mod tests {
             ("libclaviger.so", false),
         ] {
             let loaded = vec!["/bin/true".to_owned(), format!("{lib}/{path}")];
-            let host = Host { program: "true".to_owned(), loaded };
-            assert_eq!(host.needs_classic(), classic, "{path}");
+            assert_eq!(Host::with("true".to_owned(), loaded).needs_classic, classic, "{path}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Keys on curves in Weierstrass form in software.
 
-use super::{foreign, unfit};
+use super::foreign;
 use crate::custody::{
     DecryptPrimitive, DerivePrimitive, KeyKind, KeyMaterial, PrivateKey, SignPrimitive,
 };
@@ -9,15 +9,11 @@ use crate::engine::aws_lc::ec::{Curve, EcPrivate};
 use crate::error::{Result, Rv};
 use crate::secret::Secret;
 
-/// The pair of a new key. It is checked as SP 800-56A Rev. 3, 5.6.2.1.4, has it: the point is
-/// computed once more, which costs a tenth of a signature and its verification.
-pub(super) fn generate_ec(private: EcPrivate) -> Result<KeyMaterial> {
-    let curve = private.curve();
-    let (scalar, point) = (private.scalar()?, private.public()?.point()?);
-    if EcPrivate::from_scalar(curve, &scalar)?.public()?.point()? != point {
-        return Err(unfit());
-    }
-    Ok(KeyMaterial::Ec { curve, scalar, point })
+/// The pair of a new key. That the point is the scalar's is for `object::class::check_halves` to
+/// see, when the private half has had its own point computed.
+pub(super) fn generate_ec(private: &EcPrivate) -> Result<KeyMaterial> {
+    let (scalar, point) = (private.scalar()?, private.public_point()?);
+    Ok(KeyMaterial::Ec { curve: private.curve(), scalar, point })
 }
 
 pub(super) struct SoftwareEc {

@@ -1,8 +1,8 @@
 //! Keys kept in our own memory: the custodian over the engine.
 //!
 //! What it keeps between calls is nothing; the store seals the material, and whoever holds an
-//! opened key holds all of it. New pairs sign and verify once before they are handed out, or have
-//! their public half computed once more.
+//! opened key holds all of it. New pairs sign and verify once before they are handed out; of those on
+//! curves in Weierstrass form `object::class::check_halves` compares the points.
 
 mod dh;
 mod dsa;
@@ -46,9 +46,9 @@ impl Custodian for Software {
     fn generate(&self, spec: &KeySpec) -> Result<KeyMaterial> {
         match spec {
             KeySpec::Rsa { bits, exponent } => generate_rsa(*bits, exponent),
-            KeySpec::Ec(curve) => generate_ec(EcPrivate::generate(*curve)?),
+            KeySpec::Ec(curve) => generate_ec(&EcPrivate::generate(*curve)?),
             KeySpec::EcWithExtraBits(curve) => {
-                generate_ec(EcPrivate::generate_with_extra_bits(*curve)?)
+                generate_ec(&EcPrivate::generate_with_extra_bits(*curve)?)
             }
             KeySpec::Edwards(curve) => generate_edwards(*curve),
             KeySpec::Montgomery(curve) => generate_montgomery(*curve),

@@ -167,6 +167,7 @@ impl EcPrivate {
     }
 
     /// The public half.
+    #[cfg(test)]
     pub(crate) fn public(&self) -> Result<EcPublic, EngineError> {
         EcPublic::from_point(self.curve, &self.public_point()?)
     }

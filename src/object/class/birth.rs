@@ -212,6 +212,19 @@ fn finish(
     Ok(template)
 }
 
+/// Whether the halves of a new pair belong together: the public key that was computed of the
+/// private half's value has to be the public half's. Of keys on curves that is the pairwise
+/// consistency check of SP 800-56A Rev. 3, 5.6.2.1.4.
+///
+/// # Errors
+/// `CKR_FUNCTION_FAILED`.
+pub(crate) fn check_halves(public: &Template, private: &Template) -> Result<()> {
+    if public.get(attribute::PUBLIC_KEY_INFO) != private.get(attribute::PUBLIC_KEY_INFO) {
+        return Err(Rv::FunctionFailed.because("the halves of a new pair do not fit"));
+    }
+    Ok(())
+}
+
 /// The row of an attribute that an object of this species can have.
 fn belongs(species: Species, id: u64) -> Result<&'static Row> {
     if attribute::rule(id).is_none() {

@@ -26,7 +26,7 @@ use super::attribute;
 use super::template::Template;
 use crate::cryptoki;
 use crate::error::{Result, Rv};
-pub(crate) use birth::{Admitted, Birth, Context, admit, complete};
+pub(crate) use birth::{Admitted, Birth, Context, admit, check_halves, complete};
 use rules::Row;
 
 /// Makes an enum of the standard's numbers that this token offers.

@@ -15,7 +15,9 @@ use crate::error::Rv;
 use crate::object::class::change;
 use crate::object::class::reading::{Answer, readable};
 use crate::object::class::sets::ParameterSet;
-use crate::object::class::{Birth, Class, Context, KeyType, Species, admit, complete};
+use crate::object::class::{
+    Birth, Class, Context, KeyType, Species, admit, check_halves, complete,
+};
 use crate::object::curve::{CurveName, curve_of, identifier, point_of, written_point};
 use crate::object::material::{material_of, pair, private_template, public_template};
 use crate::object::template::Template;
@@ -203,6 +205,17 @@ fn both_halves_of_a_pair_have_one_id_and_one_public_key() {
         }
         assert_eq!(private.get(attribute::KEY_GEN_MECHANISM), Some(7));
         assert!(public.is_set(attribute::LOCAL) && private.is_set(attribute::LOCAL));
+    }
+}
+
+#[test]
+fn halves_of_two_pairs_are_not_a_pair() {
+    for spec in specs() {
+        let (public, private) = generated(&spec);
+        check_halves(&public, &private).expect("a pair");
+        let (other, _) = generated(&spec);
+        let refused = check_halves(&other, &private).expect_err("no pair");
+        assert_eq!(refused.rv, Rv::FunctionFailed, "{:?}", public.get(attribute::KEY_TYPE));
     }
 }
 
