@@ -19,8 +19,8 @@ pub(super) struct Host {
     program: String,
     /// The paths of the files that are mapped to be run.
     loaded: Vec<String>,
-    /// Whether something among them gives up on all keys at one of an unknown type: told once, since
-    /// every session asks.
+    /// Whether something among them gives up on all keys at one of an unknown type: found out once,
+    /// since every session asks.
     needs_classic: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Keys kept in our own memory: the custodian over the engine.
 //!
 //! What it keeps between calls is nothing; the store seals the material, and whoever holds an
-//! opened key holds all of it. New pairs sign and verify once before they are handed out; of those on
-//! curves in Weierstrass form `object::class::check_halves` compares the points.
+//! opened key holds all of it. New pairs sign and verify once before they are handed out; of those
+//! on curves in Weierstrass form `object::class::check_halves` compares the points.
 
 mod dh;
 mod dsa;
