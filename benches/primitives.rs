@@ -4,9 +4,9 @@
 //!
 //!     cargo bench --bench primitives -- [--module PATH] [--millis 3] [--rounds 61] [--only FAMILY]
 //!
-//! Many short rounds: most of them meet no other process on their core. Each is measured twice, with a record of each use in the log and without. A primitive includes
-//! what the module may not leave out: the check of an RSA signature against a fault, the second
-//! computation of a new pair's point.
+//! Many short rounds: most of them meet no other process on their core. Each is measured twice, with
+//! a record of each use in the log and without. A primitive includes what the module may not leave
+//! out: the check of an RSA signature against a fault, the second computation of a new pair's point.
 
 mod support;
 
