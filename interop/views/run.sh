@@ -18,7 +18,7 @@ keys() {
         "$CLAVIGER" key generate "$kind" --token T1 --label "$kind" --pin-env USER_PIN
     done <kinds
     "$PYTHON" "$HERE/sees.py" make-composites
-    grep -c '^aes\|^chacha20\|^generic\|^hkdf\|^hmac' kinds >secret
+    grep -c '^aes\|^chacha20\|^generic\|^hkdf\|^hmac\|^poly1305' kinds >secret
     echo $(($(wc -l <kinds) - $(<secret) + 4)) >pairs
     [ "$(<pairs)" -gt 20 ]
 }
