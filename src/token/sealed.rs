@@ -150,13 +150,7 @@ mod tests {
             Class::PublicKey => given.set(attribute::VALUE, Secret::copy_of(&[7; 1312]).unwrap()),
             _ => given.set(attribute::SEED, Secret::copy_of(&[7; 32]).unwrap()),
         }
-        let context = Context {
-            so: false,
-            export_denied: false,
-            separate_uses: false,
-            close_session_keys: false,
-            mechanism: None,
-        };
+        let context = Context::STANDARD;
         complete(given, Birth::Create, &context).unwrap()
     }
 

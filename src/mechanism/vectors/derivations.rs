@@ -318,13 +318,7 @@ const PAIRS: [[&str; 3]; 2] = [
 ];
 
 fn public_halves(row: &Mechanism) -> usize {
-    let context = Context {
-        so: false,
-        export_denied: false,
-        separate_uses: false,
-        close_session_keys: false,
-        mechanism: None,
-    };
+    let context = Context::STANDARD;
     for [curve, private, public] in PAIRS {
         let mut template = Template::default();
         template.set(attribute::CLASS, super::Class::PrivateKey.code());

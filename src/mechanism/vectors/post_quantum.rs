@@ -33,13 +33,7 @@ pub(super) fn imported(
     template.set(attribute::KEY_TYPE, set.key_type().code());
     template.set(attribute::PARAMETER_SET, set.number());
     fill(&mut template);
-    let context = Context {
-        so: false,
-        export_denied: false,
-        separate_uses: false,
-        close_session_keys: false,
-        mechanism: None,
-    };
+    let context = Context::STANDARD;
     Ok(Object::new(complete(template, Birth::Create, &context)?).into())
 }
 

@@ -231,13 +231,7 @@ fn pem(path: &Path) -> Vec<u8> {
 
 /// A private key as `C_UnwrapKey` takes it in.
 fn unwrapped(der: &[u8]) -> Result<Key> {
-    let context = Context {
-        so: false,
-        export_denied: false,
-        separate_uses: false,
-        close_session_keys: false,
-        mechanism: None,
-    };
+    let context = Context::STANDARD;
     let whole = complete(pkcs8::decode(der)?, Birth::Unwrap, &context)?;
     Ok(Object::new(whole).into())
 }

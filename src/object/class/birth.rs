@@ -69,6 +69,18 @@ pub(crate) struct Context {
     pub(crate) mechanism: Option<u64>,
 }
 
+#[cfg(test)]
+impl Context {
+    /// Nobody in particular, under the rules of the standard alone.
+    pub(crate) const STANDARD: Self = Self {
+        so: false,
+        export_denied: false,
+        separate_uses: false,
+        close_session_keys: false,
+        mechanism: None,
+    };
+}
+
 /// Judges a caller's template for an object that is about to be made, before the work of making
 /// it. For `Birth::Create`, `complete` calls it.
 ///

@@ -24,13 +24,7 @@ use crate::object::template::Template;
 use crate::object::{Object, Prepared, attribute, computed};
 use crate::secret::Secret;
 
-const STANDARD: Context = Context {
-    so: false,
-    export_denied: false,
-    separate_uses: false,
-    close_session_keys: false,
-    mechanism: None,
-};
+const STANDARD: Context = Context::STANDARD;
 
 #[test]
 fn curves_have_names_and_numbers() {

@@ -11,13 +11,7 @@ use crate::object::attribute::{self, Attr};
 use crate::object::template::Template;
 use crate::secret::Secret;
 
-const STANDARD: Context = Context {
-    so: false,
-    export_denied: false,
-    separate_uses: false,
-    close_session_keys: false,
-    mechanism: None,
-};
+const STANDARD: Context = Context::STANDARD;
 const DENIED: Context = Context { export_denied: true, ..STANDARD };
 const OFFICER: Context = Context { so: true, ..STANDARD };
 
