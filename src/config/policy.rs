@@ -130,18 +130,29 @@ pub(super) fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     list.iter().map(|item| name(item.get_ref())).collect()
 }
 
-/// A list of mechanisms, each with types of keys.
-fn bound(value: &DeValue<'_>) -> Result<Vec<(String, Vec<String>)>, String> {
-    let one = |text: String| {
-        let (name, types) = text.split_once('=').unwrap_or_default();
-        let types: Vec<String> = types.split(',').map(|kind| kind.trim().to_owned()).collect();
-        if name.is_empty() || types.iter().any(String::is_empty) {
-            let why = "must be a list of MECHANISM=TYPES, like [\"EXTRACT_KEY_FROM_KEY=generic\"]";
-            return Err(why.to_owned());
-        }
-        Ok((name.to_owned(), types))
+/// A list of NAME=MEANING; `like` says what one looks like.
+pub(super) fn pairs<T>(
+    value: &DeValue<'_>,
+    like: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<(String, T)>, String> {
+    let one = |text: String| match text.split_once('=') {
+        Some((name, meaning)) if !name.is_empty() => Ok((name.to_owned(), read(meaning)?)),
+        _ => Err(format!("must be a list of {like}")),
     };
     names(value)?.into_iter().map(one).collect()
+}
+
+/// Names with commas between them; nothing if one is empty.
+pub(super) fn parted(list: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = list.split(',').map(|name| name.trim().to_owned()).collect();
+    names.iter().all(|name| !name.is_empty()).then_some(names)
+}
+
+/// A list of mechanisms, each with types of keys.
+fn bound(value: &DeValue<'_>) -> Result<Vec<(String, Vec<String>)>, String> {
+    const LIKE: &str = "MECHANISM=TYPES, like [\"EXTRACT_KEY_FROM_KEY=generic\"]";
+    pairs(value, LIKE, |types| parted(types).ok_or_else(|| format!("must be a list of {LIKE}")))
 }
 
 /// Reads `[token.NAME]`: what is said there takes the place of what is said for all tokens, key by

@@ -3,7 +3,7 @@
 
 use toml::de::DeValue;
 
-use super::policy::names;
+use super::policy::{pairs, parted};
 use super::settings::{Setting, Value, text};
 
 /// Which keys are seen.
@@ -41,15 +41,9 @@ impl ViewChoice {
             "auto" => Ok(Self::Auto),
             "full" => Ok(Self::Full),
             "classic" => Ok(Self::Classic),
-            list => {
-                let kinds = list.split(',').map(|kind| kind.trim().to_owned());
-                let kinds: Vec<String> = kinds.collect();
-                if kinds.iter().any(String::is_empty) {
-                    let why = "must be \"auto\", \"full\", \"classic\" or key types, \"rsa,ec\"";
-                    return Err(why.to_owned());
-                }
-                Ok(Self::Only(kinds))
-            }
+            list => parted(list).map(Self::Only).ok_or_else(|| {
+                "must be \"auto\", \"full\", \"classic\" or key types, \"rsa,ec\"".to_owned()
+            }),
         }
     }
 
@@ -93,11 +87,7 @@ pub(super) const SETTINGS: &[Setting] = &[
 ];
 
 fn named(value: &DeValue<'_>) -> Result<Vec<(String, ViewChoice)>, String> {
-    let one = |text: String| match text.split_once('=') {
-        Some((name, view)) if !name.is_empty() => Ok((name.to_owned(), ViewChoice::parse(view)?)),
-        _ => Err("must be a list of NAME=VIEW, like [\"openssl=classic\"]".to_owned()),
-    };
-    names(value)?.into_iter().map(one).collect()
+    pairs(value, "NAME=VIEW, like [\"openssl=classic\"]", ViewChoice::parse)
 }
 
 fn listed(named: &[(String, ViewChoice)]) -> Value {

@@ -49,34 +49,15 @@ impl Call<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::call::Function::{self, FindObjectsInit, InitPin, Login, Logout};
+    use crate::call::Function::{self, FindObjectsInit};
     use crate::config::Configuration;
     use crate::error::Rv;
     use crate::mechanism::params::MechanismParams;
     use crate::object::attribute;
     use crate::object::class::{Class, format};
     use crate::object::template::Template;
-    use crate::provider::{Call, GivenMechanism, Provider, UserType};
-    use crate::secret::Secret;
-    use crate::session::state::Access;
-
-    /// A session of the user of a new token.
-    fn user(directory: &std::path::Path) -> (Provider, u64) {
-        let mut configuration = Configuration::default();
-        configuration.directory = directory.to_owned();
-        (configuration.argon2_memory_kib, configuration.argon2_passes) = (64, 1);
-        configuration.shared_fs = true;
-        let provider = Provider::with(configuration).unwrap();
-        let pin = Secret::copy_of(b"a pin").unwrap();
-        let slot = provider.init_another_token(&pin, &[b' '; 32]).unwrap();
-        let session = provider.open_session(slot, Access::ReadWrite).unwrap();
-        let login = |who| provider.run(Login, session, |call| call.login(who, &pin)).unwrap();
-        login(UserType::SecurityOfficer);
-        provider.run(InitPin, session, |call| call.init_pin(&pin)).unwrap();
-        provider.run(Logout, session, |call| call.logout()).unwrap();
-        login(UserType::User);
-        (provider, session)
-    }
+    use crate::provider::new_token::new_token;
+    use crate::provider::{Call, GivenMechanism};
 
     /// Makes a pair on the token whose bytes are written in a format; the handles.
     fn make(call: &Call<'_>, format: u64) -> Vec<u64> {
@@ -95,7 +76,7 @@ mod tests {
     #[test]
     fn a_key_in_an_unknown_format_is_found_by_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let (provider, session) = user(directory.path());
+        let (provider, _, session) = new_token(directory.path(), Configuration::default());
         let made = |format| {
             provider.run(Function::GenerateKeyPair, session, |call| Ok(make(call, format))).unwrap()
         };

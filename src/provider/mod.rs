@@ -21,6 +21,8 @@ mod journal;
 mod keys;
 mod message_ciphering;
 mod message_signing;
+#[cfg(test)]
+mod new_token;
 mod objects;
 pub mod offers;
 mod operation_state;

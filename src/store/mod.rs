@@ -30,7 +30,7 @@ pub(crate) mod sqlite;
 pub(crate) mod state;
 pub(crate) mod vault;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 pub(crate) use self::error::StoreError;
@@ -98,7 +98,7 @@ impl ObjectId {
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.text().into_iter().try_for_each(|digit| f.write_char(char::from(digit)))
     }
 }
 

@@ -185,7 +185,7 @@ fn named(
     let mut ids = Vec::with_capacity(made.len());
     for whole in &mut made {
         let id = ObjectId::random()?;
-        whole.set(attribute::UNIQUE_ID, id.to_string().into_bytes());
+        whole.set(attribute::UNIQUE_ID, id.text());
         whole.set(attribute::KEY_VERSION, version);
         whole.set(attribute::OPERATION, operation.as_bytes().to_vec());
         ids.push(id);

@@ -199,25 +199,15 @@ mod tests {
     use crate::config::Configuration;
     use crate::provider::UserType;
     use crate::provider::administration::{Naming, NewKey};
+    use crate::provider::new_token::new_token;
     use crate::secret::Secret;
     use crate::session::state::Access;
 
     /// A token with so many key pairs, three entries each, and its slot.
     fn token(directory: &std::path::Path, keys: usize) -> (Provider, u64) {
         let mut configuration = Configuration::default();
-        configuration.directory = directory.to_owned();
-        (configuration.argon2_memory_kib, configuration.argon2_passes) = (64, 1);
-        (configuration.audit.retain, configuration.shared_fs) = (30, true);
-        let provider = Provider::with(configuration).unwrap();
-        let pin = Secret::copy_of(b"a pin").unwrap();
-        let slot = provider.init_another_token(&pin, &[b' '; 32]).unwrap();
-        let session = provider.open_session(slot, Access::ReadWrite).unwrap();
-        use crate::call::Function::{InitPin, Login, Logout};
-        let login = |who| provider.run(Login, session, |call| call.login(who, &pin)).unwrap();
-        login(UserType::SecurityOfficer);
-        provider.run(InitPin, session, |call| call.init_pin(&pin)).unwrap();
-        provider.run(Logout, session, |call| call.logout()).unwrap();
-        login(UserType::User);
+        configuration.audit.retain = 30;
+        let (provider, slot, session) = new_token(directory, configuration);
         make(&provider, session, keys);
         (provider, slot)
     }
