@@ -100,9 +100,13 @@ fn a_privileged_process_does_not_look_at_the_environment() {
     // Set-user-id to somebody with fewer rights: the kernel sets AT_SECURE for that too.
     let person = Person::new();
     let program = person.path("claviger");
-    fs::copy(env!("CARGO_BIN_EXE_claviger"), &program).unwrap();
-    std::os::unix::fs::chown(&program, Some(65_534), Some(65_534)).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
+    // Copied by another process: a descriptor open for writing here would be inherited by the
+    // children of other tests for a moment, and execve of the copy would fail with ETXTBSY.
+    let copied = Command::new("install")
+        .args(["--mode=4755", "--owner=65534", "--group=65534"])
+        .args([Path::new(env!("CARGO_BIN_EXE_claviger")), &program])
+        .status();
+    assert!(copied.is_ok_and(|status| status.success()));
     let mut command = Command::new(&program);
     person.settle(&mut command);
     command.args(["config", "show", "--json"]);
