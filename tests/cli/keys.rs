@@ -130,7 +130,13 @@ fn stock_tools_find_what_was_made() {
 #[test]
 fn pairs_of_diffie_hellman_lie_in_a_published_group() {
     let person = Person::with_token();
-    for (kind, alias) in [("dh:ffdhe2048", "ffdhe2048"), ("dh:ffdhe3072", "dh:3072")] {
+    for (kind, alias) in [
+        ("dh:ffdhe2048", "ffdhe2048"),
+        ("dh:ffdhe3072", "dh:3072"),
+        ("dh:ffdhe4096", "dh:4096"),
+        ("dh:ffdhe6144", "dh:6144"),
+        ("dh:ffdhe8192", "ffdhe8192"),
+    ] {
         person.run_as_user(&["key", "generate", alias, "--label", alias]).expect_code(0);
         let both = shown(&person, &["--key", alias]);
         assert_eq!(both.len(), 2);
@@ -153,7 +159,7 @@ fn pairs_of_diffie_hellman_lie_in_a_published_group() {
         assert_eq!(next[1]["algorithm"], kind);
         assert_ne!(next[0]["unique_id"], both[0]["unique_id"]);
     }
-    for wrong in ["dh", "dh:1024", "dh:ffdhe6144", "ffdhe"] {
+    for wrong in ["dh", "dh:1024", "dh:ffdhe1536", "ffdhe"] {
         let asked = ["key", "generate", wrong, "--label", "x"];
         person.run_as_user(&asked).expect_code(2).says("key algorithms");
     }

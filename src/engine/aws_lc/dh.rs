@@ -9,7 +9,7 @@ use std::ptr;
 use aws_lc_sys as lc;
 
 use super::bignum::{Arithmetic, Bignum, public_bytes, secret_bytes};
-use super::{EngineError, Owned, check, gate, initialise};
+use super::{EngineError, Owned, check, ffdhe, gate, initialise};
 use crate::secret::Secret;
 
 /// The sizes of prime that are taken, in bits.
@@ -27,22 +27,14 @@ pub(crate) struct DhGroup {
 impl DhGroup {
     /// The group of RFC 7919 whose prime has so many bits, if there is one here.
     pub(crate) fn published(bits: u64) -> Result<Option<Self>, EngineError> {
-        initialise()?;
-        let nid = match bits {
-            2048 => lc::NID_ffdhe2048,
-            3072 => lc::NID_ffdhe3072,
-            4096 => lc::NID_ffdhe4096,
-            8192 => lc::NID_ffdhe8192,
+        let prime = match bits {
+            2048 => ffdhe::named(lc::NID_ffdhe2048)?,
+            3072 => ffdhe::named(lc::NID_ffdhe3072)?,
+            4096 => ffdhe::named(lc::NID_ffdhe4096)?,
+            6144 => ffdhe::prime_6144(),
+            8192 => ffdhe::named(lc::NID_ffdhe8192)?,
             _ => return Ok(None),
         };
-        // SAFETY: a fresh object or null.
-        let group = unsafe { lc::DH_new_by_nid(nid) };
-        // SAFETY: as above.
-        let group = unsafe { Owned::new(group) }?;
-        // SAFETY: gives the group's own number.
-        let prime = unsafe { lc::DH_get0_p(group.as_ptr()) };
-        // SAFETY: alive as long as the group.
-        let prime = unsafe { public_bytes(prime) }?;
         Ok(Some(Self { prime, base: vec![2] }))
     }
 
@@ -135,15 +127,10 @@ fn is_published(prime: &Bignum) -> Result<bool, EngineError> {
             return Ok(true);
         }
     }
-    for nid in [lc::NID_ffdhe2048, lc::NID_ffdhe3072, lc::NID_ffdhe4096, lc::NID_ffdhe8192] {
-        // SAFETY: a fresh object or null.
-        let group = unsafe { lc::DH_new_by_nid(nid) };
-        // SAFETY: as above.
-        let group = unsafe { Owned::new(group) }?;
-        // SAFETY: gives the group's own number.
-        let number = unsafe { lc::DH_get0_p(group.as_ptr()) };
-        // SAFETY: alive as long as the group.
-        if Bignum::from_bytes(&unsafe { public_bytes(number) }?)?.equals(prime) {
+    for bits in ffdhe::BITS {
+        if let Some(group) = DhGroup::published(bits)?
+            && Bignum::from_bytes(&group.prime)?.equals(prime)
+        {
             return Ok(true);
         }
     }

@@ -15,6 +15,7 @@ pub(crate) mod dh;
 pub(crate) mod dsa;
 pub(crate) mod ec;
 pub(crate) mod eddsa;
+mod ffdhe;
 mod gate;
 pub(crate) mod gcm;
 pub(crate) mod kdf;

@@ -158,6 +158,7 @@ fn pairs() -> Vec<Kind> {
         ffdhe("dh:ffdhe2048", 2048),
         ffdhe("dh:ffdhe3072", 3072),
         ffdhe("dh:ffdhe4096", 4096),
+        ffdhe("dh:ffdhe6144", 6144),
         ffdhe("dh:ffdhe8192", 8192),
         ml_dsa("ml-dsa:44", MlDsa::MlDsa44),
         ml_dsa("ml-dsa:65", MlDsa::MlDsa65),
@@ -214,10 +215,12 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("ffdhe2048", "dh:ffdhe2048"),
     ("ffdhe3072", "dh:ffdhe3072"),
     ("ffdhe4096", "dh:ffdhe4096"),
+    ("ffdhe6144", "dh:ffdhe6144"),
     ("ffdhe8192", "dh:ffdhe8192"),
     ("dh:2048", "dh:ffdhe2048"),
     ("dh:3072", "dh:ffdhe3072"),
     ("dh:4096", "dh:ffdhe4096"),
+    ("dh:6144", "dh:ffdhe6144"),
     ("dh:8192", "dh:ffdhe8192"),
 ];
 

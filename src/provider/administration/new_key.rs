@@ -255,7 +255,7 @@ mod tests {
             "generic:13",
             "aes:128:16",
             "dh:1024",
-            "dh:ffdhe6144",
+            "dh:ffdhe1536",
         ] {
             assert!(wrong.parse::<NewKey>().is_err(), "{wrong}");
         }
