@@ -146,7 +146,7 @@ macro_rules! attributes {
                 Attr::named(cryptoki::$number, stringify!($number));
         )*
 
-        /// Every attribute that this token knows, by number.
+        /// Every attribute that this token knows, in the order of their numbers.
         pub(crate) static RULES: &[Rule] = &[$(Rule {
             id: cryptoki::$number,
             name: stringify!($number),
@@ -263,7 +263,8 @@ pub(crate) const fn canonical(id: u64) -> u64 {
 
 /// The row of an attribute, or `None` if this token does not know it.
 pub(crate) fn rule(id: u64) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+    let place = RULES.binary_search_by_key(&id, |rule| rule.id).ok()?;
+    RULES.get(place)
 }
 
 /// The standard's name of an attribute, for messages.

@@ -3,6 +3,9 @@
 //! Knows nothing of what a class demands (`class`) nor of how a template is stored (`codec`).
 //! PKCS#11 3.2, "Creating, modifying, and copying objects".
 
+use std::iter;
+use std::sync::Arc;
+
 use super::attribute::{self, Attr, Typed};
 use crate::engine::hash::constant_time_eq;
 use crate::error::{Result, Rv};
@@ -63,20 +66,65 @@ impl Value {
     }
 }
 
-/// More attributes than any kind of object gets that nobody gave.
-const MOST_DEFAULTS: usize = 40;
+/// More attributes than any kind of object gets beside a caller's and its defaults.
+const MOST_COMPUTED: usize = 12;
+
+/// A flag or a number, which needs no memory of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Plain {
+    Bool(bool),
+    Ulong(u64),
+}
+
+impl From<Plain> for Value {
+    fn from(plain: Plain) -> Self {
+        match plain {
+            Plain::Bool(flag) => Self::Bool(flag),
+            Plain::Ulong(number) => Self::Ulong(number),
+        }
+    }
+}
+
+/// Values that many objects have of attributes that nobody gave them. Objects share them: a key of
+/// a session would cost more time by these than by all else but its value.
+#[derive(Debug)]
+pub(crate) struct Defaults {
+    entries: Vec<(u64, Plain, Value)>,
+}
+
+impl Defaults {
+    /// Takes them in any order, each attribute once.
+    pub(crate) fn of(all: impl IntoIterator<Item = (u64, Plain)>) -> Self {
+        let mut entries: Vec<_> =
+            all.into_iter().map(|(id, plain)| (id, plain, Value::from(plain))).collect();
+        entries.sort_unstable_by_key(|(id, ..)| *id);
+        Self { entries }
+    }
+
+    fn value(&self, id: u64) -> Option<&Value> {
+        let place = self.entries.binary_search_by_key(&id, |(id, ..)| *id).ok()?;
+        self.entries.get(place).map(|(.., value)| value)
+    }
+}
 
 /// Attributes with their values, each at most once, in the order of their numbers.
 #[derive(Default, Debug)]
 pub(crate) struct Template {
+    /// Its own, which go before defaults.
     entries: Vec<(u64, Value)>,
+    defaults: Option<Arc<Defaults>>,
 }
 
 impl Template {
-    /// An empty one, with room for so many attributes of a caller's and for all that an object
-    /// gets besides.
+    /// An empty one, with room for so many attributes of a caller's and for those that are
+    /// computed of them.
     pub(crate) fn with_room_for(given: usize) -> Self {
-        Self { entries: Vec::with_capacity(given.saturating_add(MOST_DEFAULTS)) }
+        Self { entries: Vec::with_capacity(given.saturating_add(MOST_COMPUTED)), defaults: None }
+    }
+
+    /// Gives values to attributes that have none, in the place of other defaults.
+    pub(crate) fn set_defaults(&mut self, defaults: Arc<Defaults>) {
+        self.defaults = Some(defaults);
     }
 
     fn place(&self, id: u64) -> Result<usize, usize> {
@@ -85,8 +133,10 @@ impl Template {
 
     /// The value of an attribute, whatever its type.
     pub(crate) fn value(&self, id: u64) -> Option<&Value> {
-        let place = self.place(id).ok()?;
-        self.entries.get(place).map(|(_, value)| value)
+        match self.place(id) {
+            Ok(place) => self.entries.get(place).map(|(_, value)| value),
+            Err(_) => self.defaults.as_ref()?.value(id),
+        }
     }
 
     /// The value of an attribute, if the template has it.
@@ -124,19 +174,6 @@ impl Template {
         }
     }
 
-    /// Takes in those of some attributes, each named once, that are not there.
-    pub(crate) fn extend_absent(&mut self, more: impl IntoIterator<Item = (u64, Value)>) {
-        let given = self.entries.len();
-        for (id, value) in more {
-            let own = self.entries.get(..given).unwrap_or_default();
-            if own.binary_search_by_key(&id, |(id, _)| *id).is_err() {
-                self.entries.push((id, value));
-            }
-        }
-        self.entries.sort_unstable_by_key(|(id, _)| *id);
-        debug_assert!(self.entries.is_sorted_by(|(one, _), (next, _)| one < next));
-    }
-
     /// Takes in one entry of a caller's template. The same value twice counts once.
     ///
     /// # Errors
@@ -155,13 +192,26 @@ impl Template {
 
     /// Takes an attribute out.
     pub(crate) fn remove(&mut self, id: u64) -> Option<Value> {
+        if self.defaults.as_ref().is_some_and(|defaults| defaults.value(id).is_some()) {
+            self.own_all();
+        }
         let place = self.place(id).ok()?;
         Some(self.entries.remove(place).1)
     }
 
+    /// Makes the defaults attributes of its own.
+    fn own_all(&mut self) {
+        let Some(defaults) = self.defaults.take() else { return };
+        for (id, plain, _) in &defaults.entries {
+            if let Err(place) = self.place(*id) {
+                self.entries.insert(place, (*id, (*plain).into()));
+            }
+        }
+    }
+
     /// Whether the attribute is there, with any value.
     pub(crate) fn contains(&self, id: u64) -> bool {
-        self.place(id).is_ok()
+        self.value(id).is_some()
     }
 
     /// Whether the attribute is there with this very value.
@@ -176,17 +226,28 @@ impl Template {
 
     /// The attributes in the order of their numbers.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Value)> {
-        self.entries.iter().map(|(id, value)| (*id, value))
+        let defaults = self.defaults.as_ref().map_or(&[][..], |defaults| &defaults.entries);
+        let mut own = self.entries.iter().map(|(id, value)| (*id, value)).peekable();
+        let mut usual = defaults.iter().map(|(id, _, value)| (*id, value)).peekable();
+        iter::from_fn(move || match (own.peek(), usual.peek()) {
+            (Some((id, _)), Some((other, _))) if id == other => {
+                usual.next();
+                own.next()
+            }
+            (Some((id, _)), Some((other, _))) if id > other => usual.next(),
+            (None, Some(_)) => usual.next(),
+            (_, _) => own.next(),
+        })
     }
 
     /// How many attributes there are.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.iter().count()
     }
 
     /// Whether there is no attribute.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.iter().next().is_none()
     }
 
     /// A second copy.
@@ -195,7 +256,7 @@ impl Template {
     /// `CKR_HOST_MEMORY`.
     pub(crate) fn try_clone(&self) -> Result<Self> {
         let entries = self.entries.iter().map(|(id, value)| Ok((*id, value.try_clone()?)));
-        Ok(Self { entries: entries.collect::<Result<_>>()? })
+        Ok(Self { entries: entries.collect::<Result<_>>()?, defaults: self.defaults.clone() })
     }
 
     /// Whether both have the same attributes with the same values.
@@ -208,7 +269,8 @@ impl IntoIterator for Template {
     type Item = (u64, Value);
     type IntoIter = std::vec::IntoIter<(u64, Value)>;
 
-    fn into_iter(self) -> Self::IntoIter {
+    fn into_iter(mut self) -> Self::IntoIter {
+        self.own_all();
         self.entries.into_iter()
     }
 }

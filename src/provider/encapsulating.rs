@@ -70,7 +70,7 @@ impl Call<'_> {
         template: Template,
         (other, demands): (&Template, Attr<Nested>),
         given: &GivenMechanism,
-    ) -> Result<Admitted> {
+    ) -> Result<Admitted<'_>> {
         let mut template = with_demands(template, other.get(demands))?;
         if !template.contains(attribute::CLASS.id) {
             template.set(attribute::CLASS, Class::SecretKey.code());
@@ -85,7 +85,7 @@ impl Call<'_> {
     }
 
     /// Makes the key, once the use of the other one is on record.
-    fn keep(&self, expected: Admitted, secret: Secret) -> Result<u64> {
+    fn keep(&self, expected: Admitted<'_>, secret: Secret) -> Result<u64> {
         self.token().record(&self.note, "CKR_OK")?;
         self.token().add(&self.viewer()?, expected.with_value(secret)?)
     }

@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::error::{Result, Rv};
-use crate::object::class::profiles;
+use crate::object::class::{AllDefaults, profiles};
 use crate::secret::Secret;
 use crate::store::memory::Memory;
 use crate::store::memory::lines::LineFile;
@@ -56,8 +56,8 @@ pub(crate) enum Home {
 }
 
 /// An initialised token. `attempts`, `sealing`, `anchored` and `opening` are taken in this order
-/// and before the store's lock; `login`, `warnings` and the table's locks are leaves, taken for a
-/// moment and with nothing locked under them.
+/// and before the store's lock; `login`, `warnings` and the locks in `defaults` and `table` are
+/// leaves, taken for a moment and with nothing locked under them.
 pub struct Token {
     serial: String,
     home: Home,
@@ -68,6 +68,7 @@ pub struct Token {
     /// Whose login it is, for the many who ask that only; written under `login`'s lock.
     role: AtomicU8,
     table: Table,
+    defaults: AllDefaults,
     /// Held while anchors are asked.
     anchored: Mutex<Anchored>,
     /// What anchors had to say that stopped nothing.
@@ -95,6 +96,7 @@ impl Token {
             login: RwLock::new(None),
             role: AtomicU8::new(NOBODY),
             table: Table::new(next_object, profiles::claimed()),
+            defaults: AllDefaults::default(),
             anchored: Mutex::default(),
             warnings: Mutex::default(),
             quarantine: Quarantine::default(),

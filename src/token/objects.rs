@@ -48,13 +48,14 @@ pub(super) fn went_away() -> Error {
 }
 
 impl Token {
-    pub(crate) fn context(&self, viewer: &Viewer, mechanism: Option<u64>) -> Context {
+    pub(crate) fn context(&self, viewer: &Viewer, mechanism: Option<u64>) -> Context<'_> {
         Context {
             so: viewer.is_security_officer,
             export_denied: self.settings.export_denied,
             separate_uses: self.settings.separate_uses,
             close_session_keys: self.settings.close_session_keys,
             mechanism,
+            defaults: Some(&self.defaults),
         }
     }
 

@@ -1,8 +1,11 @@
 //! How objects come into being: `admit` and `Admitted` judge a caller's template before anything
 //! is made, `complete` turns it into a whole object's attributes. PKCS#11 3.2, "Creating objects".
 
+use std::sync::Arc;
+
 use super::consistency::consistent;
-use super::rules::{self, Absent, Row};
+use super::defaults::{AllDefaults, Terms};
+use super::rules::{self, Row};
 use super::{Class, Species, roles, secrecy, value};
 use crate::cryptoki;
 use crate::error::{Result, Rv};
@@ -56,7 +59,7 @@ impl Birth {
 
 /// Who asks, and under which policy.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Context {
+pub(crate) struct Context<'t> {
     /// Whether the security officer is logged in.
     pub(crate) so: bool,
     /// Whether `policy.export` is `deny`.
@@ -67,10 +70,12 @@ pub(crate) struct Context {
     pub(crate) close_session_keys: bool,
     /// The mechanism that generates the key, if one does.
     pub(crate) mechanism: Option<u64>,
+    /// The defaults that are made already.
+    pub(crate) defaults: Option<&'t AllDefaults>,
 }
 
 #[cfg(test)]
-impl Context {
+impl Context<'_> {
     /// Nobody in particular, under the rules of the standard alone.
     pub(crate) const STANDARD: Self = Self {
         so: false,
@@ -78,6 +83,7 @@ impl Context {
         separate_uses: false,
         close_session_keys: false,
         mechanism: None,
+        defaults: None,
     };
 }
 
@@ -104,14 +110,14 @@ pub(crate) fn admit(
 }
 
 /// A template of a secret key that lacks nothing but its value.
-pub(crate) struct Admitted {
+pub(crate) struct Admitted<'t> {
     template: Template,
     species: Species,
     birth: Birth,
-    context: Context,
+    context: Context<'t>,
 }
 
-impl Admitted {
+impl<'t> Admitted<'t> {
     /// Judges a caller's template, as `admit` does.
     ///
     /// # Errors
@@ -120,7 +126,7 @@ impl Admitted {
         mut template: Template,
         species: Species,
         birth: Birth,
-        context: Context,
+        context: Context<'t>,
     ) -> Result<Self> {
         judge(&template, species, birth)?;
         fill(&mut template, species, birth, &context);
@@ -239,12 +245,10 @@ pub(crate) fn check_halves(public: &Template, private: &Template) -> Result<()> 
 
 /// The row of an attribute that an object of this species can have.
 fn belongs(species: Species, id: u64) -> Result<&'static Row> {
-    if attribute::rule(id).is_none() {
-        return Err(Rv::AttributeTypeInvalid.because(format!("{id:#x}")));
-    }
-    species.row(id).ok_or_else(|| {
-        Rv::TemplateInconsistent
-            .because(format!("{} in a template of another class or type", attribute::name(id)))
+    species.row(id).ok_or_else(|| match attribute::rule(id) {
+        None => Rv::AttributeTypeInvalid.because(format!("{id:#x}")),
+        Some(rule) => Rv::TemplateInconsistent
+            .because(format!("{} in a template of another class or type", rule.name)),
     })
 }
 
@@ -267,22 +271,20 @@ fn expect(given: &Template, name: attribute::Attr<u64>, expected: u64) -> Result
     }
 }
 
-/// Writes the defaults of flags and numbers that nobody gave.
+/// Gives flags and numbers that nobody gave their defaults.
 fn fill(template: &mut Template, species: Species, birth: Birth, context: &Context) {
-    let closed = template.is_set(attribute::TOKEN) || context.close_session_keys;
-    let for_keys = roles::is_for_keys(template);
-    let default = |row: &Row| match row.absent {
-        Absent::Empty | Absent::Missing | Absent::Computed => None,
-        Absent::Flag(flag) => Some(Value::Bool(flag)),
-        Absent::Number(number) => Some(Value::Ulong(number)),
-        Absent::Private => Some(Value::Bool(species.class.is_secret())),
-        Absent::Use => {
-            let wanted = !context.separate_uses || roles::usual(row.id, for_keys);
-            Some(Value::Bool(wanted && rules::is_usual(row.id, species.key_type)))
-        }
-        Absent::Secrecy => Some(Value::Bool(secrecy::usual(row.id, species.class, birth, closed))),
+    let terms = Terms {
+        species,
+        birth,
+        closed: template.is_set(attribute::TOKEN) || context.close_session_keys,
+        separate_uses: context.separate_uses,
+        for_keys: roles::is_for_keys(template),
     };
-    template.extend_absent(species.rows().filter_map(|row| Some((row.id, default(row)?))));
+    let defaults = match context.defaults {
+        Some(all) => all.get(terms),
+        None => Arc::new(terms.defaults()),
+    };
+    template.set_defaults(defaults);
 }
 
 /// Writes where a key came from and whether it was ever readable.

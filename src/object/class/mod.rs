@@ -8,6 +8,7 @@ mod bare;
 mod birth;
 pub(crate) mod change;
 mod consistency;
+mod defaults;
 pub(crate) mod format;
 mod groups;
 mod lengths;
@@ -27,6 +28,7 @@ use super::template::Template;
 use crate::cryptoki;
 use crate::error::{Result, Rv};
 pub(crate) use birth::{Admitted, Birth, Context, admit, check_halves, complete};
+pub(crate) use defaults::AllDefaults;
 use rules::Row;
 
 /// Makes an enum of the standard's numbers that this token offers.

@@ -1,10 +1,12 @@
 //! Tests of the attribute table, of values and of templates.
 
+use std::sync::Arc;
+
 use super::secret;
 use crate::cryptoki;
 use crate::error::Rv;
 use crate::object::attribute::{self, Kind, RULES, Typed, parse, rule};
-use crate::object::template::{Template, Value};
+use crate::object::template::{Defaults, Plain, Template, Value};
 
 /// Attributes of PKCS#11 3.2 that this token does not know: those of hardware features, domain
 /// parameters, OTP, GOST, CMS, HSS, validation, trust and post-quantum objects, and old ones.
@@ -189,6 +191,48 @@ fn templates_are_in_order_whatever_order_they_came_in() {
     assert!(template.remove(attribute::CLASS.id).is_some());
     assert!(template.remove(attribute::CLASS.id).is_none());
     assert!(!template.contains(attribute::CLASS.id));
+}
+
+#[test]
+fn defaults_stand_behind_what_a_template_has_of_its_own() {
+    let defaults = Arc::new(Defaults::of([
+        (attribute::SIGN.id, Plain::Bool(true)),
+        (attribute::TOKEN.id, Plain::Bool(false)),
+        (attribute::FORMAT.id, Plain::Ulong(1)),
+    ]));
+    let mut template = Template::default();
+    template.set(attribute::LABEL, b"x".to_vec());
+    template.set(attribute::TOKEN, true);
+    template.set_defaults(Arc::clone(&defaults));
+    assert_eq!(template.get(attribute::TOKEN), Some(true));
+    assert_eq!(template.get(attribute::SIGN), Some(true));
+    assert_eq!(template.get(attribute::FORMAT), Some(1));
+    assert!(!template.contains(attribute::ID.id));
+    let in_order = [attribute::TOKEN.id, attribute::LABEL.id, attribute::SIGN.id];
+    let in_order = [&in_order[..], &[attribute::FORMAT.id]].concat();
+    assert_eq!(template.iter().map(|(id, _)| id).collect::<Vec<_>>(), in_order);
+    assert_eq!(template.len(), 4);
+
+    // What is written goes to one template, not to those that share the defaults.
+    let mut other = template.try_clone().expect("memory");
+    assert!(other.same(&template));
+    other.set(attribute::SIGN, false);
+    assert!(!other.same(&template));
+    assert!(template.is_set(attribute::SIGN));
+    assert!(other.insert(attribute::FORMAT.id, Value::Ulong(2)).is_err());
+
+    // What is taken out does not come back as a default.
+    assert!(matches!(other.remove(attribute::TOKEN.id), Some(Value::Bool(true))));
+    assert!(!other.contains(attribute::TOKEN.id));
+    assert!(matches!(other.remove(attribute::FORMAT.id), Some(Value::Ulong(1))));
+    assert_eq!(other.len(), 2);
+
+    let mut bare = Template::default();
+    assert!(bare.is_empty());
+    bare.set_defaults(defaults);
+    assert!(!bare.is_empty());
+    let owned: Vec<u64> = template.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(owned, in_order);
 }
 
 #[test]

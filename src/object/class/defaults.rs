@@ -1,0 +1,72 @@
+//! What flags and numbers are that nobody gave: made once for each kind of object, and shared.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::rules::{self, Absent};
+use super::{Birth, Species, roles, secrecy};
+use crate::object::template::{Defaults, Plain};
+
+/// The most that are kept. More kinds of objects than that are in no program's use at once.
+const MOST_KEPT: usize = 64;
+
+/// What the defaults of an object depend on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Terms {
+    pub(super) species: Species,
+    pub(super) birth: Birth,
+    /// Whether secret keys are closed as those on the token are.
+    pub(super) closed: bool,
+    /// Whether `policy.separate_uses` is on.
+    pub(super) separate_uses: bool,
+    /// Whether the key was asked to be for keys.
+    pub(super) for_keys: bool,
+}
+
+impl Terms {
+    /// Makes the defaults.
+    pub(super) fn defaults(self) -> Defaults {
+        let rows = self.species.rows();
+        Defaults::of(rows.filter_map(|row| Some((row.id, self.default(row)?))))
+    }
+
+    fn default(self, row: &rules::Row) -> Option<Plain> {
+        let Self { species, birth, closed, separate_uses, for_keys } = self;
+        match row.absent {
+            Absent::Empty | Absent::Missing | Absent::Computed => None,
+            Absent::Flag(flag) => Some(Plain::Bool(flag)),
+            Absent::Number(number) => Some(Plain::Ulong(number)),
+            Absent::Private => Some(Plain::Bool(species.class.is_secret())),
+            Absent::Use => {
+                let wanted = !separate_uses || roles::usual(row.id, for_keys);
+                Some(Plain::Bool(wanted && rules::is_usual(row.id, species.key_type)))
+            }
+            Absent::Secrecy => {
+                Some(Plain::Bool(secrecy::usual(row.id, species.class, birth, closed)))
+            }
+        }
+    }
+}
+
+/// The defaults that were made already.
+#[derive(Default, Debug)]
+pub(crate) struct AllDefaults {
+    kept: RwLock<Vec<(Terms, Arc<Defaults>)>>,
+}
+
+impl AllDefaults {
+    /// The defaults under these terms.
+    pub(super) fn get(&self, terms: Terms) -> Arc<Defaults> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, defaults)) = kept.iter().find(|(known, _)| *known == terms) {
+            return Arc::clone(defaults);
+        }
+        drop(kept);
+        let made = Arc::new(terms.defaults());
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        // Two threads may come here with the same: the first found is used.
+        if kept.len() < MOST_KEPT {
+            kept.push((terms, Arc::clone(&made)));
+        }
+        made
+    }
+}
