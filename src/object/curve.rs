@@ -5,7 +5,7 @@
 
 use super::class::KeyType;
 use super::der;
-use crate::engine::aws_lc::ec::{Curve, EcPublic};
+use crate::engine::aws_lc::ec::{self, Curve};
 use crate::engine::edwards::{Edwards, EdwardsPublic};
 use crate::engine::montgomery::Montgomery;
 use crate::error::{Error, Result, Rv};
@@ -189,8 +189,7 @@ pub(crate) fn point_of(curve: CurveName, given: &[u8]) -> Result<Vec<u8>> {
     };
     match curve {
         CurveName::Weierstrass(curve) => {
-            let public = EcPublic::from_point(curve, point);
-            let point = public.and_then(|public| public.point());
+            let point = ec::uncompressed(curve, point);
             point.map_err(|_| off_curve("CKA_EC_POINT is not on the curve"))
         }
         CurveName::Edwards(curve) => {

@@ -289,6 +289,17 @@ fn empty_point(curve: Curve) -> Result<Owned<lc::EC_POINT>, EngineError> {
     unsafe { Owned::new(point) }
 }
 
+/// Checks that bytes are a point of the curve and gives them uncompressed.
+pub(crate) fn uncompressed(curve: Curve, bytes: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let point = decoded_point(curve, bytes)?;
+    match bytes {
+        // There is one such form of a point, and writing it would cost an inversion in the field.
+        [4, ..] => Ok(bytes.to_vec()),
+        // SAFETY: a live point of the curve.
+        _ => unsafe { encoded(curve, point.as_ptr()) },
+    }
+}
+
 /// The form is looked at here: the library also takes infinity and the hybrid form.
 fn decoded_point(curve: Curve, bytes: &[u8]) -> Result<Owned<lc::EC_POINT>, EngineError> {
     let compressed = 1 + curve.field_len();
@@ -318,10 +329,17 @@ fn decoded_point(curve: Curve, bytes: &[u8]) -> Result<Owned<lc::EC_POINT>, Engi
 }
 
 fn encoded_point(curve: Curve, key: &Owned<lc::EC_KEY>) -> Result<Vec<u8>, EngineError> {
-    let mut bytes = vec![0; curve.point_len()];
     // SAFETY: gives the key's own point.
     let point = unsafe { lc::EC_KEY_get0_public_key(key.as_ptr()) };
-    // SAFETY: the point is alive as long as the key; the output is writable for its length.
+    // SAFETY: the point is alive as long as the key.
+    unsafe { encoded(curve, point) }
+}
+
+/// # Safety
+/// `point` is a live point of the curve.
+unsafe fn encoded(curve: Curve, point: *const lc::EC_POINT) -> Result<Vec<u8>, EngineError> {
+    let mut bytes = vec![0; curve.point_len()];
+    // SAFETY: this function's own contract; the output is writable for its length.
     let written = unsafe {
         lc::EC_POINT_point2oct(
             curve.group(),

