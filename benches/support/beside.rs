@@ -1,6 +1,7 @@
 //! Two ways to the same thing, measured in turns.
 
 use super::module::Outcome;
+use super::shelf::Shelf;
 use super::stopwatch::{measure, median};
 use super::workloads::Operation;
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub(crate) struct Line<'m> {
     pub(crate) name: String,
     pub(crate) ours: Operation<'m>,
     pub(crate) bare: Operation<'m>,
+    /// What the module's operation leaves behind, removed between the rounds.
+    shelf: Option<Shelf<'m>>,
 }
 
 impl<'m> Line<'m> {
@@ -25,7 +28,12 @@ impl<'m> Line<'m> {
         ours: Operation<'m>,
         bare: impl FnMut() -> Outcome<()> + 'm,
     ) -> Self {
-        Self { name: name.into(), ours, bare: Box::new(bare) }
+        Self { name: name.into(), ours, bare: Box::new(bare), shelf: None }
+    }
+
+    /// The same, of an operation that leaves keys on a shelf.
+    pub(crate) fn filling(self, shelf: &Shelf<'m>) -> Self {
+        Self { shelf: Some(shelf.clone()), ..self }
     }
 }
 
@@ -43,7 +51,7 @@ pub(crate) fn head() {
 /// Prints microseconds of each, and medians of the differences, in nanoseconds, and of the ratios.
 /// A short operation's ratio tells more about the calls around it than about the operation.
 pub(crate) fn print(line: Line<'_>, plan: Plan) -> Outcome<()> {
-    let Line { name, mut ours, mut bare } = line;
+    let Line { name, mut ours, mut bare, shelf } = line;
     let mut measured = Vec::with_capacity(plan.rounds);
     for round in 0..plan.rounds {
         let (one, other) = if round % 2 == 0 {
@@ -54,6 +62,7 @@ pub(crate) fn print(line: Line<'_>, plan: Plan) -> Outcome<()> {
             (micros(plan.budget, &mut ours)?, other)
         };
         measured.push((one, other));
+        shelf.as_ref().map_or(Ok(()), Shelf::clear)?;
     }
     let of =
         |field: fn(&(f64, f64)) -> f64| median(&measured.iter().map(field).collect::<Vec<_>>());

@@ -37,7 +37,7 @@ type Decapsulate = unsafe extern "C" fn(
 pub(crate) struct Kem<'m> {
     encapsulate: Encapsulate,
     decapsulate: Decapsulate,
-    shelf: Shelf<'m>,
+    pub(crate) shelf: Shelf<'m>,
     mechanism: Mechanism,
     /// Of a secret of the session that nobody reads.
     template: Attributes,
@@ -64,7 +64,7 @@ impl<'m> Kem<'m> {
 
     /// Writes the ciphertext of a new secret, and gives its length.
     pub(crate) fn encapsulate(&mut self, key: CK_OBJECT_HANDLE, room: &mut [u8]) -> Outcome<usize> {
-        let (mut m, session) = (self.mechanism.as_c(), self.shelf.session()?.handle());
+        let (mut m, session) = (self.mechanism.as_c(), self.shelf.session().handle());
         let (rows, mut len, mut made) = (self.template.as_c(), room.len() as CK_ULONG, 0);
         // SAFETY: references and slices that outlive the call, with their own lengths.
         let rv = unsafe {
@@ -84,7 +84,7 @@ impl<'m> Kem<'m> {
 
     /// Finds the secret of a ciphertext.
     pub(crate) fn decapsulate(&mut self, key: CK_OBJECT_HANDLE, ciphertext: &[u8]) -> Outcome<()> {
-        let (mut m, session) = (self.mechanism.as_c(), self.shelf.session()?.handle());
+        let (mut m, session) = (self.mechanism.as_c(), self.shelf.session().handle());
         let (rows, mut made) = (self.template.as_c(), 0);
         // SAFETY: as above.
         let rv = unsafe {

@@ -2,28 +2,28 @@
 
 use super::module::{Module, Outcome, Session};
 use super::scratch::slot;
+use std::cell::Cell;
+use std::rc::Rc;
 
-/// Keys of a session before it is closed, and they with it.
-const MOST: usize = 256;
-
-/// The session that the next key is made in: now and then a new one.
+/// The session that keys are made in. Clones are the same shelf.
+#[derive(Clone)]
 pub(crate) struct Shelf<'m> {
     module: &'m Module,
-    session: Session<'m>,
-    made: usize,
+    session: Rc<Cell<Session<'m>>>,
 }
 
 impl<'m> Shelf<'m> {
     pub(crate) fn of(module: &'m Module) -> Outcome<Self> {
-        Ok(Self { module, session: module.open(slot(module)?)?, made: 0 })
+        let session = module.open(slot(module)?)?;
+        Ok(Self { module, session: Rc::new(Cell::new(session)) })
     }
 
-    pub(crate) fn session(&mut self) -> Outcome<Session<'m>> {
-        self.made += 1;
-        if self.made.is_multiple_of(MOST) {
-            let fresh = self.module.open(slot(self.module)?)?;
-            std::mem::replace(&mut self.session, fresh).close()?;
-        }
-        Ok(self.session)
+    pub(crate) fn session(&self) -> Session<'m> {
+        self.session.get()
+    }
+
+    /// Closes the session, and its keys with it, and opens another.
+    pub(crate) fn clear(&self) -> Outcome<()> {
+        self.session.replace(self.module.open(slot(self.module)?)?).close()
     }
 }

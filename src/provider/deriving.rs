@@ -9,10 +9,9 @@ use crate::error::{Result, Rv};
 use crate::mechanism::{Derivation, Derived, Key, Mechanism, Publish};
 use crate::object::attribute;
 use crate::object::class::roles::permit_pair;
-use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
+use crate::object::class::{Admitted, Birth, Class, KeyType, Species, admit, complete};
 use crate::object::public_half::PublicHalf;
 use crate::object::template::Template;
-use crate::secret::Secret;
 use crate::token::objects::Held;
 use crate::token::policy::{self, KeyUse};
 
@@ -88,22 +87,13 @@ impl Call<'_> {
         let templates = std::iter::once(template).chain(further);
         let templates = templates.map(|template| sources.prepare(row, template));
         let templates = templates.collect::<Result<Vec<_>>>()?;
-        let derived = self.derived(row, given, &sources, templates)?;
+        let (whole, shown) = self.derived(row, given, &sources, templates)?;
         // What was derived is not kept before the use of what it came from is on record.
         for other in sources.0.iter().skip(1) {
             self.token().record(&self.note.beside(other), "CKR_OK")?;
         }
         self.token().record(&self.note, "CKR_OK")?;
-        let viewer = self.viewer()?;
-        let context = self.token().context(&viewer, Some(given.id));
-        let whole = derived.objects.into_iter().map(|(mut made, value)| {
-            if let Some(value) = value {
-                made.set(attribute::VALUE, value);
-            }
-            complete(made, sources.birth(), &context)
-        });
-        let whole = whole.collect::<Result<Vec<_>>>()?;
-        Ok((self.token().add_all(&viewer, whole)?, derived.shown))
+        Ok((self.token().add_all(&self.viewer()?, whole)?, shown))
     }
 
     /// Makes an object of the public half of a private key, as if the caller had created it. That
@@ -159,14 +149,15 @@ impl Call<'_> {
         Ok(held)
     }
 
-    /// Admits the templates and computes what they ask for.
+    /// Admits the templates and makes what they ask for, which is nowhere yet; and what goes back
+    /// through the parameter.
     fn derived(
         &self,
         row: &Mechanism,
         given: &GivenMechanism,
         sources: &Sources,
         mut templates: Vec<Template>,
-    ) -> Result<Derived> {
+    ) -> Result<(Vec<Template>, Vec<u8>)> {
         let keys: Vec<Key> = sources.0.iter().map(|held| Arc::clone(&held.object)).collect();
         let (base, others) =
             keys.split_first().ok_or_else(|| Rv::GeneralError.because("no base key"))?;
@@ -178,32 +169,31 @@ impl Call<'_> {
         let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
         let params = &given.params;
         let derivation = Derivation { base, params, others, len, key_type };
+        let (viewer, birth) = (self.viewer()?, sources.birth());
+        let context = self.token().context(&viewer, Some(given.id));
         if let Some(derive) = row.derive_objects {
-            let derived = derive(&derivation, templates)?;
-            for (made, _) in &derived.objects {
-                self.admit_derived(given, made, sources.birth())?;
+            let Derived { objects, shown } = derive(&derivation, templates)?;
+            for (made, _) in &objects {
+                let species = Species::of(made)?;
+                self.check_birth(made, species)?;
+                admit(made, species, birth, &context)?;
             }
-            return Ok(derived);
+            let whole = objects.into_iter().map(|(mut made, value)| {
+                if let Some(value) = value {
+                    made.set(attribute::VALUE, value);
+                }
+                complete(made, birth, &context)
+            });
+            return Ok((whole.collect::<Result<_>>()?, shown));
         }
         let derive = row.column(row.derive)?;
         let template = templates.pop().unwrap_or_default();
-        if Species::of(&template)?.class != Class::SecretKey {
+        let species = Species::of(&template)?;
+        if species.class != Class::SecretKey {
             return Err(Rv::TemplateInconsistent.because("only secret keys can be derived"));
         }
-        self.admit_derived(given, &template, sources.birth())?;
-        let value: Secret = derive(&derivation)?;
-        Ok(Derived { objects: vec![(template, Some(value))], shown: Vec::new() })
-    }
-
-    fn admit_derived(
-        &self,
-        given: &GivenMechanism,
-        template: &Template,
-        birth: Birth,
-    ) -> Result<()> {
-        let species = Species::of(template)?;
-        self.check_birth(template, species)?;
-        let context = self.token().context(&self.viewer()?, Some(given.id));
-        admit(template, species, birth, &context)
+        self.check_birth(&template, species)?;
+        let admitted = Admitted::secret_key(template, species, birth, context)?;
+        Ok((vec![admitted.with_value(derive(&derivation)?)?], Vec::new()))
     }
 }

@@ -19,13 +19,16 @@ pub(super) fn p256<'m>(module: &'m Module, session: Session<'m>) -> Outcome<Vec<
     let keys = agreeing(&session, ck::CKM_EC_KEY_PAIR_GEN, objects::P256)?;
     let (point, mut room) = (point(&session, keys.0)?, [0; 32]);
     let (peer, bare) = (point.clone(), Ec::new(NUMBER)?);
+    let (secrets, pairs) = (Shelf::of(module)?, Shelf::of(module)?);
     Ok(vec![
-        Line::new("ECDH P-256 derive", derive(module, keys, point)?, move || {
+        Line::new("ECDH P-256 derive", derive(&secrets, keys, point), move || {
             bare.agree(&peer, &mut room)
-        }),
-        Line::new("generate P-256, and compute the point anew", generate(module)?, || {
+        })
+        .filling(&secrets),
+        Line::new("generate P-256, and compute the point anew", generate(&pairs), || {
             Ec::new(NUMBER)?.check()
-        }),
+        })
+        .filling(&pairs),
     ])
 }
 
@@ -33,9 +36,10 @@ pub(super) fn x25519<'m>(module: &'m Module, session: Session<'m>) -> Outcome<Ve
     let keys = agreeing(&session, ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN, X25519)?;
     let point = point(&session, keys.0)?;
     let (peer, mut room) = (x25519_public(&[9; 32]), [0; 32]);
-    Ok(vec![Line::new("X25519 derive", derive(module, keys, point)?, move || {
-        agree(&[7; 32], &peer, &mut room)
-    })])
+    let secrets = Shelf::of(module)?;
+    let ours = derive(&secrets, keys, point);
+    let bare = move || agree(&[7; 32], &peer, &mut room);
+    Ok(vec![Line::new("X25519 derive", ours, bare).filling(&secrets)])
 }
 
 fn agreeing(session: &Session<'_>, how: ck::CK_MECHANISM_TYPE, curve: &[u8]) -> Outcome<Pair> {
@@ -50,24 +54,22 @@ fn point(session: &Session<'_>, public: ck::CK_OBJECT_HANDLE) -> Outcome<Vec<u8>
     Ok(if point.len() == 32 { point } else { point.get(2..).unwrap_or_default().to_vec() })
 }
 
-fn derive<'m>(module: &'m Module, keys: Pair, peer: Vec<u8>) -> Outcome<Operation<'m>> {
-    let (mut shelf, mut mechanism) = (Shelf::of(module)?, Mechanism::ecdh(peer));
+fn derive<'m>(shelf: &Shelf<'m>, keys: Pair, peer: Vec<u8>) -> Operation<'m> {
+    let (shelf, mut mechanism) = (shelf.clone(), Mechanism::ecdh(peer));
     let mut template = Attributes::new()
         .number(ck::CKA_CLASS, ck::CKO_SECRET_KEY)
         .number(ck::CKA_KEY_TYPE, ck::CKK_GENERIC_SECRET)
         .number(ck::CKA_VALUE_LEN, 32)
         .flag(ck::CKA_SENSITIVE, true)
         .flag(ck::CKA_EXTRACTABLE, false);
-    Ok(Box::new(move || shelf.session()?.derive(&mut mechanism, keys.1, &mut template).map(drop)))
+    Box::new(move || shelf.session().derive(&mut mechanism, keys.1, &mut template).map(drop))
 }
 
-fn generate(module: &Module) -> Outcome<Operation<'_>> {
-    let (mut shelf, mut mechanism) =
-        (Shelf::of(module)?, Mechanism::plain(ck::CKM_EC_KEY_PAIR_GEN));
+fn generate<'m>(shelf: &Shelf<'m>) -> Operation<'m> {
+    let (shelf, mut mechanism) = (shelf.clone(), Mechanism::plain(ck::CKM_EC_KEY_PAIR_GEN));
     let mut public = Attributes::new().bytes(ck::CKA_EC_PARAMS, objects::P256);
     let mut private = Attributes::new().flag(ck::CKA_SENSITIVE, true);
-    Ok(Box::new(move || {
-        let session = shelf.session()?;
-        session.generate_pair(&mut mechanism, &mut public, &mut private).map(drop)
-    }))
+    Box::new(move || {
+        shelf.session().generate_pair(&mut mechanism, &mut public, &mut private).map(drop)
+    })
 }

@@ -46,6 +46,7 @@ pub(super) fn ml_kem<'m>(module: &'m Module, session: Session<'m>) -> Outcome<Ve
     let (maker, opener) = (MlKem768::new()?, MlKem768::new()?);
     let (mut room, mut bare_room) = ([0; MlKem768::CIPHERTEXT], [0; MlKem768::CIPHERTEXT]);
     let (mut ciphertext, mut bare_ciphertext) = (room, bare_room);
+    let (one_shelf, other_shelf) = (one.shelf.clone(), other.shelf.clone());
     other.encapsulate(public, &mut ciphertext)?;
     opener.encapsulate(&mut bare_ciphertext)?;
     Ok(vec![
@@ -53,11 +54,13 @@ pub(super) fn ml_kem<'m>(module: &'m Module, session: Session<'m>) -> Outcome<Ve
             "ML-KEM-768 encapsulate",
             Box::new(move || one.encapsulate(public, &mut room).map(drop)),
             move || maker.encapsulate(&mut bare_room),
-        ),
+        )
+        .filling(&one_shelf),
         Line::new(
             "ML-KEM-768 decapsulate",
             Box::new(move || other.decapsulate(private, &ciphertext)),
             move || opener.decapsulate(&bare_ciphertext),
-        ),
+        )
+        .filling(&other_shelf),
     ])
 }

@@ -190,6 +190,7 @@ impl Species {
     }
 
     fn row(self, id: u64) -> Option<&'static Row> {
-        self.rows().find(|row| row.id == id)
+        let tables = rules::tables(self.class, self.key_type);
+        tables.into_iter().find_map(|table| table.iter().find(|row| row.id == id))
     }
 }

@@ -12,7 +12,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::store::StoreError;
-use crate::system::files::{Access, LockKind, RecordLock, open_files, open_or_create, read_u64_at};
+use crate::system::files::{
+    Access, LockKind, RecordLock, leave_access_time, open_files, open_or_create, read_u64_at,
+};
 
 const WRITER: i64 = 0;
 const ATTEMPTS: i64 = 1;
@@ -58,6 +60,7 @@ impl TokenFiles {
     pub(super) fn open(directory: &Path, access: Access) -> Result<Self, StoreError> {
         let lock = open_or_create(&directory.join("token.lock"), access)?;
         let generation = open_or_create(&directory.join("generation"), access)?;
+        leave_access_time(&generation);
         Ok(Self { lock: Some(lock), generation: Some(generation) })
     }
 
@@ -65,7 +68,9 @@ impl TokenFiles {
     pub(super) fn open_read_only(directory: &Path) -> Self {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-        Self { lock: None, generation: options.open(directory.join("generation")).ok() }
+        let generation = options.open(directory.join("generation")).ok();
+        generation.iter().for_each(leave_access_time);
+        Self { lock: None, generation }
     }
 
     /// True if this is the open lock file of that directory.
