@@ -56,7 +56,7 @@ format:
 
 lint:
 	$(CARGO) clippy --all-targets --locked -- -D warnings
-	$(CARGO) clippy --locked --no-default-features --features witness -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --features witness,failpoints -- -D warnings
 
 # The library first: tests load the built .so. Failpoints are never in what is shipped, so that the
 # tests of the store that end the process at one run in a build of their own.
