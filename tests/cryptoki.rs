@@ -146,6 +146,8 @@ mod retention;
 mod rotation;
 #[path = "cryptoki/rsa.rs"]
 mod rsa;
+#[path = "cryptoki/rsa_kem.rs"]
+mod rsa_kem;
 #[path = "cryptoki/rsa_keys.rs"]
 mod rsa_keys;
 #[path = "cryptoki/rsa_raw.rs"]

@@ -73,7 +73,10 @@ fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
     secret(module, session, ck::CKM_AES_KEY_GEN, 32, AES_USES);
     secret(module, session, ck::CKM_GENERIC_SECRET_KEY_GEN, 32, MAC_USES);
     let bits = 2048_u64.to_ne_bytes();
-    let rsa = [&[CKA_VERIFY, CKA_ENCRYPT][..], &[CKA_SIGN, CKA_DECRYPT][..]];
+    let rsa = [
+        &[CKA_VERIFY, CKA_ENCRYPT, CKA_ENCAPSULATE][..],
+        &[CKA_SIGN, CKA_DECRYPT, CKA_DECAPSULATE][..],
+    ];
     let ec = [&[CKA_VERIFY, CKA_ENCAPSULATE][..], &[CKA_SIGN, CKA_DERIVE, CKA_DECAPSULATE][..]];
     let signing = [&[CKA_VERIFY][..], &[CKA_SIGN][..]];
     let kem = [&[CKA_ENCAPSULATE][..], &[CKA_DECAPSULATE][..]];
@@ -95,26 +98,40 @@ fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
     ] {
         pair(module, session, how, &[(ck::CKA_PARAMETER_SET, &set.to_ne_bytes())], uses);
     }
-    let group = dsa_group(module, session);
-    let group = [ck::CKA_PRIME, ck::CKA_SUBPRIME, ck::CKA_BASE].into_iter().zip(&group);
-    let group: Vec<(u64, &[u8])> = group.map(|(kind, number)| (kind, number.as_slice())).collect();
-    pair(module, session, ck::CKM_DSA_KEY_PAIR_GEN, &group, signing);
+    let agreeing = [&[CKA_ENCAPSULATE][..], &[CKA_DERIVE, CKA_DECAPSULATE][..]];
+    let dsa_numbers = [ck::CKA_PRIME, ck::CKA_SUBPRIME, ck::CKA_BASE];
+    let dsa = (ck::CKM_DSA_PARAMETER_GEN, ck::CKM_DSA_KEY_PAIR_GEN);
+    let dh = (ck::CKM_DH_PKCS_PARAMETER_GEN, ck::CKM_DH_PKCS_KEY_PAIR_GEN);
+    for ((of_group, of_pair), bits, numbers, uses) in [
+        (dsa, 1024, &dsa_numbers[..], signing),
+        (dh, 2048, &[ck::CKA_PRIME, ck::CKA_BASE], agreeing),
+    ] {
+        let made = group(module, session, of_group, bits, numbers);
+        let numbers = numbers.iter().copied();
+        let about: Vec<_> = numbers.zip(made.iter().map(Vec::as_slice)).collect();
+        pair(module, session, of_pair, &about, uses);
+    }
 }
 
-/// The numbers of a new group for DSA.
-fn dsa_group(module: &Module, session: ck::CK_SESSION_HANDLE) -> [Vec<u8>; 3] {
-    let how = ck::CKM_DSA_PARAMETER_GEN;
+/// The numbers of a group.
+fn group(
+    module: &Module,
+    session: ck::CK_SESSION_HANDLE,
+    how: ck::CK_MECHANISM_TYPE,
+    bits: u64,
+    numbers: &[ck::CK_ATTRIBUTE_TYPE],
+) -> Vec<Vec<u8>> {
     let mut c = ck::CK_MECHANISM { mechanism: how, pParameter: null_mut(), ulParameterLen: 0 };
-    let bits = 1024_u64.to_ne_bytes();
+    let bits = bits.to_ne_bytes();
     let given = [(ck::CKA_PRIME_BITS, bits.as_slice())];
     let mut attributes = Attributes::of(&given, &mut Bytes::new(&[]));
     let ((rows, count), mut group) = (attributes.lend(), 0);
     let rv = ask!(module, C_GenerateKey(session, &raw mut c, rows, count, &raw mut group));
     assert_eq!(rv, ck::CKR_OK, "C_GenerateKey");
-    let numbers = [ck::CKA_PRIME, ck::CKA_SUBPRIME, ck::CKA_BASE]
-        .map(|number| module.get(session, group, number).expect("a number"));
+    let found = numbers.iter().map(|number| module.get(session, group, *number));
+    let found = found.map(|number| number.expect("a number")).collect();
     assert_eq!(ask!(module, C_DestroyObject(session, group)), ck::CKR_OK);
-    numbers
+    found
 }
 
 /// The keys of the token, halves with the same CKA_ID together.
@@ -133,6 +150,6 @@ pub(crate) fn keys(module: &Module, session: ck::CK_SESSION_HANDLE) -> Vec<Key> 
             None => keys.push((id, Key { public: object, private: object })),
         }
     }
-    assert_eq!(keys.len(), 13, "every key is there");
+    assert_eq!(keys.len(), 14, "every key is there");
     keys.into_iter().map(|(_, key)| key).collect()
 }

@@ -129,7 +129,7 @@ fn parameter(params: &MechanismParams) -> Result<(Kdf, &[u8], &[u8])> {
     Ok((kdf, shared, public))
 }
 
-fn check_asked(len: Option<usize>) -> Result<()> {
+pub(super) fn check_asked(len: Option<usize>) -> Result<()> {
     match len {
         Some(0) => Err(Rv::AttributeValueInvalid.because("CKA_VALUE_LEN")),
         _ => Ok(()),

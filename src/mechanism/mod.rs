@@ -45,6 +45,7 @@ mod prehash;
 pub(crate) mod registry;
 mod row;
 mod rsa;
+mod rsa_kem;
 mod rsa_raw;
 mod rsa_recovery;
 mod rsa_signature;

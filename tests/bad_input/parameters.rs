@@ -117,8 +117,8 @@ pub fn candidates(word: Option<&str>, other: ck::CK_OBJECT_HANDLE) -> Option<Vec
         return Some(known);
     }
     if word.contains("public value") {
-        // A number of the group: its generator, squared a few times.
-        return Some(vec![Parameter::of_bytes(&[1, 0])]);
+        // A number of the group: its generator, squared a few times. Encapsulation takes none.
+        return Some(vec![Parameter::of_bytes(&[1, 0]), Parameter::none()]);
     }
     if word.starts_with("none") {
         return Some(vec![Parameter::none()]);

@@ -89,6 +89,97 @@ fn a_secret_shared_with_openssl_is_the_same_on_both_sides() {
     });
 }
 
+fn encapsulating(session: &Session<'_>, prime: &[u8]) -> Pair {
+    let public = template! { CKA_PRIME => prime, CKA_BASE => &[2], CKA_ENCAPSULATE => true };
+    let private = template! { CKA_DERIVE => true, CKA_DECAPSULATE => true };
+    let how = plain(ck::CKM_DH_PKCS_KEY_PAIR_GEN);
+    session.generate_pair(&how, &public, &private).expect("a pair")
+}
+
+#[test]
+fn an_encapsulated_secret_is_agreed_on_with_an_ephemeral_key() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let openssl = bench.openssl();
+        let (prime, theirs) = peer(&openssl, "ffdhe2048");
+        let how = plain(ck::CKM_DH_PKCS_DERIVE);
+        let (public, private) = encapsulating(&session, &prime);
+        let value = |key| session.get(key, ck::CKA_VALUE).unwrap();
+        for asked in [readable(prime.len()), readable(32)] {
+            let (sealed, made) = session.encapsulate(&how, public, &asked).unwrap();
+            assert_eq!(sealed.len(), prime.len());
+            let secret = value(made);
+            let found = session.decapsulate(&how, private, &asked, &sealed).unwrap();
+            session.has(found, ck::CKA_VALUE, &secret);
+            // It is what C_DeriveKey makes with the ciphertext as the other side's value.
+            let given = with_bytes(ck::CKM_DH_PKCS_DERIVE, &sealed);
+            let derived = session.derive(&given, private, &asked).unwrap();
+            session.has(derived, ck::CKA_VALUE, &secret);
+            let (other, another) = session.encapsulate(&how, public, &asked).unwrap();
+            assert!(other != sealed && value(another) != secret);
+        }
+        // openssl's key opens it, and what openssl agrees on with a key of its own is a secret here.
+        let of_openssl = template! {
+            CKA_CLASS => ck::CKO_PUBLIC_KEY, CKA_KEY_TYPE => ck::CKK_DH, CKA_PRIME => &prime,
+            CKA_BASE => &[2], CKA_VALUE => &theirs, CKA_ENCAPSULATE => true,
+        };
+        let of_openssl = session.create(&of_openssl).unwrap();
+        let whole = readable(prime.len());
+        let (sealed, made) = session.encapsulate(&how, of_openssl, &whole).unwrap();
+        let ephemeral = template! {
+            CKA_CLASS => ck::CKO_PUBLIC_KEY, CKA_KEY_TYPE => ck::CKK_DH, CKA_PRIME => &prime,
+            CKA_BASE => &[2], CKA_VALUE => &sealed,
+        };
+        openssl.take_public_key(&session, session.create(&ephemeral).unwrap());
+        let agree = "pkeyutl -derive -inkey peer.pem -peerkey public.der -peerform DER";
+        let padded = |bare: Vec<u8>| [vec![0; prime.len() - bare.len()], bare].concat();
+        assert_eq!(value(made), padded(openssl.must(agree)));
+        openssl.take_public_key(&session, public);
+        let found = session.decapsulate(&how, private, &whole, &theirs).unwrap();
+        assert_eq!(value(found), padded(openssl.must(agree)));
+    });
+}
+
+#[test]
+fn what_cannot_be_encapsulated_or_was_not_is_refused() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let (prime, theirs) = peer(&bench.openssl(), "ffdhe2048");
+        let how = plain(ck::CKM_DH_PKCS_DERIVE);
+        let (public, private) = encapsulating(&session, &prime);
+        let asked = readable(32);
+        let given = with_bytes(ck::CKM_DH_PKCS_DERIVE, &theirs);
+        let bad = ck::CKR_MECHANISM_PARAM_INVALID;
+        session.encapsulate(&given, public, &asked).refused(bad);
+        session.decapsulate(&given, private, &asked, &theirs).refused(bad);
+        let inconsistent = ck::CKR_TEMPLATE_INCONSISTENT;
+        session.encapsulate(&how, public, &readable(prime.len() + 1)).refused(inconsistent);
+        session.encapsulate(&how, public, &readable(0)).refused(ck::CKR_ATTRIBUTE_VALUE_INVALID);
+        let mut less = prime.clone();
+        *less.last_mut().unwrap() -= 1;
+        // The last is a number that is no square: it lies outside the subgroup.
+        let no_square = (2_u8..).map(|number| vec![number]).find(|number| {
+            let opened = session.decapsulate(&how, private, &asked, number);
+            opened.is_err()
+        });
+        for value in [vec![1], less, prime.clone(), no_square.unwrap()] {
+            let opened = session.decapsulate(&how, private, &asked, &value);
+            opened.refused(ck::CKR_WRAPPED_KEY_INVALID);
+        }
+        let long = vec![1; prime.len() + 1];
+        let opened = session.decapsulate(&how, private, &asked, &long);
+        opened.refused(ck::CKR_WRAPPED_KEY_LEN_RANGE);
+        let (usual, own) = pair(&session, &prime).unwrap();
+        let not_permitted = ck::CKR_KEY_FUNCTION_NOT_PERMITTED;
+        session.encapsulate(&how, usual, &asked).refused(not_permitted);
+        session.decapsulate(&how, own, &asked, &theirs).refused(not_permitted);
+        let wrong = [ck::CKR_KEY_TYPE_INCONSISTENT, not_permitted];
+        session.encapsulate(&how, private, &asked).expect_err("the wrong half").is_one_of(&wrong);
+    });
+}
+
 #[test]
 fn wrong_public_values_and_groups_are_refused() {
     isolated(|bench| {

@@ -32,7 +32,7 @@ fn pair(session: &Session<'_>) -> (ck::CK_OBJECT_HANDLE, ck::CK_OBJECT_HANDLE) {
 }
 
 /// The known private key as a file for openssl, got out with the token's own wrapping.
-fn private_file(bench: &Bench, session: &Session<'_>) {
+pub(crate) fn private_file(bench: &Bench, session: &Session<'_>) {
     let by = crate::wrapping::wrapping_key(session, &[7; 16]);
     let key = session.create(&open(known::rsa_private())).expect("a private key");
     let how = plain(ck::CKM_AES_KEY_WRAP_KWP);

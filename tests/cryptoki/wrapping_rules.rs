@@ -287,6 +287,26 @@ fn a_key_is_for_data_or_for_keys_where_the_configuration_says_so() {
             .generate_pair(&rsa, &public, &template! { CKA_DECRYPT => true })
             .refused(ck::CKR_TEMPLATE_INCONSISTENT);
         session.generate_pair(&rsa, &public, &template! { CKA_UNWRAP => true }).unwrap();
+        // An encapsulated secret is a wrapped key.
+        let public = template! { CKA_MODULUS_BITS => 2048_u64, CKA_ENCAPSULATE => true };
+        let both = template! { CKA_DECAPSULATE => true, CKA_DECRYPT => true };
+        session.generate_pair(&rsa, &public, &both).refused(ck::CKR_TEMPLATE_INCONSISTENT);
+        session
+            .generate_pair(&rsa, &public, &template! { CKA_DECRYPT => true })
+            .refused(ck::CKR_TEMPLATE_INCONSISTENT);
+        let opens = template! { CKA_DECAPSULATE => true };
+        let (public, private) = session.generate_pair(&rsa, &public, &opens).unwrap();
+        assert!(!session.flag(public, ck::CKA_ENCRYPT));
+        assert!(!session.flag(private, ck::CKA_DECRYPT));
+        session
+            .set(private, &template! { CKA_DECRYPT => true })
+            .refused(ck::CKR_ATTRIBUTE_READ_ONLY);
+        // Keys that do nothing else do it still without being asked.
+        let how = plain(ck::CKM_ML_KEM_KEY_PAIR_GEN);
+        let set = template! { CKA_PARAMETER_SET => ck::CKP_ML_KEM_512 };
+        let (public, private) = session.generate_pair(&how, &set, &template! {}).unwrap();
+        assert!(session.flag(public, ck::CKA_ENCAPSULATE));
+        assert!(session.flag(private, ck::CKA_DECAPSULATE));
     });
 }
 

@@ -21,5 +21,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         .keys(&[KeyType::Dh], PRIME_BITS.0, PRIME_BITS.1)
         .modern_from(PRIME_BITS.2)
         .takes(Shape::PublicValue)
-        .derives(dh::derive),
+        .derives(dh::derive)
+        .encapsulates(dh::encapsulate)
+        .decapsulates(dh::decapsulate),
 ];

@@ -9,7 +9,7 @@ use crate::engine::hash::Digest::{
 };
 use crate::mechanism::params::Shape;
 use crate::mechanism::rsa_signature::Scheme;
-use crate::mechanism::{Mechanism, rsa, rsa_raw, rsa_recovery, rsa_signature, rsa_wrap};
+use crate::mechanism::{Mechanism, rsa, rsa_kem, rsa_raw, rsa_recovery, rsa_signature, rsa_wrap};
 use crate::object::class::KeyType;
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -27,6 +27,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .recovers(rsa_recovery::sign, rsa_recovery::verify)
         .wraps(|key, params| rsa::encrypt(key, params, rsa::Scheme::Pkcs1))
         .unwraps(rsa_wrap::unwrap_pkcs1)
+        .encapsulates(|key, params, len| rsa_kem::encapsulate(key, params, len, rsa::Scheme::Pkcs1))
+        .decapsulates(rsa_kem::decapsulate_pkcs1)
         .secrets_only(),
     row!(CKM_RSA_PKCS_OAEP)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
@@ -35,6 +37,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .decrypts(|key, params| rsa::decrypt(key, params, rsa::Scheme::Oaep))
         .wraps(|key, params| rsa::encrypt(key, params, rsa::Scheme::Oaep))
         .unwraps(|key, params, _| rsa::decrypt(key, params, rsa::Scheme::Oaep))
+        .encapsulates(|key, params, len| rsa_kem::encapsulate(key, params, len, rsa::Scheme::Oaep))
+        .decapsulates(rsa_kem::decapsulate_oaep)
         .secrets_only(),
     row!(CKM_RSA_AES_KEY_WRAP)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
@@ -93,6 +97,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .recovers(rsa_raw::sign_recover, rsa_raw::verify_recover)
         .wraps(rsa_raw::encrypt)
         .unwraps(rsa_wrap::unwrap_raw)
+        .encapsulates(rsa_kem::encapsulate_number)
+        .decapsulates(rsa_kem::decapsulate_number)
         .secrets_only(),
     #[cfg(feature = "legacy")]
     row!(CKM_MD5_RSA_PKCS)

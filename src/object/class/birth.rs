@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::consistency::consistent;
 use super::defaults::{AllDefaults, Terms};
 use super::rules::{self, Row};
-use super::{Class, Species, roles, secrecy, value};
+use super::{Class, KeyType, Species, roles, secrecy, value};
 use crate::cryptoki;
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change};
@@ -134,10 +134,11 @@ impl<'t> Admitted<'t> {
         Ok(Self { template, species, birth, context })
     }
 
-    /// The length in bytes that the caller asks for.
+    /// The length in bytes that the caller asks for, or that all keys of the type have.
     pub(crate) fn asked_len(&self) -> Result<Option<usize>> {
         let len = self.template.get(attribute::VALUE_LEN).map(usize::try_from).transpose();
-        len.map_err(|_| Rv::AttributeValueInvalid.because(attribute::VALUE_LEN.name))
+        let len = len.map_err(|_| Rv::AttributeValueInvalid.because(attribute::VALUE_LEN.name))?;
+        Ok(len.or_else(|| self.species.key_type.and_then(KeyType::fixed_len)))
     }
 
     /// All attributes of the key but `CKA_UNIQUE_ID`.

@@ -1,9 +1,10 @@
 //! `policy.separate_uses`: a key is for data or for keys, not for both.
 //!
 //! Who may wrap a key under a key and decrypt with that one reads the first (the oldest attack
-//! on tokens there is); who may encrypt and unwrap brings keys in that he knows. Under this
-//! policy no key can do both, and none comes to do later what it could not do at first, since
-//! what left when it could wrap is still there when it can decrypt.
+//! on tokens there is); who may encrypt and unwrap brings keys in that he knows. An encapsulated
+//! secret that an RSA key opens is a wrapped key too. Under this policy no key can do both, and
+//! none comes to do later what it could not do at first, since what left when it could wrap is
+//! still there when it can decrypt.
 
 use super::{Context, Species};
 use crate::error::{Result, Rv};
@@ -11,7 +12,11 @@ use crate::object::attribute::{self, Attr};
 use crate::object::template::Template;
 
 static FOR_DATA: [Attr<bool>; 2] = [attribute::ENCRYPT, attribute::DECRYPT];
-static FOR_KEYS: [Attr<bool>; 2] = [attribute::WRAP, attribute::UNWRAP];
+static FOR_KEYS: [Attr<bool>; 4] =
+    [attribute::WRAP, attribute::UNWRAP, attribute::ENCAPSULATE, attribute::DECAPSULATE];
+/// Those of `FOR_KEYS` that a key has only if it was asked to. The others are usual for keys that
+/// do nothing else.
+static ASKED: [Attr<bool>; 2] = [attribute::WRAP, attribute::UNWRAP];
 
 /// Whether a key was asked to be for keys.
 pub(super) fn is_for_keys(template: &Template) -> bool {
@@ -22,7 +27,7 @@ pub(super) fn is_for_keys(template: &Template) -> bool {
 /// for keys.
 pub(super) fn usual(use_flag: u64, for_keys: bool) -> bool {
     let is_one_of = |flags: &[Attr<bool>]| flags.iter().any(|flag| flag.id == use_flag);
-    let unwanted = is_one_of(&FOR_KEYS) || (for_keys && is_one_of(&FOR_DATA));
+    let unwanted = is_one_of(&ASKED) || (for_keys && is_one_of(&FOR_DATA));
     !unwanted
 }
 
@@ -48,8 +53,9 @@ pub(super) fn permit(template: &Template, species: Species, context: &Context) -
 /// # Errors
 /// `CKR_TEMPLATE_INCONSISTENT`.
 pub(crate) fn permit_pair(public: &Template, private: &Template, context: &Context) -> Result<()> {
-    let wraps = public.is_set(attribute::WRAP) && private.is_set(attribute::DECRYPT);
-    let encrypts = public.is_set(attribute::ENCRYPT) && private.is_set(attribute::UNWRAP);
+    let has = |half: &Template, flags: &[Attr<bool>]| flags.iter().any(|flag| half.is_set(*flag));
+    let wraps = has(public, &FOR_KEYS) && private.is_set(attribute::DECRYPT);
+    let encrypts = public.is_set(attribute::ENCRYPT) && has(private, &FOR_KEYS);
     if context.separate_uses && (wraps || encrypts) {
         let why = "policy.separate_uses refuses pairs that are for data and for keys";
         return Err(Rv::TemplateInconsistent.because(why));

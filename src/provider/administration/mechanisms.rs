@@ -181,7 +181,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::RsaAes => Some("`CK_RSA_AES_KEY_WRAP_PARAMS`"),
         Shape::EcdhAes => Some("`CK_ECDH_AES_KEY_WRAP_PARAMS`"),
         Shape::Ecdh1 => Some("`CK_ECDH1_DERIVE_PARAMS`"),
-        Shape::PublicValue => Some("the peer's public value"),
+        Shape::PublicValue => Some("the peer's public value, or none (encapsulation)"),
         Shape::MacLength => Some("`CK_MAC_GENERAL_PARAMS`"),
         Shape::OptionalInfo => Some("none, or HPKE's `info`"),
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
