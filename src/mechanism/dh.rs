@@ -4,7 +4,7 @@
 //! PKCS#11 3.2, "PKCS #3 Diffie-Hellman key pair generation", "PKCS #3 Diffie-Hellman key
 //! derivation".
 
-use super::ecdh::{check_asked, last_bytes};
+use super::ecdh::{check_asked, last_bytes, opened};
 use super::operation::{Encapsulating, room};
 use super::params::{MechanismParams, invalid};
 use super::{Derivation, Key, expect_key, expect_template, inconsistent, new_pair, private_key};
@@ -101,12 +101,7 @@ pub(super) fn decapsulate(
     if !(1..=prime_len).contains(&ciphertext.len()) {
         return Err(Rv::WrappedKeyLenRange.because("length of an ephemeral public value"));
     }
-    let agreed = private.derive(DerivePrimitive::Ecdh { point: ciphertext });
-    let agreed = agreed.map_err(|error| match error.rv {
-        Rv::PublicKeyInvalid => Rv::WrappedKeyInvalid.because(error.why),
-        _ => error,
-    })?;
-    last_bytes(agreed, len)
+    last_bytes(opened(private.as_ref(), ciphertext)?, len)
 }
 
 /// The other side's value is not the caller's to give: it is the ciphertext.

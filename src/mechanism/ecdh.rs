@@ -87,13 +87,16 @@ pub(super) fn decapsulate(
     if ciphertext.len() != curve.point_len() {
         return Err(Rv::WrappedKeyLenRange.because("length of an ephemeral public key"));
     }
-    let point = ciphertext;
-    let agreed =
-        private.derive(DerivePrimitive::Ecdh { point }).map_err(|error| match error.rv {
-            Rv::PublicKeyInvalid => Rv::WrappedKeyInvalid.because(error.why),
-            _ => error,
-        })?;
-    finish(agreed, kdf, shared, len)
+    finish(opened(private.as_ref(), ciphertext)?, kdf, shared, len)
+}
+
+/// What a private key agrees on with an ephemeral one, whose public half is the ciphertext.
+pub(super) fn opened(private: &dyn PrivateKey, ciphertext: &[u8]) -> Result<Secret> {
+    let agreed = private.derive(DerivePrimitive::Ecdh { point: ciphertext });
+    agreed.map_err(|error| match error.rv {
+        Rv::PublicKeyInvalid => Rv::WrappedKeyInvalid.because(error.why),
+        _ => error,
+    })
 }
 
 /// Checks that a key is a public one of a type that agrees.

@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::audit::line::hex;
 use crate::config::StoreKind;
 use crate::engine::random;
 use crate::error::{Error, Result, Rv};
@@ -93,8 +94,7 @@ fn slot_of(serial: &str) -> Option<u64> {
 /// A serial number for a token in a slot: ten random digits, and the slot's number.
 fn new_serial(slot: u64) -> Result<String> {
     let random: [u8; 5] = random::array()?;
-    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{digits}{slot:06x}"))
+    Ok(format!("{}{slot:06x}", hex(&random)))
 }
 
 impl Provider {
