@@ -173,8 +173,7 @@ fn judge(given: &Template, species: Species, birth: Birth) -> Result<()> {
     if let Some(key_type) = species.key_type {
         expect(given, attribute::KEY_TYPE, key_type.code())?;
     }
-    if let Some(missing) = species.rows().find(|row| birth.demands(row) && !given.contains(row.id))
-    {
+    if let Some(missing) = species.find(|row| birth.demands(row) && !given.contains(row.id)) {
         return Err(Rv::TemplateIncomplete.because(attribute::name(missing.id)));
     }
     Ok(())
