@@ -33,6 +33,19 @@ pub(super) fn wanted(
     if len > available.unwrap_or(LONGEST) { Err(too_long()) } else { Ok(len) }
 }
 
+/// A value with the parity of its type.
+pub(super) fn with_parity(key_type: KeyType, secret: Secret) -> Result<Secret> {
+    if !key_type.has_parity() {
+        return Ok(secret);
+    }
+    secret.expose(|secret| {
+        value(key_type, secret.len(), |room| {
+            room.copy_from_slice(secret);
+            Ok(())
+        })
+    })
+}
+
 /// A value of this many bytes, which `fill` writes, with the parity of its type.
 pub(super) fn value(
     key_type: KeyType,
@@ -57,10 +70,7 @@ impl Derivation<'_> {
     /// The front of what was computed, as long as the new key is to be.
     pub(super) fn front_of(&self, computed: &[u8]) -> Result<Secret> {
         let front = computed.get(..self.wanted(Some(computed.len()))?).unwrap_or_default();
-        value(self.key_type, front.len(), |room| {
-            room.copy_from_slice(front);
-            Ok(())
-        })
+        with_parity(self.key_type, Secret::copy_of(front)?)
     }
 }
 

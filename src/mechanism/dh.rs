@@ -4,6 +4,7 @@
 //! PKCS#11 3.2, "PKCS #3 Diffie-Hellman key pair generation", "PKCS #3 Diffie-Hellman key
 //! derivation".
 
+use super::derivation::with_parity;
 use super::ecdh::{check_asked, last_bytes, opened};
 use super::operation::{Encapsulating, room};
 use super::params::{MechanismParams, invalid};
@@ -60,14 +61,14 @@ pub(super) fn generate_group(template: &Template, params: &MechanismParams) -> R
 
 /// The secret that is shared with the holder of a public value; with a length, its last bytes.
 pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
-    let &Derivation { base, params, len, .. } = derivation;
+    let &Derivation { base, params, len, key_type, .. } = derivation;
     let private = private_key(base, KeyType::Dh)?;
     let MechanismParams::PublicValue(peer) = params else {
         return Err(invalid("key agreement needs the peer's public value"));
     };
     check_asked(len)?;
     let agreed = private.derive(DerivePrimitive::Ecdh { point: peer })?;
-    last_bytes(agreed, len)
+    with_parity(key_type, last_bytes(agreed, len)?)
 }
 
 /// Prepares a secret for the holder of a public key: an ephemeral key of its group agrees with it,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::derivation::with_parity;
 use super::operation::{Encapsulating, room};
 use super::params::{MechanismParams, invalid};
 use super::{Derivation, Key, expect_key, inconsistent, private_key_of, registry};
@@ -41,13 +42,13 @@ pub(super) enum Kdf {
 
 /// Derives a secret; with a length, its last bytes or that much of the derivation function.
 pub(super) fn derive(derivation: &Derivation<'_>) -> Result<Secret> {
-    let &Derivation { base, params, len, .. } = derivation;
+    let &Derivation { base, params, len, key_type, .. } = derivation;
     let (private, curve) = agreeing(base)?;
     let (kdf, shared, public) = parameter(params)?;
     check_asked(len)?;
     let point = raw_point(curve, public);
     let agreed = private.derive(DerivePrimitive::Ecdh { point })?;
-    finish(agreed, kdf, shared, len)
+    with_parity(key_type, finish(agreed, kdf, shared, len)?)
 }
 
 /// Prepares a secret for the holder of a public key: an ephemeral key agrees with it, and the

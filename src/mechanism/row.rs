@@ -71,7 +71,7 @@ pub(crate) struct Derivation<'d> {
     pub(crate) params: &'d MechanismParams,
     /// The keys that the parameter names by their handles, in its order.
     pub(crate) others: &'d [Key],
-    /// The length in bytes that the template asks for.
+    /// The length in bytes that the template asks for, or that all keys of the type have.
     pub(crate) len: Option<usize>,
     /// The type of key that is made of the value.
     pub(crate) key_type: KeyType,

@@ -167,6 +167,7 @@ impl Call<'_> {
         let len = first.and_then(|first| first.get(attribute::VALUE_LEN));
         let len = len.map(usize::try_from).transpose();
         let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
+        let len = len.or_else(|| key_type.fixed_len());
         let params = &given.params;
         let derivation = Derivation { base, params, others, len, key_type };
         let (viewer, birth) = (self.viewer()?, sources.birth());

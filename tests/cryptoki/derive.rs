@@ -70,6 +70,43 @@ fn a_secret_shared_with_openssl_is_the_same_on_both_sides() {
 }
 
 #[test]
+fn a_secret_is_cut_to_the_length_of_its_type() {
+    isolated(|bench| {
+        bench.configure("mechanisms.legacy = true");
+        let token = bench.token();
+        let session = token.user();
+        let (public, private) = generate(&session, P384);
+        let point = point(&session, public, 48);
+        let bare = ecdh(&point);
+        let expanded = ck::CK_ECDH1_DERIVE_PARAMS { kdf: ck::CKD_SHA256_KDF, ..bare };
+        for (parameter, has_whole) in [(&bare, true), (&expanded, false)] {
+            let how = with_struct(ck::CKM_ECDH1_DERIVE, parameter);
+            let value = |template: Template| {
+                let key = session.derive(&how, private, &template).unwrap();
+                session.get(key, ck::CKA_VALUE).unwrap()
+            };
+            let of = |kind: ck::CK_KEY_TYPE| {
+                value(template! {
+                    CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => kind,
+                    CKA_SENSITIVE => false, CKA_EXTRACTABLE => true,
+                })
+            };
+            let generic = |length| value(readable(Some(length)));
+            assert_eq!(of(ck::CKK_CHACHA20), generic(32));
+            if has_whole {
+                assert!(value(readable(None)).ends_with(&generic(32)));
+            }
+            for (kind, length) in [(ck::CKK_DES, 8), (ck::CKK_DES2, 16), (ck::CKK_DES3, 24)] {
+                let odd =
+                    |byte: &u8| byte & !1 | u8::from((byte & !1).count_ones().is_multiple_of(2));
+                let expected: Vec<u8> = generic(length).iter().map(odd).collect();
+                assert_eq!(of(kind), expected);
+            }
+        }
+    });
+}
+
+#[test]
 fn both_halves_derive_the_same_aes_key() {
     isolated(|bench| {
         let token = bench.token();
