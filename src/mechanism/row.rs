@@ -133,6 +133,10 @@ pub(crate) struct Mechanism {
     pub(crate) unwrap: Option<StartUnwrapping>,
     /// What can be wrapped.
     pub(crate) wraps: Wraps,
+    /// Whether it keeps keys apart: who wraps keys that he knows under some key, with parameters of
+    /// his choice, learns nothing of the others that it wrapped. A counter mode gives them away at
+    /// the second key under one nonce.
+    pub(crate) keeps_apart: bool,
     /// Takes the bytes of a key, as `wrap` does, and the caller's associated data.
     pub(crate) envelop: Option<StartEnveloping>,
     /// Gives what `envelop` took.
@@ -180,6 +184,7 @@ impl Mechanism {
             wrap: None,
             unwrap: None,
             wraps: Wraps::Any,
+            keeps_apart: false,
             envelop: None,
             open: None,
             envelope: None,
@@ -309,6 +314,12 @@ impl Mechanism {
     /// Of keys it wraps secret ones only: a private key is too long for it, or no whole blocks.
     pub(super) const fn secrets_only(mut self) -> Self {
         self.wraps = Wraps::SecretKeys;
+        self
+    }
+
+    /// It keeps the keys apart that it wraps.
+    pub(super) const fn keeps_apart(mut self) -> Self {
+        self.keeps_apart = true;
         self
     }
 

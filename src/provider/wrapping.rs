@@ -199,7 +199,7 @@ impl Call<'_> {
         if !class.is_some_and(Class::is_secret) {
             return Err(Rv::KeyNotWrappable.because("a public key needs no wrapping"));
         }
-        self.token().may_leave(&key, &by)?;
+        self.token().may_leave(&key, &by, row.keeps_apart)?;
         if row.wraps == Wraps::SecretKeys && class != Some(Class::SecretKey) {
             return Err(Rv::KeyNotWrappable.because("the mechanism wraps secret keys only"));
         }

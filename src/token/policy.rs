@@ -161,12 +161,12 @@ impl Token {
         demands
     }
 
-    /// May this key leave, wrapped under that one?
+    /// May this key leave, wrapped under that one with a mechanism that keeps keys apart or not?
     ///
     /// # Errors
     /// `CKR_KEY_UNEXTRACTABLE`, also of a key that may be used so often only;
-    /// `CKR_KEY_NOT_WRAPPABLE` if only a trusted key may wrap it.
-    pub(crate) fn may_leave(&self, key: &Held, by: &Held) -> Result<()> {
+    /// `CKR_KEY_NOT_WRAPPABLE` if only a trusted key may wrap it, and so that nobody can read it.
+    pub(crate) fn may_leave(&self, key: &Held, by: &Held, keeps_apart: bool) -> Result<()> {
         if !key.object.is_set(attribute::EXTRACTABLE) {
             return Err(Rv::KeyUnextractable.because("CKA_EXTRACTABLE is false"));
         }
@@ -179,6 +179,10 @@ impl Token {
         let wants_trust = guarded || key.object.is_set(attribute::WRAP_WITH_TRUSTED);
         if wants_trust && !by.object.is_set(attribute::TRUSTED) {
             return Err(Rv::KeyNotWrappable.because("only a trusted key may wrap this one"));
+        }
+        if self.settings.export_denied && wants_trust && !keeps_apart {
+            let why = "the mechanism gives keys away to who wraps others with it (policy.export)";
+            return Err(Rv::KeyNotWrappable.because(why));
         }
         Ok(())
     }

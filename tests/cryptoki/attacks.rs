@@ -2,10 +2,12 @@
 //! other chapter tries. The names of Clulow (2003), Tookan (Bortolozzo and others, 2010) and
 //! others stand there.
 
+use std::ptr::null_mut;
+
 use cryptoki_sys as ck;
 
 use crate::support::known::{self, hex};
-use crate::support::operations::plain;
+use crate::support::operations::{plain, with_bytes, with_struct};
 use crate::support::{Refused, Session, Template, isolated, template};
 use crate::wrapping::{asked, open_secret, wrapping_key};
 use crate::wrapping_rules::trusted_key;
@@ -45,6 +47,60 @@ fn wrapped_under_a_key_that_decrypts_no_token_key_is_given_away() {
         }
         let wrapped = session.wrap(&plain(ck::CKM_RSA_PKCS), public, precious);
         wrapped.refused(ck::CKR_KEY_NOT_WRAPPABLE);
+    });
+}
+
+/// Wrap a known key with the parameters that another was wrapped with. In a counter mode the two
+/// ciphertexts and the known value give the other value.
+#[test]
+fn a_known_key_wrapped_beside_another_gives_nothing_away() {
+    isolated(|bench| {
+        let token = bench.token();
+        let trusted = trusted_key(&token, template! {});
+        let session = token.public();
+        let precious = precious(&session);
+        let known = session.create(&open_secret(ck::CKK_AES, &[0x11; 32])).unwrap();
+        let nonce = [7_u8; 12];
+        let gcm = ck::CK_GCM_PARAMS {
+            pIv: nonce.as_ptr().cast_mut(),
+            ulIvLen: 12,
+            ulIvBits: 96,
+            pAAD: null_mut(),
+            ulAADLen: 0,
+            ulTagBits: 128,
+        };
+        let ccm = ck::CK_CCM_PARAMS {
+            ulDataLen: 32,
+            pNonce: nonce.as_ptr().cast_mut(),
+            ulNonceLen: 12,
+            pAAD: null_mut(),
+            ulAADLen: 0,
+            ulMACLen: 16,
+        };
+        let not_wrappable = ck::CKR_KEY_NOT_WRAPPABLE;
+        for how in [
+            with_struct(ck::CKM_AES_GCM, &gcm),
+            with_struct(ck::CKM_AES_CCM, &ccm),
+            with_bytes(ck::CKM_AES_CBC, &[7; 16]),
+            with_bytes(ck::CKM_AES_CBC_PAD, &[7; 16]),
+            with_bytes(ck::CKM_AES_CTS, &[7; 16]),
+            plain(ck::CKM_AES_ECB),
+        ] {
+            // What is known may leave so, which is the attack's first half.
+            session.wrap(&how, trusted, known).unwrap();
+            session.wrap(&how, trusted, precious).refused(not_wrappable);
+        }
+        for stream in [ck::CKM_AES_CTR, ck::CKM_AES_OFB, ck::CKM_AES_CFB128, ck::CKM_AES_CFB8] {
+            let parameter = ck::CK_AES_CTR_PARAMS { ulCounterBits: 32, cb: [7; 16] };
+            let how = match stream {
+                ck::CKM_AES_CTR => with_struct(stream, &parameter),
+                _ => with_bytes(stream, &[7; 16]),
+            };
+            session.wrap(&how, trusted, known).refused(ck::CKR_MECHANISM_INVALID);
+        }
+        for robust in [ck::CKM_AES_KEY_WRAP, ck::CKM_AES_KEY_WRAP_KWP, ck::CKM_AES_KEY_WRAP_PKCS7] {
+            session.wrap(&plain(robust), trusted, precious).unwrap();
+        }
     });
 }
 

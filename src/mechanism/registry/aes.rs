@@ -76,11 +76,11 @@ pub(super) const ROWS: &[Mechanism] = &[
             |key, params, data| aead_wrap::open(key, params, data, &gcm::AEAD),
         )
         .messages(gcm::message),
-    keys_too!(CKM_AES_KEY_WRAP, Shape::OptionalIv, key_wrap::start, Kw),
+    keys_too!(CKM_AES_KEY_WRAP, Shape::OptionalIv, key_wrap::start, Kw).keeps_apart(),
     // The old name, which was never defined well; those who have it mean RFC 5649.
-    keys_too!(CKM_AES_KEY_WRAP_PAD, Shape::OptionalIv, key_wrap::start, Kwp),
-    keys_too!(CKM_AES_KEY_WRAP_KWP, Shape::OptionalIv, key_wrap::start, Kwp),
-    keys_too!(CKM_AES_KEY_WRAP_PKCS7, Shape::OptionalIv, key_wrap::start, Pkcs7),
+    keys_too!(CKM_AES_KEY_WRAP_PAD, Shape::OptionalIv, key_wrap::start, Kwp).keeps_apart(),
+    keys_too!(CKM_AES_KEY_WRAP_KWP, Shape::OptionalIv, key_wrap::start, Kwp).keeps_apart(),
+    keys_too!(CKM_AES_KEY_WRAP_PKCS7, Shape::OptionalIv, key_wrap::start, Pkcs7).keeps_apart(),
     both_ways!(CKM_AES_OFB, Shape::Iv16, aes::start, Mode::Ofb),
     both_ways!(CKM_AES_CFB128, Shape::Iv16, aes::start, Mode::Cfb128),
     both_ways!(CKM_AES_CFB8, Shape::Iv16, aes::start, Mode::Cfb8),
@@ -93,7 +93,9 @@ pub(super) const ROWS: &[Mechanism] = &[
             |key, params, data| aead_wrap::open(key, params, data, &aead::CCM),
         )
         .messages(aead::ccm_message),
-    both_ways!(CKM_AES_XTS, Shape::Iv16, aead::xts_unit).keys(&[KeyType::AesXts], 64, 64),
+    keys_too!(CKM_AES_XTS, Shape::Iv16, aead::xts_unit)
+        .keys(&[KeyType::AesXts], 64, 64)
+        .secrets_only(),
     row!(CKM_AES_XTS_KEY_GEN).keys(&[KeyType::AesXts], 64, 64).generates(aead::generate_xts),
     cmac!(CKM_AES_CMAC, Length::Full),
     cmac!(CKM_AES_CMAC_GENERAL, Length::Chosen).takes(Shape::MacLength),

@@ -43,7 +43,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         .takes(Shape::OptionalInfo)
         .wraps(hpke::wrap)
         .unwraps(|key, params, _| hpke::open(key, params, &[]))
-        .envelops(Shape::OptionalInfo, hpke::envelop, hpke::open),
+        .envelops(Shape::OptionalInfo, hpke::envelop, hpke::open)
+        .keeps_apart(),
     row!(CKM_CLAVIGER_BUNDLE)
         .keys(&[KeyType::MlDsa, KeyType::Rsa, KeyType::Ec, KeyType::EcEdwards], 1312, 2592)
         .bundles(bundle::sign, bundle::verify),

@@ -30,6 +30,7 @@ const fn wrapping(row: Mechanism) -> Mechanism {
         .takes(Shape::EcdhAes)
         .wraps(ecdh_wrap::wrap)
         .unwraps(|key, params, _| ecdh_wrap::unwrap(key, params))
+        .keeps_apart()
 }
 
 /// A row of ECDSA: without a hash function over a digest of the caller's.

@@ -29,6 +29,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         .unwraps(rsa_wrap::unwrap_pkcs1)
         .encapsulates(|key, params, len| rsa_kem::encapsulate(key, params, len, rsa::Scheme::Pkcs1))
         .decapsulates(rsa_kem::decapsulate_pkcs1)
+        .keeps_apart()
         .secrets_only(),
     row!(CKM_RSA_PKCS_OAEP)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
@@ -39,12 +40,14 @@ pub(super) const ROWS: &[Mechanism] = &[
         .unwraps(|key, params, _| rsa::decrypt(key, params, rsa::Scheme::Oaep))
         .encapsulates(|key, params, len| rsa_kem::encapsulate(key, params, len, rsa::Scheme::Oaep))
         .decapsulates(rsa_kem::decapsulate_oaep)
+        .keeps_apart()
         .secrets_only(),
     row!(CKM_RSA_AES_KEY_WRAP)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
         .takes(Shape::RsaAes)
         .wraps(rsa_wrap::wrap_aes)
-        .unwraps(|key, params, _| rsa_wrap::unwrap_aes(key, params)),
+        .unwraps(|key, params, _| rsa_wrap::unwrap_aes(key, params))
+        .keeps_apart(),
     row!(CKM_RSA_PKCS_PSS)
         .keys(&[KeyType::Rsa], *RSA_BITS.start(), *RSA_BITS.end())
         .one_part()
