@@ -41,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aws_lc_sys", &["engine/aws_lc/"]),
     ("ed25519_dalek", &["engine/"]),
     ("ed448_goldilocks", &["engine/"]),
+    ("libcrux_ml_kem", &["engine/"]),
     ("x448", &["engine/"]),
     ("aes_gcm", &["engine/"]),
     ("argon2", &["engine/"]),

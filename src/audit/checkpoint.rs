@@ -69,13 +69,14 @@ impl Checkpoint {
     /// The signed note with this signer's line.
     ///
     /// # Errors
-    /// `Malformed` for an origin that no note can hold, `Key` if the signer has another name.
+    /// `Malformed` for an origin that no note can hold, `Key` if the signer has another name,
+    /// `Engine` if the signature cannot be made.
     pub fn sign(&self, signer: &NoteSigner) -> Result<Note, NoteError> {
         if signer.verifier().name() != self.origin {
             return Err(NoteError::Key("the signer's name is not the log's"));
         }
         let mut note = Note::new(self.body())?;
-        signer.sign(&mut note);
+        signer.sign(&mut note)?;
         Ok(note)
     }
 

@@ -339,9 +339,13 @@ impl NoteSigner {
     }
 
     /// Adds its signature to a note.
-    pub fn sign(&self, note: &mut Note) {
+    ///
+    /// # Errors
+    /// `Engine`, if the signature cannot be made.
+    pub fn sign(&self, note: &mut Note) -> Result<(), NoteError> {
         let VerifierKey { name, id, .. } = &self.verifier;
-        let bytes = self.key.sign(note.text.as_bytes()).to_vec();
+        let bytes = self.key.sign(note.text.as_bytes())?.to_vec();
         note.signatures.push(Signature { name: name.clone(), id: *id, bytes });
+        Ok(())
     }
 }

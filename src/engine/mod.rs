@@ -14,6 +14,7 @@ pub(crate) mod hash;
 pub(crate) mod hpke;
 pub(crate) mod kdf;
 pub(crate) mod ml_dsa;
+pub(crate) mod ml_kem;
 pub(crate) mod montgomery;
 pub(crate) mod random;
 pub(crate) mod ratchet;

@@ -6,7 +6,7 @@ use super::operation::{Encapsulating, room};
 use super::params::MechanismParams;
 use super::{Key, asked_set, expect_key, inconsistent, new_pair, private_key};
 use crate::custody::{Custodian, KeySpec};
-use crate::engine::aws_lc::ml_kem::{MlKemPublic, SHARED_LEN};
+use crate::engine::ml_kem::{MlKemPublic, SHARED_LEN};
 use crate::error::{Result, Rv};
 use crate::object::class::sets::ParameterSet;
 use crate::object::class::{Class, KeyType};

@@ -17,6 +17,7 @@ use super::fork::ForkLock;
 use super::shard::{self, SHARDS};
 
 const HEADER: usize = 16;
+const BLOCK_ALIGN: usize = 16;
 const SMALLEST: usize = 64;
 const CLASSES: usize = 9; // 64 bytes to 16 KiB; larger blocks are mapped one by one
 const REGION: usize = 256 * 1024;
@@ -225,7 +226,12 @@ fn map(len: usize, wiped_in_child: bool) -> Option<NonNull<u8>> {
 }
 
 /// A value in the arena, dropped (and so zeroed) in place. For parsed keys of Rust types.
-pub(crate) struct Locked<T: 'static>(NonNull<T>);
+pub(crate) struct Locked<T: 'static> {
+    value: NonNull<T>,
+    /// Where the value's block begins: before it, if the value wants more alignment than blocks
+    /// have.
+    block: NonNull<u8>,
+}
 
 // SAFETY: a `Locked<T>` owns its value as a `Box<T>` does.
 unsafe impl<T: Send> Send for Locked<T> {}
@@ -235,11 +241,17 @@ unsafe impl<T: Sync> Sync for Locked<T> {}
 impl<T: 'static> Locked<T> {
     /// Moves a value into the arena; `None` if there is no memory for it.
     pub(crate) fn new(value: T) -> Option<Self> {
-        const { assert!(align_of::<T>() <= 16) };
-        let room = SECRETS.allocate(size_of::<T>())?.cast::<T>();
+        let spare = if align_of::<T>() > BLOCK_ALIGN { align_of::<T>() } else { 0 };
+        let block = SECRETS.allocate(size_of::<T>().checked_add(spare)?)?;
+        let room = match spare {
+            0 => block,
+            // SAFETY: less than `spare`, which the block has beyond the value's size.
+            _ => unsafe { block.add(block.align_offset(spare)) },
+        };
+        let room = room.cast::<T>();
         // SAFETY: the room is large and aligned enough, and ours.
         unsafe { room.write(value) };
-        Some(Self(room))
+        Some(Self { value: room, block })
     }
 }
 
@@ -248,23 +260,23 @@ impl<T: 'static> std::ops::Deref for Locked<T> {
 
     fn deref(&self) -> &T {
         // SAFETY: written in `new`, dropped in `drop` only.
-        unsafe { self.0.as_ref() }
+        unsafe { self.value.as_ref() }
     }
 }
 
 impl<T: 'static> std::ops::DerefMut for Locked<T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as in `deref`, and borrowed exclusively.
-        unsafe { self.0.as_mut() }
+        unsafe { self.value.as_mut() }
     }
 }
 
 impl<T: 'static> Drop for Locked<T> {
     fn drop(&mut self) {
         // SAFETY: the value was written in `new` and is dropped once.
-        unsafe { self.0.drop_in_place() };
+        unsafe { self.value.drop_in_place() };
         // SAFETY: the block came from this zone and is not used any more.
-        unsafe { SECRETS.free(self.0.cast()) };
+        unsafe { SECRETS.free(self.block) };
     }
 }
 
@@ -329,6 +341,20 @@ mod tests {
         // SAFETY: 90 bytes were asked for.
         let bytes = unsafe { std::slice::from_raw_parts(third.as_ptr(), 90) };
         assert!(bytes.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn values_stand_where_their_alignment_wants_them() {
+        #[repr(align(64))]
+        struct Wide([u8; 100]);
+        for _ in 0..4 {
+            let kept = SECRETS.allocate(8).expect("memory");
+            let wide = Locked::new(Wide([7; 100])).expect("memory");
+            assert_eq!(ptr::from_ref(&*wide).addr() % 64, 0);
+            assert_eq!(wide.0, [7; 100]);
+            // SAFETY: not used any more.
+            unsafe { SECRETS.free(kept) };
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::ptr::null_mut;
 use cryptoki_sys as ck;
 
 use crate::support::operations::plain;
-use crate::support::{Bench, Session, USER_PIN, call, isolated};
+use crate::support::{Bench, Session, USER_PIN, call, isolated, template};
 
 const LEN: usize = 32;
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -138,7 +138,7 @@ fn search_a_dump(bench: &Bench) {
     let session = token.user();
     let (mut on_token, mut yes, mut no) = (1_u8, 1_u8, 0_u8);
     let mut room = [0; LEN];
-    let mut handles = [0; 3];
+    let mut handles = [0; 4];
 
     let aes = Masked::lend(&mut room, |value| {
         let (mut class, mut kind) = (ck::CKO_SECRET_KEY, ck::CKK_AES);
@@ -180,6 +180,27 @@ fn search_a_dump(bench: &Bench) {
             ],
         );
     });
+    // The second half of the seed is z, which stands in an expanded key as it is.
+    let rejection = Masked::lend(&mut room, |value| {
+        let (mut class, mut kind) = (ck::CKO_PRIVATE_KEY, ck::CKK_ML_KEM);
+        let mut set = ck::CKP_ML_KEM_768;
+        let mut seed = [5; 2 * LEN];
+        seed[LEN..].copy_from_slice(value);
+        handles[3] = create(
+            &session,
+            &mut [
+                row(ck::CKA_CLASS, &mut class),
+                row(ck::CKA_KEY_TYPE, &mut kind),
+                row(ck::CKA_TOKEN, &mut on_token),
+                row(ck::CKA_PARAMETER_SET, &mut set),
+                row(ck::CKA_SEED, &mut seed),
+            ],
+        );
+        for byte in &mut seed {
+            // SAFETY: a live byte of our own.
+            unsafe { std::ptr::from_mut(byte).write_volatile(0) };
+        }
+    });
     let pin = Masked::lend(&mut room, |value| {
         let (old, length) = (USER_PIN.as_ptr().cast_mut(), LEN as ck::CK_ULONG);
         let old_len = USER_PIN.len() as ck::CK_ULONG;
@@ -189,7 +210,7 @@ fn search_a_dump(bench: &Bench) {
         call!(session, C_Login(session.handle, ck::CKU_USER, new, length)).with(()).unwrap();
     });
     // The logout took the handles away; the keys are found and opened anew.
-    let keys = session.find(&crate::support::template! { CKA_TOKEN => true }).unwrap();
+    let keys = session.find(&template! { CKA_TOKEN => true }).unwrap();
     assert_eq!(keys.len(), handles.len());
     for key in keys {
         match session.number(key, ck::CKA_KEY_TYPE) {
@@ -201,13 +222,26 @@ fn search_a_dump(bench: &Bench) {
                 session.sign_init(&plain(ck::CKM_ECDSA), key).unwrap();
                 session.sign_data(&[7; 32]).unwrap();
             }
+            ck::CKK_ML_KEM => {
+                // Nobody made this ciphertext, so z makes the secret.
+                let template = template! {
+                    CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => ck::CKK_AES,
+                };
+                session.decapsulate(&plain(ck::CKM_ML_KEM), key, &template, &[7; 1088]).unwrap();
+            }
             _ => {
                 session.sign_init(&plain(ck::CKM_EDDSA), key).unwrap();
                 session.sign_data(&[7; 32]).unwrap();
             }
         }
     }
-    let secrets = [("AES key", aes), ("EC scalar", scalar), ("seed", seed), ("PIN", pin)];
+    let secrets = [
+        ("AES key", aes),
+        ("EC scalar", scalar),
+        ("seed", seed),
+        ("rejection value", rejection),
+        ("PIN", pin),
+    ];
     assert_eq!(dumped(&secrets), Vec::<String>::new());
     // The search itself works: a secret in ordinary memory is found.
     let aes = &secrets[0].1;

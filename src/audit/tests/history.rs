@@ -155,7 +155,7 @@ fn another_key_is_told_from_another_history() {
     let note = logs.checkpoint(1, 5).sign(&stranger).unwrap();
     assert_eq!(logs.compare(1, 9, &note), Err(Mismatch::OtherKey));
     let mut both = logs.note(1, 5);
-    stranger.sign(&mut both);
+    stranger.sign(&mut both).unwrap();
     assert_eq!(logs.compare(1, 9, &both), Ok(Kept::Behind));
 }
 

@@ -225,7 +225,7 @@ fn other_entries_make_another_root() {
     cut.note = published.note.clone();
     assert!(!checked(&cut).is_sound());
     let mut note = Note::new(published.checkpoint.body()).unwrap();
-    super::signer("claviger/4a1f00c0ffee0001/2").sign(&mut note);
+    super::signer("claviger/4a1f00c0ffee0001/2").sign(&mut note).unwrap();
     let resigned = Published { note: note.to_string(), ..published };
     assert_eq!(checked(&resigned).fault, Some(What::Checkpoint(NoteError::Unsigned).into()));
 }

@@ -67,7 +67,7 @@ fn others_may_sign_too() {
     let signer = signer("log");
     let mut note = Note::new("text\n\nwith a blank line\n".into()).unwrap();
     assert_eq!(note.verify(&[signer.verifier().clone()]), Err(NoteError::Unsigned));
-    signer.sign(&mut note);
+    signer.sign(&mut note).unwrap();
     let own = note.signatures[0].clone();
     for other in 0..20 {
         let mut line = own.clone();
@@ -180,7 +180,7 @@ fn a_checkpoint_is_signed_by_its_own_log() {
     assert!(published.checkpoint.sign(&stranger).is_err());
     // A stranger's signature alone says nothing about whose log it is.
     let mut foreign = Note::new(published.checkpoint.body()).unwrap();
-    stranger.sign(&mut foreign);
+    stranger.sign(&mut foreign).unwrap();
     let opened =
         Checkpoint::open(foreign.to_string().as_bytes(), &[stranger.verifier().clone(), key]);
     assert_eq!(opened, Err(NoteError::Origin(origin(SERIAL, 1))));
@@ -313,7 +313,7 @@ fn a_witness_signs_with_ed25519_over_a_time_and_the_text() {
     assert_ne!(plain.id(), witness.id(), "the type is in the id");
     let signed = |time: u64, text: &str| {
         let message = format!("cosignature/v1\ntime {time}\n{text}");
-        [time.to_be_bytes().as_slice(), &key.sign(message.as_bytes())].concat()
+        [time.to_be_bytes().as_slice(), &key.sign(message.as_bytes()).unwrap()].concat()
     };
     assert_eq!(
         check_note(&witness, CHECKPOINT, &signed(1_679_315_147, CHECKPOINT)),

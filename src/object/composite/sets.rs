@@ -11,9 +11,9 @@ use super::part::Classical;
 use crate::cryptoki;
 use crate::engine::aws_lc::ec::Curve;
 use crate::engine::aws_lc::ml_dsa::MlDsa;
-use crate::engine::aws_lc::ml_kem::MlKem;
 use crate::engine::edwards::Edwards;
 use crate::engine::hash::Digest::{self, Sha256, Sha384, Sha512, Shake256};
+use crate::engine::ml_kem::MlKem;
 use crate::engine::montgomery::Montgomery;
 
 /// How the classical half signs.
