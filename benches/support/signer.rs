@@ -10,11 +10,11 @@
 use super::attributes::Mechanism;
 use super::module::{Module, Outcome, Refusal, Session, refuse};
 use super::objects::{self, Life};
+use super::primitive::edwards::Signing;
 use super::scratch::{logged_in, make_token, slot};
 use super::stopwatch::{measure, median, nanoseconds};
 use super::syncs;
 use cryptoki_sys::{CK_OBJECT_HANDLE, CKM_EDDSA};
-use ed25519_dalek::{Signer, SigningKey};
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufRead, Read, Write};
@@ -73,10 +73,10 @@ fn answer(line: &str) -> Outcome<()> {
     written.map_err(|why| broken(&why))
 }
 
-fn bare_key() -> io::Result<SigningKey> {
+fn bare_key() -> io::Result<Signing> {
     let mut seed = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    Ok(SigningKey::from_bytes(&seed))
+    Ok(Signing::from_seed(&seed))
 }
 
 /// Nanoseconds per call over `count` of them, after some that do not count.
@@ -94,7 +94,7 @@ fn timed(count: u64, mut call: impl FnMut() -> Outcome<()>) -> Outcome<f64> {
 fn batch(
     session: Session<'_>,
     key: CK_OBJECT_HANDLE,
-    bare: &SigningKey,
+    bare: &Signing,
     count: u64,
 ) -> Outcome<Vec<f64>> {
     let (mut mechanism, mut room) = (Mechanism::plain(CKM_EDDSA), [0; 64]);

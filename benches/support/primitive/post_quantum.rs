@@ -1,4 +1,4 @@
-//! ML-DSA-65 and ML-KEM-768 of AWS-LC, SLH-DSA of its crate.
+//! ML-DSA-65 and ML-KEM-768 of AWS-LC, ML-KEM-768 of libcrux, SLH-DSA of its crate.
 
 #![allow(unsafe_code)]
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "one operation of the library, in steps")]
@@ -6,7 +6,13 @@
 use super::{Owned, done};
 use crate::support::module::Outcome;
 use aws_lc_sys as lc;
+#[cfg(target_arch = "x86_64")]
+use libcrux_ml_kem::mlkem768::{
+    MlKem768Ciphertext,
+    avx2::unpacked::{self, MlKem768KeyPairUnpacked, MlKem768PublicKeyUnpacked},
+};
 use slh_dsa::{Sha2_128f, SigningKey};
+use std::hint::black_box;
 use std::ptr::null_mut;
 
 type Key = Owned<lc::EVP_PKEY>;
@@ -65,7 +71,7 @@ impl MlDsa65 {
     }
 }
 
-/// A pair that encapsulates.
+/// A pair that encapsulates, which AWS-LC uses.
 pub(crate) struct MlKem768(Key);
 
 impl MlKem768 {
@@ -122,6 +128,38 @@ impl MlKem768 {
             found
         };
         done("a bare decapsulation", status)
+    }
+}
+
+/// A prepared pair that encapsulates, of libcrux and with its code for AVX2.
+#[cfg(target_arch = "x86_64")]
+pub(crate) struct PreparedMlKem768 {
+    public: MlKem768PublicKeyUnpacked,
+    pair: MlKem768KeyPairUnpacked,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl PreparedMlKem768 {
+    pub(crate) fn new() -> Self {
+        let pair = unpacked::generate_key_pair([7; 64]);
+        let encoded = unpacked::key_pair_serialized_public_key(&pair);
+        let mut public = unpacked::init_public_key();
+        unpacked::unpacked_public_key(&encoded, &mut public);
+        Self { public, pair }
+    }
+
+    /// Gives the ciphertext of a new secret.
+    pub(crate) fn encapsulate(&self) -> Outcome<MlKem768Ciphertext> {
+        let mut random = [0; 32];
+        // SAFETY: a writable array of the length that is told.
+        done("random bytes", unsafe { lc::RAND_bytes(random.as_mut_ptr(), random.len()) })?;
+        let (ciphertext, secret) = unpacked::encapsulate(&self.public, random);
+        black_box(secret);
+        Ok(ciphertext)
+    }
+
+    pub(crate) fn decapsulate(&self, ciphertext: &MlKem768Ciphertext) {
+        black_box(unpacked::decapsulate(&self.pair, black_box(ciphertext)));
     }
 }
 

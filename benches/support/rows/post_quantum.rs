@@ -1,12 +1,15 @@
 //! ML-DSA, ML-KEM and SLH-DSA.
 
-use super::{set, sign, verify};
+use super::{Pair, set, sign, verify};
 use crate::support::attributes::Mechanism;
 use crate::support::beside::Line;
 use crate::support::kem::Kem;
 use crate::support::module::{Module, Outcome, Session};
+#[cfg(target_arch = "x86_64")]
+use crate::support::primitive::post_quantum::PreparedMlKem768;
 use crate::support::primitive::post_quantum::{MlDsa65, MlKem768, SlhDsa};
 use cryptoki_sys as ck;
+use std::hint::black_box;
 
 /// As long as what the halves of a composite sign.
 const MESSAGE: [u8; 128] = [7; 128];
@@ -39,28 +42,55 @@ pub(super) fn ml_dsa(session: Session<'_>) -> Outcome<Vec<Line<'_>>> {
     ])
 }
 
-/// Each call makes a key of a session, which goes with it.
+/// Each call makes a key of a session, which goes with it. The crate that was chosen for ML-KEM is
+/// AWS-LC; the other is what the module uses where the processor allows it.
 pub(super) fn ml_kem<'m>(module: &'m Module, session: Session<'m>) -> Outcome<Vec<Line<'m>>> {
-    let (public, private) = set(&session, ck::CKM_ML_KEM_KEY_PAIR_GEN, ck::CKP_ML_KEM_768)?;
-    let (mut one, mut other) = (Kem::of(module)?, Kem::of(module)?);
+    let pair = set(&session, ck::CKM_ML_KEM_KEY_PAIR_GEN, ck::CKP_ML_KEM_768)?;
     let (maker, opener) = (MlKem768::new()?, MlKem768::new()?);
-    let (mut room, mut bare_room) = ([0; MlKem768::CIPHERTEXT], [0; MlKem768::CIPHERTEXT]);
-    let (mut ciphertext, mut bare_ciphertext) = (room, bare_room);
-    let (one_shelf, other_shelf) = (one.shelf.clone(), other.shelf.clone());
-    other.encapsulate(public, &mut ciphertext)?;
-    opener.encapsulate(&mut bare_ciphertext)?;
-    Ok(vec![
-        Line::new(
-            "ML-KEM-768 encapsulate",
-            Box::new(move || one.encapsulate(public, &mut room).map(drop)),
-            move || maker.encapsulate(&mut bare_room),
-        )
-        .filling(&one_shelf),
-        Line::new(
-            "ML-KEM-768 decapsulate",
-            Box::new(move || other.decapsulate(private, &ciphertext)),
-            move || opener.decapsulate(&bare_ciphertext),
-        )
-        .filling(&other_shelf),
-    ])
+    let (mut room, mut ciphertext) = ([0; MlKem768::CIPHERTEXT], [0; MlKem768::CIPHERTEXT]);
+    opener.encapsulate(&mut ciphertext)?;
+    let mut lines = vec![
+        encapsulate(module, pair, "beside AWS-LC", move || maker.encapsulate(&mut room))?,
+        decapsulate(module, pair, "beside AWS-LC", move || opener.decapsulate(&ciphertext))?,
+    ];
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        let (maker, opener) = (PreparedMlKem768::new(), PreparedMlKem768::new());
+        let ciphertext = opener.encapsulate()?;
+        lines.push(encapsulate(module, pair, "beside libcrux with a prepared key", move || {
+            maker.encapsulate().map(|made| {
+                black_box(made);
+            })
+        })?);
+        lines.push(decapsulate(module, pair, "beside libcrux with a prepared key", move || {
+            opener.decapsulate(&ciphertext);
+            Ok(())
+        })?);
+    }
+    Ok(lines)
+}
+
+fn encapsulate<'m>(
+    module: &'m Module,
+    (public, _): Pair,
+    beside: &str,
+    bare: impl FnMut() -> Outcome<()> + 'm,
+) -> Outcome<Line<'m>> {
+    let (mut kem, mut room) = (Kem::of(module)?, [0; MlKem768::CIPHERTEXT]);
+    let shelf = kem.shelf.clone();
+    let ours = Box::new(move || kem.encapsulate(public, &mut room).map(drop));
+    Ok(Line::new(format!("ML-KEM-768 encapsulate, {beside}"), ours, bare).filling(&shelf))
+}
+
+fn decapsulate<'m>(
+    module: &'m Module,
+    (public, private): Pair,
+    beside: &str,
+    bare: impl FnMut() -> Outcome<()> + 'm,
+) -> Outcome<Line<'m>> {
+    let (mut kem, mut ciphertext) = (Kem::of(module)?, [0; MlKem768::CIPHERTEXT]);
+    kem.encapsulate(public, &mut ciphertext)?;
+    let shelf = kem.shelf.clone();
+    let ours = Box::new(move || kem.decapsulate(private, &ciphertext));
+    Ok(Line::new(format!("ML-KEM-768 decapsulate, {beside}"), ours, bare).filling(&shelf))
 }

@@ -6,7 +6,7 @@ use crate::support::beside::Line;
 use crate::support::module::{Outcome, Session};
 use crate::support::objects;
 use crate::support::primitive::ec::Ec;
-use crate::support::primitive::edwards::{Ed448, Ed25519};
+use crate::support::primitive::edwards::{Ed448, Ed25519, Signing};
 use crate::support::primitive::rsa::Rsa;
 use crate::support::workloads::Operation;
 use aws_lc_sys as lc;
@@ -95,14 +95,21 @@ pub(super) fn ecdsa<'m>(session: Session<'m>, of: &Curve) -> Outcome<Vec<Line<'m
 
 pub(super) fn ed25519(session: Session<'_>) -> Outcome<Vec<Line<'_>>> {
     let keys = curve(&session, ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, ED25519)?;
-    let (signer, verifier) = (Ed25519::new(), Ed25519::new());
-    let signature = signer.sign(&DATA);
+    let (dalek, verifier, signer) = (Ed25519::new(), Ed25519::new(), Signing::from_seed(&[7; 32]));
+    let signature = verifier.sign(&DATA);
     let plain = || Mechanism::plain(ck::CKM_EDDSA);
     Ok(vec![
         Line::new("Ed25519 sign", sign(session, keys.1, plain(), DATA.to_vec()), move || {
-            black_box(signer.sign(&DATA));
-            Ok(())
+            signer.sign(&DATA)
         }),
+        Line::new(
+            "Ed25519 sign, beside ed25519-dalek",
+            sign(session, keys.1, plain(), DATA.to_vec()),
+            move || {
+                black_box(dalek.sign(&DATA));
+                Ok(())
+            },
+        ),
         Line::new("Ed25519 verify", verify(session, keys, plain(), DATA.to_vec())?, move || {
             verifier.verify(&DATA, &signature)
         }),

@@ -56,14 +56,20 @@ pub(crate) struct AllDefaults {
 impl AllDefaults {
     /// The defaults under these terms.
     pub(super) fn get(&self, terms: Terms) -> Arc<Defaults> {
+        let found = |kept: &[(Terms, Arc<Defaults>)]| {
+            kept.iter().find(|(known, _)| *known == terms).map(|(_, found)| Arc::clone(found))
+        };
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, defaults)) = kept.iter().find(|(known, _)| *known == terms) {
-            return Arc::clone(defaults);
+        if let Some(defaults) = found(&kept) {
+            return defaults;
         }
         drop(kept);
-        let made = Arc::new(terms.defaults());
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        // Two threads may come here with the same: the first found is used.
+        // Another thread may have made them in between.
+        if let Some(defaults) = found(&kept) {
+            return defaults;
+        }
+        let made = Arc::new(terms.defaults());
         if kept.len() < MOST_KEPT {
             kept.push((terms, Arc::clone(&made)));
         }
