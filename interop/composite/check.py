@@ -60,14 +60,22 @@ class Ecdsa:
         key.verify(signature, message, ec.ECDSA(self.hash))
 
 
-class Rsa:
-    """PSS and PKCS#1 v1.5 of 2048 bits, with SHA-256."""
+def sequence(tag, content):
+    """DER of 256 bytes and more."""
+    return tag + b"\x82" + len(content).to_bytes(2, "big") + content
 
-    def __init__(self, pad):
-        self.pad, self.hash = pad, hashes.SHA256()
+
+class Rsa:
+    """The drafts' hash for a size: SHA-256 up to 3072 bits, SHA-384 for 4096."""
+
+    def __init__(self, bits, scheme):
+        self.bits = bits
+        self.hash, salt = (hashes.SHA384(), 48) if bits == 4096 else (hashes.SHA256(), 32)
+        pss = padding.PSS(padding.MGF1(self.hash), salt)
+        self.pad = pss if scheme == "PSS" else padding.PKCS1v15()
 
     def fresh(self):
-        key = rsa.generate_private_key(65537, 2048)
+        key = rsa.generate_private_key(65537, self.bits)
         written = key.public_key().public_bytes(serialization.Encoding.DER,
                                                 serialization.PublicFormat.PKCS1)
         return key, written
@@ -77,19 +85,24 @@ class Rsa:
 
     def verify(self, public, signature, message):
         # An RSAPublicKey needs its header to be loaded.
-        header = bytes.fromhex("30820122300d06092a864886f70d01010105000382010f00")
-        key = serialization.load_der_public_key(header + public)
+        algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+        whole = sequence(b"\x30", algorithm + sequence(b"\x03", b"\x00" + public))
+        key = serialization.load_der_public_key(whole)
+        assert key.key_size == self.bits
         key.verify(signature, message, self.pad, self.hash)
 
 
-PSS = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
 # Number, name of the set, ML-DSA, the classical half, the hash of the message.
 SIGNATURES = [
-    (0x01, "MLDSA44-RSA2048-PSS-SHA256", 44, Rsa(PSS), hashlib.sha256),
-    (0x02, "MLDSA44-RSA2048-PKCS15-SHA256", 44, Rsa(padding.PKCS1v15()), hashlib.sha256),
+    (0x01, "MLDSA44-RSA2048-PSS-SHA256", 44, Rsa(2048, "PSS"), hashlib.sha256),
+    (0x02, "MLDSA44-RSA2048-PKCS15-SHA256", 44, Rsa(2048, "PKCS15"), hashlib.sha256),
     (0x03, "MLDSA44-Ed25519-SHA512", 44,
      Edwards(ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey), hashlib.sha512),
     (0x04, "MLDSA44-ECDSA-P256-SHA256", 44, Ecdsa("P256"), hashlib.sha256),
+    (0x05, "MLDSA65-RSA3072-PSS-SHA512", 65, Rsa(3072, "PSS"), hashlib.sha512),
+    (0x06, "MLDSA65-RSA3072-PKCS15-SHA512", 65, Rsa(3072, "PKCS15"), hashlib.sha512),
+    (0x07, "MLDSA65-RSA4096-PSS-SHA512", 65, Rsa(4096, "PSS"), hashlib.sha512),
+    (0x08, "MLDSA65-RSA4096-PKCS15-SHA512", 65, Rsa(4096, "PKCS15"), hashlib.sha512),
     (0x09, "MLDSA65-ECDSA-P256-SHA512", 65, Ecdsa("P256"), hashlib.sha512),
     (0x0A, "MLDSA65-ECDSA-P384-SHA512", 65, Ecdsa("P384"), hashlib.sha512),
     (0x0B, "MLDSA65-ECDSA-BP256-SHA512", 65, Ecdsa("BP256"), hashlib.sha512),
@@ -100,6 +113,8 @@ SIGNATURES = [
     (0x0F, "MLDSA87-Ed448-SHAKE256", 87,
      Edwards(ed448.Ed448PrivateKey, ed448.Ed448PublicKey),
      lambda m: type("", (), {"digest": staticmethod(lambda: hashlib.shake_256(m).digest(64))})),
+    (0x10, "MLDSA87-RSA3072-PSS-SHA512", 87, Rsa(3072, "PSS"), hashlib.sha512),
+    (0x11, "MLDSA87-RSA4096-PSS-SHA512", 87, Rsa(4096, "PSS"), hashlib.sha512),
     (0x12, "MLDSA87-ECDSA-P521-SHA512", 87, Ecdsa("P521"), hashlib.sha512),
 ]
 
