@@ -118,6 +118,8 @@ mod ml_kem;
 mod neighbours;
 #[path = "cryptoki/objects.rs"]
 mod objects;
+#[path = "cryptoki/one_time.rs"]
+mod one_time;
 #[path = "cryptoki/operation_state.rs"]
 mod operation_state;
 #[path = "cryptoki/operations.rs"]

@@ -9,6 +9,7 @@ use crate::session::Kind;
 
 use super::in_session;
 use super::input::{in_and_out, input};
+use super::mechanism::one_time::framed;
 use super::mechanism::optional_mechanism;
 use super::output::output;
 
@@ -42,7 +43,10 @@ pub(super) unsafe extern "C" fn C_Sign(
         // SAFETY: this function's own contract.
         let given = unsafe { in_and_out(data, data_len, signature, len) };
         let (data, output) = given.inspect_err(|_| call.abandon(Kind::Sign))?;
-        output.lend(|room| call.sign(&data, room))
+        output.lend(|room| match call.makes_password() {
+            true => framed(room, |room| call.sign(&data, room)),
+            false => call.sign(&data, room),
+        })
     })
 }
 
@@ -74,6 +78,9 @@ pub(super) unsafe extern "C" fn C_SignFinal(
         // SAFETY: this function's own contract.
         let given = unsafe { output(signature, len) };
         let output = given.inspect_err(|_| call.abandon(Kind::Sign))?;
-        output.lend(|room| call.sign_final(room))
+        output.lend(|room| match call.makes_password() {
+            true => framed(room, |room| call.sign_final(room)),
+            false => call.sign_final(room),
+        })
     })
 }

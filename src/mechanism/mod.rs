@@ -31,6 +31,7 @@ mod gcm;
 mod generic;
 mod hkdf;
 mod hmac;
+mod hotp;
 mod hpke;
 pub(crate) mod kdf_params;
 mod key_wrap;

@@ -24,6 +24,20 @@ pub(crate) trait Signing: Send {
         false
     }
 
+    /// Whether it signs by its key's counter, which `count` tells it before `finish` or `sign`.
+    fn counts(&self) -> bool {
+        false
+    }
+
+    /// Takes the number that the counter has, for the signature of this data, and gives the one
+    /// that it is to have. Called while nobody else moves the counter, which then moves for good.
+    ///
+    /// # Errors
+    /// As `sign`; the counter stays where it is.
+    fn count(&mut self, _counter: u64, _data: &[u8]) -> Result<u64> {
+        Err(no_counter())
+    }
+
     /// The length of the signature.
     fn len(&self) -> usize;
 
@@ -67,6 +81,20 @@ pub(crate) trait Verifying: Send {
     /// it is none.
     fn restore(&mut self, _state: &[u8]) -> bool {
         false
+    }
+
+    /// Whether it judges by its key's counter: by `verify_from` then, and not by `finish`.
+    fn counts(&self) -> bool {
+        false
+    }
+
+    /// Checks a signature by the number that the counter has, and gives the one that it is to have.
+    /// Called while nobody else moves the counter, which then moves for good.
+    ///
+    /// # Errors
+    /// As `verify`; the counter stays where it is.
+    fn verify_from(&mut self, _counter: u64, _data: &[u8], _signature: &[u8]) -> Result<u64> {
+        Err(no_counter())
     }
 
     /// Checks the length of a signature that comes before its data.
@@ -240,6 +268,10 @@ pub(crate) struct Reply {
     pub(crate) nonce: Vec<u8>,
     /// The tag, where it does not stand in the output.
     pub(crate) tag: Vec<u8>,
+}
+
+fn no_counter() -> Error {
+    Rv::GeneralError.because("a mechanism without a counter")
 }
 
 fn single_part() -> Error {

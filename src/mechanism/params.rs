@@ -41,6 +41,8 @@ pub(crate) enum MechanismParams {
     MacLength(u64),
     /// `CK_VERSION`: of the protocol, as the client offers it.
     Version([u8; 2]),
+    /// `CK_OTP_PARAMS`, or none.
+    Otp(OtpParams),
     /// `CK_TLS_MAC_PARAMS`.
     TlsMac { hash: u64, len: u64, side: u64 },
     /// What a derivation takes.
@@ -53,6 +55,19 @@ pub(crate) enum MechanismParams {
     HashSignContext { hedge: Hedge, context: Vec<u8>, hash: u64 },
     /// What a cipher takes that is not among the common ones.
     Cipher(CipherParams),
+}
+
+/// What a caller wants of a one-time password.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(crate) struct OtpParams {
+    /// The counter, if the caller has it.
+    pub(crate) counter: Option<u64>,
+    /// How many digits, if not as many as the key says.
+    pub(crate) digits: Option<u64>,
+    /// The standard's number of a format.
+    pub(crate) format: Option<u64>,
+    /// The standard's flags.
+    pub(crate) flags: u64,
 }
 
 /// Whether a signature takes fresh randomness in, where its algorithm leaves that open.
@@ -101,6 +116,8 @@ pub(crate) enum Shape {
     MacLength,
     /// A `CK_VERSION`.
     Version,
+    /// Nothing or a `CK_OTP_PARAMS`.
+    OptionalOtp,
     /// A `CK_TLS_MAC_PARAMS`.
     TlsMac,
     /// What a derivation takes.

@@ -151,6 +151,8 @@ pub(crate) struct Mechanism {
     pub(crate) messages: Option<MessageParams>,
     /// Takes its data in one part only.
     pub(crate) one_part: bool,
+    /// What it signs is a number of its key's counter: it gives a password, and takes no data.
+    pub(crate) one_time: bool,
 }
 
 impl Mechanism {
@@ -194,6 +196,7 @@ impl Mechanism {
             verify_recover: None,
             messages: None,
             one_part: false,
+            one_time: false,
         }
     }
 
@@ -362,9 +365,24 @@ impl Mechanism {
         self.one_part = true;
         self
     }
+
+    pub(super) const fn one_time(mut self) -> Self {
+        self.one_time = true;
+        self.one_part()
+    }
 }
 
 impl Mechanism {
+    /// How it signs one message after another; passwords are made of no messages.
+    pub(crate) fn message_sign(&self) -> Option<StartSigning> {
+        self.sign.filter(|_| !self.one_time)
+    }
+
+    /// How it verifies one message after another.
+    pub(crate) fn message_verify(&self) -> Option<StartVerifying> {
+        self.verify.filter(|_| !self.one_time)
+    }
+
     /// Whether C_DeriveKey does anything with it.
     pub(crate) fn derives_anything(&self) -> bool {
         self.derive.is_some() || self.derive_objects.is_some() || self.publish.is_some()

@@ -49,7 +49,8 @@ impl Family {
             | KeyType::Blake2b384Hmac
             | KeyType::Blake2b512Hmac
             | KeyType::Md5Hmac
-            | KeyType::Hkdf => Some(Self::Hmac),
+            | KeyType::Hkdf
+            | KeyType::Hotp => Some(Self::Hmac),
             KeyType::AesXts | KeyType::ChaCha20 | KeyType::Poly1305 => None,
             KeyType::Des | KeyType::Des2 | KeyType::Des3 => None,
         }

@@ -16,7 +16,7 @@ pub(crate) fn bytes_of(key: &Object) -> Result<Secret> {
     let class = key.attributes.get(attribute::CLASS).and_then(Class::from_code);
     match (class, key.attributes.get(attribute::VALUE)) {
         (Some(Class::PrivateKey), _) => pkcs8::encode(&key.attributes),
-        (Some(Class::SecretKey), Some(value)) => value.expose(Secret::copy_of),
+        (Some(Class::SecretKey | Class::OtpKey), Some(value)) => value.expose(Secret::copy_of),
         _ => Err(Rv::KeyNotWrappable.because("neither a private nor a secret key")),
     }
 }

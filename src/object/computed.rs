@@ -119,7 +119,7 @@ pub(super) fn complete(
             let check = value.map(hash_check);
             check.map_or(Ok(()), |check| settle(template, attribute::CHECK_VALUE, check))
         }
-        Class::SecretKey => {
+        Class::SecretKey | Class::OtpKey => {
             let value = template.require(attribute::VALUE)?;
             let len = u64::try_from(value.len()).map_err(|_| wrong(attribute::VALUE_LEN.name))?;
             let check = check_value(species, value)?;

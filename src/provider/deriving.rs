@@ -190,7 +190,7 @@ impl Call<'_> {
         let derive = row.column(row.derive)?;
         let template = templates.pop().unwrap_or_default();
         let species = Species::of(&template)?;
-        if species.class != Class::SecretKey {
+        if !species.class.is_symmetric() {
             return Err(Rv::TemplateInconsistent.because("only secret keys can be derived"));
         }
         self.check_birth(&template, species)?;

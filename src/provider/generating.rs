@@ -74,7 +74,7 @@ impl Call<'_> {
         let template = sized.as_ref().unwrap_or(template);
         let class = match row.makes_parameters {
             true => Class::DomainParameters,
-            false => Class::SecretKey,
+            false => row.makes().map_or(Class::SecretKey, KeyType::secret_class),
         };
         let species = row.species(class, template)?;
         self.check_birth(template, species)?;

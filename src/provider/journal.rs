@@ -24,13 +24,7 @@ impl Call<'_> {
         running: &mut Running<W>,
         outcome: Result<T>,
     ) -> Result<T> {
-        self.note.mechanism.set(running.facts.mechanism);
-        self.note.input.set(Some(running.input));
-        if let Some(mut hash) = running.hash.take() {
-            let mut bytes = [0; 32];
-            hash.finish(&mut bytes)?;
-            self.note.hash.set(Some(bytes));
-        }
+        self.describe(running)?;
         let outcome = self.count(running).and(outcome);
         running.counted = false;
         // The operation ends with this, and needs them no more. Two keys are two records.
@@ -46,6 +40,37 @@ impl Call<'_> {
             self.note.names(object, version);
         }
         self.kept(outcome)
+    }
+
+    /// Tells the record of an operation that comes to its end what it worked with.
+    fn describe<W: ?Sized>(&self, running: &mut Running<W>) -> Result<()> {
+        self.note.mechanism.set(running.facts.mechanism);
+        self.note.input.set(Some(running.input));
+        if let Some(mut hash) = running.hash.take() {
+            let mut bytes = [0; 32];
+            hash.finish(&mut bytes)?;
+            self.note.hash.set(Some(bytes));
+        }
+        Ok(())
+    }
+
+    /// Moves the counter of the key on, for good, and takes a use off it if it has a limit; whoever
+    /// gives output, or says that a signature is right, asks for it first.
+    ///
+    /// # Errors
+    /// Those of `next`, `CKR_KEY_EXHAUSTED`, the store's: nothing must be let go then.
+    pub(super) fn turn<W: ?Sized>(
+        &self,
+        running: &mut Running<W>,
+        next: impl FnOnce(&mut W, u64) -> Result<u64>,
+    ) -> Result<()> {
+        self.describe(running)?;
+        let Running { facts, counted, work, .. } = running;
+        let key = facts.key.as_ref();
+        let (key, _) = key.ok_or_else(|| Rv::GeneralError.because("a counter without a key"))?;
+        self.token().turn(&self.note, key, |counter| next(work, counter))?;
+        *counted = true;
+        Ok(())
     }
 
     /// Takes the use off a key that has a limit, and off its partner, once an operation; whoever

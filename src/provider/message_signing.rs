@@ -23,7 +23,7 @@ impl Call<'_> {
         let Some(given) = self.given_or_cancel(Kind::MessageSign, given)? else { return Ok(()) };
         self.open.session.operations().message_sign.refuse_active()?;
         let row = self.row(&given)?;
-        let start = row.column(row.sign)?;
+        let start = row.column(row.message_sign())?;
         let (held, again) = self.key_for::<Sign>(row, key)?;
         // Whether key and parameter fit is told now, not at the first message.
         drop(start(&held.object, &given.params)?);
@@ -44,7 +44,7 @@ impl Call<'_> {
         let Some(given) = self.given_or_cancel(Kind::MessageVerify, given)? else { return Ok(()) };
         self.open.session.operations().message_verify.refuse_active()?;
         let row = self.row(&given)?;
-        let start = row.column(row.verify)?;
+        let start = row.column(row.message_verify())?;
         let (held, _) = self.key_for::<Verify>(row, key)?;
         drop(start(&held.object, &given.params)?);
         let shared = Shared::new(row, facts_of(&held, row), given.params);
@@ -62,7 +62,7 @@ impl Call<'_> {
         shared: &Shared,
         own: Option<&MechanismParams>,
     ) -> Result<Running<dyn Signing>> {
-        let start = shared.row.column(shared.row.sign)?;
+        let start = shared.row.column(shared.row.message_sign())?;
         self.check_own(own)?;
         let work = start(shared.key()?, own.unwrap_or(&shared.params))?;
         let hash = self.token().input_mac()?;
@@ -74,7 +74,7 @@ impl Call<'_> {
         shared: &Shared,
         own: Option<&MechanismParams>,
     ) -> Result<Running<dyn Verifying>> {
-        let start = shared.row.column(shared.row.verify)?;
+        let start = shared.row.column(shared.row.message_verify())?;
         self.check_own(own)?;
         let work = start(shared.key()?, own.unwrap_or(&shared.params))?;
         let hash = self.token().input_mac()?;

@@ -2,6 +2,7 @@
 
 use crate::call::{Room, Written};
 use crate::error::Result;
+use crate::mechanism::operation::Signing;
 use crate::session::operation::Ending;
 use crate::session::{Kind, Running};
 
@@ -34,10 +35,26 @@ impl Call<'_> {
             |running| Ok(running.work.len()),
             |running, out| {
                 running.take_in(data);
-                let signed = running.work.sign(data, out);
+                let turned = self.turn_to_sign(running, data);
+                let signed = turned.and_then(|()| running.work.sign(data, out));
                 self.recorded(running, signed)
             },
         )
+    }
+
+    /// Before anything is signed by the counter of its key: moves that on.
+    fn turn_to_sign(&self, running: &mut Running<dyn Signing>, data: &[u8]) -> Result<()> {
+        match running.work.counts() {
+            true => self.turn(running, |work, counter| work.count(counter, data)),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether what runs makes a one-time password, which goes to the caller in a structure.
+    pub(crate) fn makes_password(&self) -> bool {
+        let operations = self.open.session.operations();
+        let origin = operations.sign.running().and_then(|(running, _)| running.origin.as_ref());
+        origin.is_some_and(|origin| origin.row.one_time)
     }
 
     /// C_SignUpdate.
@@ -61,7 +78,8 @@ impl Call<'_> {
             room,
             |running| Ok(running.work.len()),
             |running, out| {
-                let signed = running.work.finish(out);
+                let turned = self.turn_to_sign(running, &[]);
+                let signed = turned.and_then(|()| running.work.finish(out));
                 self.recorded(running, signed)
             },
         )

@@ -33,7 +33,10 @@ impl Call<'_> {
         let mut operations = self.open.session.operations();
         operations.verify.judge(Ending::Whole, |running| {
             running.take_in(data);
-            let judged = running.work.verify(data, signature);
+            let judged = match running.work.counts() {
+                true => self.turn(running, |it, counter| it.verify_from(counter, data, signature)),
+                false => running.work.verify(data, signature),
+            };
             self.recorded(running, judged)
         })
     }
@@ -56,7 +59,10 @@ impl Call<'_> {
     pub fn verify_final(&self, signature: &[u8]) -> Result<()> {
         let mut operations = self.open.session.operations();
         operations.verify.judge(Ending::Parts, |running| {
-            let judged = running.work.finish(signature);
+            let judged = match running.work.counts() {
+                true => self.turn(running, |it, counter| it.verify_from(counter, &[], signature)),
+                false => running.work.finish(signature),
+            };
             self.recorded(running, judged)
         })
     }
@@ -94,8 +100,10 @@ impl Call<'_> {
         let mut operations = self.open.session.operations();
         operations.verify_signature.judge(Ending::Whole, |running| {
             running.take_in(data);
-            let SignatureFirst { verifying, signature } = &mut *running.work;
-            let judged = verifying.verify(data, signature);
+            let judged = match running.work.verifying.counts() {
+                true => self.turn(running, |work, counter| work.verify_from(counter, data)),
+                false => running.work.verifying.verify(data, &running.work.signature),
+            };
             self.recorded(running, judged)
         })
     }
@@ -118,8 +126,10 @@ impl Call<'_> {
     pub fn verify_signature_final(&self) -> Result<()> {
         let mut operations = self.open.session.operations();
         operations.verify_signature.judge(Ending::Parts, |running| {
-            let SignatureFirst { verifying, signature } = &mut *running.work;
-            let judged = verifying.finish(signature);
+            let judged = match running.work.verifying.counts() {
+                true => self.turn(running, |work, counter| work.verify_from(counter, &[])),
+                false => running.work.verifying.finish(&running.work.signature),
+            };
             self.recorded(running, judged)
         })
     }

@@ -200,7 +200,7 @@ impl Call<'_> {
             return Err(Rv::KeyNotWrappable.because("a public key needs no wrapping"));
         }
         self.token().may_leave(&key, &by, row.keeps_apart)?;
-        if row.wraps == Wraps::SecretKeys && class != Some(Class::SecretKey) {
+        if row.wraps == Wraps::SecretKeys && class == Some(Class::PrivateKey) {
             return Err(Rv::KeyNotWrappable.because("the mechanism wraps secret keys only"));
         }
         // The template says which keys this one is for: another key is a wrong handle.
@@ -237,7 +237,7 @@ impl Call<'_> {
         let species = Species::of(&template)?;
         let fits = match row.wraps {
             Wraps::Any => species.class.is_secret(),
-            Wraps::SecretKeys => species.class == Class::SecretKey,
+            Wraps::SecretKeys => species.class.is_symmetric(),
         };
         if !fits {
             return Err(Rv::TemplateInconsistent.because("no such keys come out of this"));

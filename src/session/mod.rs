@@ -110,6 +110,13 @@ pub(crate) struct SignatureFirst {
     pub(crate) signature: Vec<u8>,
 }
 
+impl SignatureFirst {
+    /// As `Verifying::verify_from`.
+    pub(crate) fn verify_from(&mut self, counter: u64, data: &[u8]) -> Result<u64> {
+        self.verifying.verify_from(counter, data, &self.signature)
+    }
+}
+
 /// What an operation works with, for its record.
 #[derive(Clone, Default)]
 pub(crate) struct Facts {

@@ -266,16 +266,7 @@ impl Token {
         let context = self.context(viewer, None);
         match held.place {
             Place::Own => change(&held.object.attributes, changes, &context).map(drop),
-            Place::Session(_) => {
-                let changed = change(&held.object.attributes, changes, &context)?;
-                self.record(viewer.note, "CKR_OK")?;
-                let object = Arc::new(Object::new(changed));
-                let held = Held { object, place: held.place, private: held.private };
-                if !self.table.replace_session_object(handle, held) {
-                    return Err(no_object());
-                }
-                Ok(())
-            }
+            Place::Session(_) => self.set_in_session(viewer, handle, held, changes),
             Place::Token { id, .. } => {
                 // The newest version is changed, not the one that this process happens to hold.
                 let mut log = self.begin_change(viewer.note, self.vault().as_ref())?;
@@ -289,6 +280,28 @@ impl Token {
                 log.concerns(id, row.version);
                 self.commit_change(log)
             }
+        }
+    }
+
+    /// Changes a session object. One that another thread changed meanwhile, as the use of a key
+    /// with a counter does, is changed as it is by then.
+    fn set_in_session(
+        &self,
+        viewer: &Viewer,
+        handle: u64,
+        mut held: Arc<Held>,
+        changes: &Template,
+    ) -> Result<()> {
+        let context = self.context(viewer, None);
+        loop {
+            let changed = change(&held.object.attributes, changes, &context)?;
+            self.record(viewer.note, "CKR_OK")?;
+            let object = Arc::new(Object::new(changed));
+            let new = Held { object, place: held.place, private: held.private };
+            if self.table.replace_session_object(handle, &held, new).ok_or_else(no_object)? {
+                return Ok(());
+            }
+            held = self.object(viewer, handle)?;
         }
     }
 

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::engine::random;
-use crate::error::Result;
+use crate::error::{Result, Rv};
 use crate::object::Object;
+use crate::object::attribute;
 use crate::object::template::Template;
 use crate::store::ObjectId;
 
@@ -174,17 +175,42 @@ impl Table {
         found
     }
 
-    /// Puts another version in the place of a session object; false if it is gone.
-    pub(super) fn replace_session_object(&self, handle: u64, held: Held) -> bool {
+    /// Puts another version in the place of the one that a session object had; `None` if it is
+    /// gone, false if it has another one by now.
+    pub(super) fn replace_session_object(
+        &self,
+        handle: u64,
+        had: &Arc<Held>,
+        held: Held,
+    ) -> Option<bool> {
         let mut objects = locked!(self.in_sessions.write());
-        match objects.get_mut(&handle) {
-            Some(place) => {
-                *place = Arc::new(held);
-                self.changed();
-                true
-            }
-            None => false,
+        let place = objects.get_mut(&handle)?;
+        if !Arc::ptr_eq(place, had) {
+            return Some(false);
         }
+        *place = Arc::new(held);
+        self.changed();
+        Some(true)
+    }
+
+    /// Changes the attributes of the session object that has the name of these; nobody else changes
+    /// it meanwhile.
+    pub(super) fn change_session_object(
+        &self,
+        named: &Template,
+        edit: impl FnOnce(&mut Template) -> Result<()>,
+    ) -> Result<()> {
+        let name = named.get(attribute::UNIQUE_ID);
+        let mut objects = locked!(self.in_sessions.write());
+        let mut all = objects.values_mut();
+        let place = all.find(|held| held.object.attributes.get(attribute::UNIQUE_ID) == name);
+        let place = place.ok_or_else(|| Rv::ObjectHandleInvalid.because("the object is gone"))?;
+        let mut attributes = place.object.attributes.try_clone()?;
+        edit(&mut attributes)?;
+        let object = Arc::new(Object::new(attributes));
+        *place = Arc::new(Held { object, place: place.place, private: place.private });
+        self.changed();
+        Ok(())
     }
 
     pub(super) fn remove_session_object(&self, handle: u64) -> bool {

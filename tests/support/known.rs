@@ -137,9 +137,11 @@ pub fn ed25519_public() -> Template {
 
 /// A secret key of any type with this value.
 pub fn secret(key_type: ck::CK_KEY_TYPE, value: &[u8]) -> Template {
-    template! {
-        CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => key_type, CKA_VALUE => value,
-    }
+    let class = match key_type {
+        ck::CKK_HOTP => ck::CKO_OTP_KEY,
+        _ => ck::CKO_SECRET_KEY,
+    };
+    template! { CKA_CLASS => class, CKA_KEY_TYPE => key_type, CKA_VALUE => value }
 }
 
 /// An AES key.

@@ -19,6 +19,13 @@ pub struct Mechanism<'p> {
     parameter: PhantomData<&'p [u8]>,
 }
 
+impl Mechanism<'static> {
+    /// As a constant.
+    pub const fn of(c: ck::CK_MECHANISM) -> Self {
+        Self { c, parameter: PhantomData }
+    }
+}
+
 /// A mechanism without parameter.
 pub fn plain(mechanism: ck::CK_MECHANISM_TYPE) -> Mechanism<'static> {
     let c = ck::CK_MECHANISM { mechanism, pParameter: null_mut(), ulParameterLen: 0 };

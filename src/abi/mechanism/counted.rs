@@ -19,7 +19,7 @@ use crate::object::template::Template;
 use super::tls::Given;
 use super::{invalid, part, structure};
 
-/// Parts and further keys that are read at most.
+/// Entries that are read at most.
 const MOST: u64 = 64;
 
 /// # Safety
@@ -49,7 +49,7 @@ pub(super) unsafe fn feedback(given: &CK_MECHANISM) -> Result<MechanismParams> {
 ///
 /// # Safety
 /// `start` is null or valid for reads of `count` entries.
-unsafe fn list<T: Copy>(start: *const T, count: CK_ULONG) -> Result<Vec<T>> {
+pub(super) unsafe fn list<T: Copy>(start: *const T, count: CK_ULONG) -> Result<Vec<T>> {
     if count == 0 {
         return Ok(Vec::new());
     }

@@ -6,6 +6,7 @@ pub(super) mod counted;
 mod ec;
 mod kdf;
 pub(super) mod message;
+pub(super) mod one_time;
 mod post_quantum;
 pub(super) mod returned;
 mod rsa;
@@ -81,6 +82,7 @@ const fn reader(shape: Shape) -> Reader {
         Shape::OptionalEddsa => ec::eddsa,
         Shape::MacLength => symmetric::mac_length,
         Shape::Version => tls::version,
+        Shape::OptionalOtp => one_time::params,
         Shape::TlsMac => tls::mac,
         Shape::Kdf(shape) => kdf::reader(shape),
         Shape::OptionalInfo => post_quantum::info,

@@ -178,6 +178,7 @@ pub(crate) enum Class {
     PublicKey,
     PrivateKey,
     SecretKey,
+    OtpKey,
     /// Something this version does not know.
     #[value(skip)]
     Other,
@@ -191,6 +192,7 @@ impl Class {
             Self::PublicKey => "public-key",
             Self::PrivateKey => "private-key",
             Self::SecretKey => "secret-key",
+            Self::OtpKey => "otp-key",
             Self::Other => "other",
         }
     }
@@ -204,7 +206,7 @@ impl Class {
 
     /// Whether it is one of the classes of keys.
     pub(crate) const fn is_key(self) -> bool {
-        matches!(self, Self::PublicKey | Self::PrivateKey | Self::SecretKey)
+        matches!(self, Self::PublicKey | Self::PrivateKey | Self::SecretKey | Self::OtpKey)
     }
 
     const fn uri_type(self) -> Option<&'static str> {
@@ -214,7 +216,8 @@ impl Class {
             Self::PublicKey => Some("public"),
             Self::PrivateKey => Some("private"),
             Self::SecretKey => Some("secret-key"),
-            Self::Other => None,
+            // RFC 7512 has no word for it.
+            Self::OtpKey | Self::Other => None,
         }
     }
 }

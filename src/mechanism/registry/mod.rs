@@ -18,6 +18,7 @@ mod dsa;
 mod ec;
 mod generic;
 mod mac;
+mod one_time;
 mod post_quantum;
 mod rsa;
 mod tls;
@@ -27,6 +28,7 @@ use std::ops::RangeInclusive;
 use super::Mechanism;
 use super::ecdh::Kdf;
 use crate::cryptoki;
+pub(super) use one_time::{OTP_DECIMAL, OTP_FLAGS_WITHOUT_EFFECT, OTP_FOR_PEOPLE};
 pub(super) use tls::OF_MASTER_SECRETS;
 
 use crate::engine::hash::Digest::{self, Sha1, Sha224, Sha256, Sha384, Sha512};
@@ -199,7 +201,9 @@ pub(super) const fn derivation_of(kdf: u64) -> Option<Kdf> {
 impl Mechanism {
     /// The flags of `CK_MECHANISM_INFO`. They follow from the columns, so they cannot lie.
     pub(crate) fn flags(&self) -> u64 {
-        let has_messages = self.messages.is_some() || self.sign.is_some() || self.verify.is_some();
+        let has_messages = self.messages.is_some()
+            || self.message_sign().is_some()
+            || self.message_verify().is_some();
         [
             (self.encrypt.is_some(), cryptoki::CKF_ENCRYPT),
             (self.decrypt.is_some(), cryptoki::CKF_DECRYPT),
@@ -217,8 +221,8 @@ impl Mechanism {
             (self.verify_recover.is_some(), cryptoki::CKF_VERIFY_RECOVER),
             (self.encrypt.and(self.messages).is_some(), cryptoki::CKF_MESSAGE_ENCRYPT),
             (self.decrypt.and(self.messages).is_some(), cryptoki::CKF_MESSAGE_DECRYPT),
-            (self.sign.is_some(), cryptoki::CKF_MESSAGE_SIGN),
-            (self.verify.is_some(), cryptoki::CKF_MESSAGE_VERIFY),
+            (self.message_sign().is_some(), cryptoki::CKF_MESSAGE_SIGN),
+            (self.message_verify().is_some(), cryptoki::CKF_MESSAGE_VERIFY),
             (has_messages && !self.one_part, cryptoki::CKF_MULTI_MESSAGE),
         ]
         .into_iter()
@@ -249,6 +253,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     ec::ROWS,
     generic::ROWS,
     mac::ROWS,
+    one_time::ROWS,
     post_quantum::ROWS,
     rsa::ROWS,
     tls::ROWS,

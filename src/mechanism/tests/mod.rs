@@ -2,13 +2,14 @@
 
 mod ciphers;
 mod making;
+mod one_time;
 mod signing;
 
 use std::sync::LazyLock;
 
 use super::cipher_params::{CipherParams, CipherShape};
 use super::kdf_params::{CountedPart, KdfParams, KdfShape, NumberForm, Password, Randoms, Salt};
-use super::params::{Hedge, MechanismParams, Shape};
+use super::params::{Hedge, MechanismParams, OtpParams, Shape};
 use super::registry::REGISTRY;
 use super::vectors::{derived, key, rsa, secret, secret_key};
 use super::{Derivation, Key, Mechanism, find};
@@ -91,6 +92,7 @@ fn sound(shape: Shape) -> MechanismParams {
         }
         Shape::MacLength => MechanismParams::MacLength(8),
         Shape::Version => MechanismParams::Version([3, 3]),
+        Shape::OptionalOtp => MechanismParams::Otp(OtpParams::default()),
         Shape::TlsMac => MechanismParams::TlsMac { hash: ck::CKM_SHA256, len: 12, side: 1 },
         Shape::Kdf(shape) => MechanismParams::Kdf(sound_kdf(shape)),
         Shape::Cipher(shape) => sound_cipher(shape),

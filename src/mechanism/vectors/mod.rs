@@ -15,6 +15,7 @@ pub(super) mod dsa;
 pub(super) mod edwards;
 mod files;
 mod hashes;
+pub(super) mod one_time;
 pub(super) mod post_quantum;
 mod post_quantum_files;
 pub(super) mod rsa;
@@ -49,6 +50,7 @@ const FAMILIES: &[Run] = &[
     dh::run,
     edwards::run,
     hashes::run,
+    one_time::run,
     post_quantum::run,
     rsa::run,
     rsa_decryption::run,

@@ -64,6 +64,10 @@ pub(crate) fn copy(old: &Template, changes: &Template, context: &Context) -> Res
         let why = "a copy could be used as often again: the key has CKA_CLAVIGER_USES_LEFT";
         return Err(Rv::ActionProhibited.because(why));
     }
+    if species.class == Class::OtpKey {
+        let why = "a copy would make the same one-time passwords again";
+        return Err(Rv::ActionProhibited.because(why));
+    }
     let mut new = old.try_clone()?;
     new.remove(attribute::UNIQUE_ID.id);
     // A copy is no version of its own.

@@ -12,6 +12,7 @@ mod defaults;
 pub(crate) mod format;
 mod groups;
 mod lengths;
+pub(crate) mod one_time;
 pub(crate) mod profiles;
 pub(crate) mod reading;
 pub(crate) mod roles;
@@ -70,6 +71,7 @@ numbered! {
         PublicKey = CKO_PUBLIC_KEY,
         PrivateKey = CKO_PRIVATE_KEY,
         SecretKey = CKO_SECRET_KEY,
+        OtpKey = CKO_OTP_KEY,
         DomainParameters = CKO_DOMAIN_PARAMETERS,
         Profile = CKO_PROFILE,
         Trust = CKO_TRUST,
@@ -116,6 +118,7 @@ numbered! {
         Des = CKK_DES,
         Des2 = CKK_DES2,
         Des3 = CKK_DES3,
+        Hotp = CKK_HOTP,
     }
 }
 
@@ -125,16 +128,30 @@ pub(crate) const X_509: u64 = cryptoki::CKC_X_509;
 impl Class {
     /// Whether such an object holds a secret, and so is private unless its maker says otherwise.
     pub(crate) fn is_secret(self) -> bool {
-        matches!(self, Self::PrivateKey | Self::SecretKey)
+        self == Self::PrivateKey || self.is_symmetric()
+    }
+
+    /// Whether such an object is a key that is nothing but the bytes of its value.
+    pub(crate) fn is_symmetric(self) -> bool {
+        matches!(self, Self::SecretKey | Self::OtpKey)
     }
 
     /// Whether such an object is a key.
     pub(crate) fn is_key(self) -> bool {
-        matches!(self, Self::PublicKey | Self::PrivateKey | Self::SecretKey)
+        self == Self::PublicKey || self.is_secret()
     }
 }
 
 impl KeyType {
+    /// The class of the half that holds the secret.
+    pub(crate) fn secret_class(self) -> Class {
+        match self {
+            Self::Hotp => Class::OtpKey,
+            pair if pair.is_asymmetric() => Class::PrivateKey,
+            _ => Class::SecretKey,
+        }
+    }
+
     /// Whether keys of this type lie in groups, which can be objects too.
     pub(crate) const fn has_groups(self) -> bool {
         matches!(self, Self::Dh | Self::Dsa)
@@ -178,8 +195,12 @@ impl Species {
         let key_type = template.require(attribute::KEY_TYPE)?;
         let key_type = KeyType::from_code(key_type)
             .ok_or_else(|| Rv::AttributeValueInvalid.because("a key type that is not offered"))?;
-        let has_none = class == Class::DomainParameters && !key_type.has_groups();
-        if has_none || key_type.is_asymmetric() == (class == Class::SecretKey) {
+        let fits = match class {
+            Class::DomainParameters => key_type.has_groups(),
+            Class::PublicKey => key_type.is_asymmetric(),
+            secret => key_type.secret_class() == secret,
+        };
+        if !fits {
             return Err(Rv::TemplateInconsistent.because("no such keys of this class"));
         }
         Ok(Self { class, key_type: Some(key_type) })

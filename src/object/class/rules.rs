@@ -5,7 +5,7 @@
 //! footnotes for object attribute tables" of PKCS#11 3.2; footnotes 8 and 10 to 13 stand in the
 //! column `change` of `attribute`.
 
-use super::{Class, KeyType, format};
+use super::{Class, KeyType, format, one_time};
 use crate::cryptoki;
 use crate::object::attribute::{self, Attr};
 use Absent::{Computed, Empty, Missing, Number, Private, Secrecy, Use};
@@ -60,11 +60,11 @@ impl Row {
     }
 }
 
-const fn row<T>(name: Attr<T>, notes: u8, absent: Absent) -> Row {
+pub(super) const fn row<T>(name: Attr<T>, notes: u8, absent: Absent) -> Row {
     Row { id: name.id, notes, absent }
 }
 
-const TRUE: Absent = Absent::Flag(true);
+pub(super) const TRUE: Absent = Absent::Flag(true);
 const FALSE: Absent = Absent::Flag(false);
 const UNKNOWN: Absent = Number(cryptoki::CKT_TRUST_UNKNOWN as u64);
 
@@ -344,6 +344,7 @@ pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]
         (Class::PrivateKey, _) => EC_PRIVATE,
         (Class::SecretKey, Some(own)) if own.fixed_len().is_some() => SECRET_OF_ONE_LENGTH,
         (Class::SecretKey, _) => SECRET_VALUE,
+        (Class::OtpKey, _) => one_time::HOTP,
         (Class::Data | Class::Certificate | Class::Profile | Class::Trust, _) => &[],
     };
     match class {
@@ -354,7 +355,7 @@ pub(super) fn tables(class: Class, key_type: Option<KeyType>) -> [&'static [Row]
         Class::DomainParameters => [STORAGE, PARAMETERS, particular, &[]],
         Class::PublicKey => [STORAGE, KEY, PUBLIC_KEY, particular],
         Class::PrivateKey => [STORAGE, KEY, PRIVATE_KEY, particular],
-        Class::SecretKey => [STORAGE, KEY, SECRET_KEY, particular],
+        Class::SecretKey | Class::OtpKey => [STORAGE, KEY, SECRET_KEY, particular],
     }
 }
 

@@ -4,7 +4,7 @@
 //! key with or without its primes; what is stored does not differ. PKCS#11 3.2, "RSA", "Elliptic
 //! curve", "AES", "Generic secret key".
 
-use super::{Class, KeyType, Species, bare, groups, trust};
+use super::{Class, KeyType, Species, bare, groups, one_time, trust};
 use crate::engine::aws_lc::ec::EcPrivate;
 use crate::engine::aws_lc::rsa::{MODULUS_BITS, RsaPrivate};
 use crate::engine::edwards::EdwardsPrivate;
@@ -35,6 +35,10 @@ pub(super) fn settle(template: &mut Template, species: Species) -> Result<Option
         (Class::Profile, _) => Ok(None),
         (Class::Trust, _) => trust::check(template).map(|()| None),
         (Class::SecretKey, key_type) => secret_key(template, key_type).map(|()| None),
+        (Class::OtpKey, key_type) => {
+            secret_key(template, key_type)?;
+            one_time::settle(template).map(|()| None)
+        }
         (Class::PublicKey, Some(KeyType::Rsa)) => rsa_public(template),
         (Class::DomainParameters, _) => groups::parameters(template, species).map(|()| None),
         (Class::PublicKey, Some(KeyType::Dh)) => groups::dh_public(template).map(Some),
@@ -98,6 +102,7 @@ fn secret_key(template: &Template, key_type: Option<KeyType>) -> Result<()> {
     let fits = match key_type {
         Some(KeyType::Aes) => matches!(len, 16 | 24 | 32),
         Some(KeyType::AesXts) => matches!(len, 32 | 64),
+        Some(KeyType::Hotp) => (one_time::SHORTEST..=LONGEST_SECRET).contains(&len),
         Some(key_type) if key_type.fixed_len().is_some() => key_type.fixed_len() == Some(len),
         _ => (1..=LONGEST_SECRET).contains(&len),
     };

@@ -157,6 +157,7 @@ const fn key_name(key_type: KeyType) -> &'static str {
         KeyType::Des => "DES",
         KeyType::Des2 => "double-length DES",
         KeyType::Des3 => "triple-length DES",
+        KeyType::Hotp => "HOTP",
     }
 }
 
@@ -187,6 +188,7 @@ const fn parameter(shape: Shape) -> Option<&'static str> {
         Shape::OptionalSignContext => Some("none, or `CK_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::HashSignContext => Some("`CK_HASH_SIGN_ADDITIONAL_CONTEXT`"),
         Shape::Version => Some("`CK_VERSION`"),
+        Shape::OptionalOtp => Some("none, or `CK_OTP_PARAMS`"),
         Shape::TlsMac => Some("`CK_TLS_MAC_PARAMS`"),
         Shape::Kdf(shape) => Some(kdf_parameter(shape)),
         Shape::Cipher(shape) => Some(cipher_parameter(shape)),

@@ -29,6 +29,8 @@ pub enum ObjectClass {
     PrivateKey,
     /// CKO_SECRET_KEY.
     SecretKey,
+    /// CKO_OTP_KEY.
+    OtpKey,
 }
 
 /// Which objects are meant: those that match everything that is given.
@@ -81,12 +83,13 @@ pub struct ObjectView {
     pub usage: Vec<&'static str>,
 }
 
-const CLASSES: [(Class, ObjectClass); 5] = [
+const CLASSES: [(Class, ObjectClass); 6] = [
     (Class::Data, ObjectClass::Data),
     (Class::Certificate, ObjectClass::Certificate),
     (Class::PublicKey, ObjectClass::PublicKey),
     (Class::PrivateKey, ObjectClass::PrivateKey),
     (Class::SecretKey, ObjectClass::SecretKey),
+    (Class::OtpKey, ObjectClass::OtpKey),
 ];
 
 const USES: [(Attr<bool>, &str); 9] = [
@@ -236,6 +239,7 @@ const fn key_type_name(key_type: KeyType) -> &'static str {
         KeyType::Des => "des",
         KeyType::Des2 => "des2",
         KeyType::Des3 => "des3",
+        KeyType::Hotp => "hotp",
         KeyType::Sha1Hmac
         | KeyType::Sha224Hmac
         | KeyType::Sha256Hmac

@@ -104,6 +104,7 @@ fn view(object: administration::ObjectView, token: &SlotView) -> ObjectView {
             Some(ObjectClass::PublicKey) => Class::PublicKey,
             Some(ObjectClass::PrivateKey) => Class::PrivateKey,
             Some(ObjectClass::SecretKey) => Class::SecretKey,
+            Some(ObjectClass::OtpKey) => Class::OtpKey,
             None => Class::Other,
         },
         key_type: object.key_type,
@@ -142,6 +143,7 @@ const fn class(class: Class) -> Option<ObjectClass> {
         Class::PublicKey => Some(ObjectClass::PublicKey),
         Class::PrivateKey => Some(ObjectClass::PrivateKey),
         Class::SecretKey => Some(ObjectClass::SecretKey),
+        Class::OtpKey => Some(ObjectClass::OtpKey),
         Class::Other => None,
     }
 }

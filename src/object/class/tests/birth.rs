@@ -200,7 +200,6 @@ fn classes_and_types_that_are_not_offered_are_refused() {
     for class in [
         cryptoki::CKO_HW_FEATURE,
         cryptoki::CKO_MECHANISM,
-        cryptoki::CKO_OTP_KEY,
         cryptoki::CKO_PROFILE,
         cryptoki::CKO_VALIDATION,
         cryptoki::CKO_VENDOR_DEFINED,
