@@ -72,6 +72,8 @@ fn make_keys(module: &Module, session: ck::CK_SESSION_HANDLE) {
     secret(module, session, ck::CKM_AES_KEY_GEN, 16, AES_USES);
     secret(module, session, ck::CKM_AES_KEY_GEN, 32, AES_USES);
     secret(module, session, ck::CKM_GENERIC_SECRET_KEY_GEN, 32, MAC_USES);
+    let one_time = &[CKA_SIGN, CKA_VERIFY];
+    secret(module, session, ck::CKM_HOTP_KEY_GEN, 20, one_time);
     let bits = 2048_u64.to_ne_bytes();
     let rsa = [
         &[CKA_VERIFY, CKA_ENCRYPT, CKA_ENCAPSULATE][..],
@@ -150,6 +152,6 @@ pub(crate) fn keys(module: &Module, session: ck::CK_SESSION_HANDLE) -> Vec<Key> 
             None => keys.push((id, Key { public: object, private: object })),
         }
     }
-    assert_eq!(keys.len(), 14, "every key is there");
+    assert_eq!(keys.len(), 15, "every key is there");
     keys.into_iter().map(|(_, key)| key).collect()
 }

@@ -10,6 +10,8 @@ use super::bytes::Bytes;
 use super::keys::{Key, keys};
 use super::module::{Module, ask, lent, with_module};
 
+/// What stands before a one-time password: `CK_OTP_SIGNATURE_INFO` and its `CK_OTP_PARAM`.
+const FRAME: usize = 40;
 /// Room for every answer to data of at most 255 bytes.
 const ROOM: usize = 8192;
 
@@ -171,6 +173,44 @@ const TLS: &[ck::CK_MECHANISM_TYPE] = &[
     ck::CKM_TLS12_KEY_AND_MAC_DERIVE, ck::CKM_TLS12_KEY_SAFE_DERIVE,
     ck::CKM_TLS_KDF, ck::CKM_TLS12_KDF, ck::CKM_TLS_MAC, ck::CKM_TLS12_MAC,
 ];
+
+/// The parameter of a one-time password: a few values of any kind, most of them as long as they
+/// must be.
+fn one_time(bytes: &mut Bytes<'_>, kept: &mut Vec<Box<[u8]>>) -> Vec<u8> {
+    let count = bytes.below(4);
+    let mut list = Vec::new();
+    for _ in 0..count {
+        let kind = bytes.pick(&[4, 4, 5, 6, 7, 1, 2, 3, 0, 8, ck::CK_ULONG::MAX]);
+        let (value, len) = match (bytes.below(8), kind) {
+            (7, _) => part(bytes, kept),
+            (_, kind) => {
+                let number = match kind {
+                    5 => bytes.pick(&[0, 1, 2, 4, 8, 16, 32, 58, ck::CK_ULONG::MAX]),
+                    6 => bytes.pick(&[6, 7, 8, 5, 9, ck::CK_ULONG::MAX]),
+                    7 => bytes.pick(&[0, 1, 2, 3, 4]),
+                    _ => bytes.number(),
+                };
+                let mut value: Box<[u8]> = number.to_be_bytes().into();
+                if kind != 4 {
+                    value.reverse();
+                }
+                let lent = (value.as_mut_ptr(), lent(&value).1);
+                kept.push(value);
+                lent
+            }
+        };
+        list.extend(structure(&ck::CK_OTP_PARAM {
+            type_: kind,
+            pValue: value.cast(),
+            ulValueLen: len,
+        }));
+    }
+    let mut list = list.into_boxed_slice();
+    let start = if bytes.below(16) == 15 { null_mut() } else { list.as_mut_ptr().cast() };
+    kept.push(list);
+    let count = ck::CK_ULONG::try_from(count).expect("a count");
+    structure(&ck::CK_OTP_PARAMS { pParams: start, ulCount: count })
+}
 
 /// A value of 32 bytes, as a rule.
 fn long_part(bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> (*mut u8, ck::CK_ULONG) {
@@ -428,6 +468,7 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
             7 => bytes.some(40).to_vec(),
             _ => Vec::new(),
         },
+        ck::CKM_HOTP => one_time(bytes, &mut parts),
         // The info of an envelope is any bytes.
         CKM_CLAVIGER_HPKE => bytes.some(40).to_vec(),
         _ if PSS.contains(&id) => structure(&ck::CK_RSA_PKCS_PSS_PARAMS {
@@ -504,6 +545,9 @@ fn sign(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, key: Key
     if ask!(module, C_SignInit(session, &raw mut c, key.private)) != ck::CKR_OK {
         return;
     }
+    // One-time passwords are made of no data; now and then they are given some.
+    let is_one_time = c.mechanism == ck::CKM_HOTP;
+    let data = if is_one_time && data.len() % 8 != 7 { &[] } else { data };
     let (start, len) = lent(data);
     let (mut out, mut out_len) = ([0; ROOM], 0);
     let place = out.as_mut_ptr();
@@ -515,6 +559,15 @@ fn sign(module: &Module, session: ck::CK_SESSION_HANDLE, given: &Given, key: Key
         if rv == ck::CKR_OK {
             let rv = ask!(module, C_VerifyInit(session, &raw mut c, key.public));
             assert_eq!(rv, ck::CKR_OK, "what signs verifies");
+            if is_one_time {
+                let password = &out[FRAME..usize::try_from(out_len).expect("a length")];
+                let (place, out_len) = lent(password);
+                let rv = ask!(module, C_Verify(session, start, len, place, out_len));
+                // The key's own counter has moved past the password, one of the caller's has not.
+                let right = [ck::CKR_OK, ck::CKR_SIGNATURE_INVALID];
+                assert!(right.contains(&rv), "{rv:#x} for a password that was just made");
+                return;
+            }
             let rv = ask!(module, C_Verify(session, start, len, place, out_len));
             assert_eq!(rv, ck::CKR_OK, "a signature that was just made");
         }

@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use cryptoki_sys as ck;
 
-use super::sound::{Complaints, Ground, Sound, on_ground};
+use super::sound::{Complaints, Ground, Sound, gives_addresses, on_ground};
 use super::uses::{Use, finish, update, whole};
 use crate::support::operations::lend_room;
 use crate::support::template::len;
@@ -25,7 +25,7 @@ fn into(ground: &Ground<'_>, sound: &Sound, room: usize) -> (Rv, usize, Vec<u8>)
 
 /// Whether the same input gives the same output each time.
 fn is_fixed(ground: &Ground<'_>, sound: &Sound) -> bool {
-    ground.works(sound).as_ref() == Some(&sound.output)
+    !gives_addresses(&sound.row) && ground.works(sound).as_ref() == Some(&sound.output)
 }
 
 #[test]

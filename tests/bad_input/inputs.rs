@@ -7,9 +7,10 @@ use crate::support::composite::{CKK_COMP_KEM, CKK_COMP_SIG, XWING};
 use crate::support::known::{ED25519, P256, hex};
 use crate::support::{Template, template};
 
-/// Data that some mechanism takes, the likeliest first: blocks, digests of all lengths, a little.
+/// Data that some mechanism takes, the likeliest first: blocks, digests of all lengths, a little,
+/// nothing.
 pub fn data() -> Vec<Vec<u8>> {
-    let lengths = [32, 20, 28, 48, 64, 16, 24, 40, 12, 5];
+    let lengths = [32, 20, 28, 48, 64, 16, 24, 40, 12, 5, 0];
     lengths.iter().map(|length| (1..=*length).collect()).collect()
 }
 

@@ -36,7 +36,15 @@ pub fn once(ground: &Ground<'_>, sound: &Sound) -> Option<Sound> {
         return None;
     }
     let on_token = template! { CKA_TOKEN => true };
-    let copy = ground.session.copy(sound.handle, &on_token).expect("a copy on the token");
+    let copy = match sound.row.number {
+        // A copy would make the same passwords again, so that there is none.
+        ck::CKM_HOTP => {
+            let value = ground.session.get(sound.handle, ck::CKA_VALUE).expect("CKA_VALUE");
+            ground.session.create(&known::secret(ck::CKK_HOTP, &value).with(on_token))
+        }
+        _ => ground.session.copy(sound.handle, &on_token),
+    };
+    let copy = copy.expect("a copy on the token");
     let limit = Template::default().and(USES_LEFT, 1_u64);
     ground.session.set(copy, &limit).expect("CKA_CLAVIGER_USES_LEFT");
     Some(Sound { handle: copy, ..sound.clone() })

@@ -77,7 +77,7 @@ impl Parameter {
     /// The place of a part's length: the word before or after its pointer that says it.
     pub fn length_of(&self, pointer: usize) -> Option<usize> {
         let word = |place: usize| {
-            let bytes = self.bytes.get(place..place + 8)?;
+            let bytes = self.bytes.get(place..place.checked_add(8)?)?;
             Some(u64::from_ne_bytes(bytes.try_into().ok()?))
         };
         let part = self

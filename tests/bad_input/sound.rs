@@ -82,6 +82,14 @@ pub fn on_ground<F: FnOnce(&Ground<'_>, &mut Complaints)>(test: F) {
     });
 }
 
+/// A `CK_OTP_SIGNATURE_INFO` and the `CK_OTP_PARAM` that it leads to.
+const ADDRESSES: usize = size_of::<ck::CK_OTP_SIGNATURE_INFO>() + size_of::<ck::CK_OTP_PARAM>();
+
+/// Whether what a mechanism gives begins with addresses inside the caller's room.
+pub fn gives_addresses(row: &MechanismRow) -> bool {
+    row.number == ck::CKM_HOTP
+}
+
 /// Whether a use has a function without associated data: the flags of wrapping stand for the two
 /// functions with it as well.
 fn is_by_itself(row: &MechanismRow, which: Use) -> bool {
@@ -150,6 +158,8 @@ impl<'m> Ground<'m> {
         }
         let given = partner.output.clone();
         match which {
+            // Of a one-time password the structures before it go nowhere.
+            Use::Verify if gives_addresses(row) => sound.signature = given[ADDRESSES..].to_vec(),
             Use::Verify => sound.signature = given,
             Use::Decrypt | Use::VerifyRecover => sound.data = given,
             _ => {

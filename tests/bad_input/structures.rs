@@ -88,8 +88,22 @@ pub fn candidates(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
                 (to.pAAD, to.ulAADLen) = part(parts, b"associated");
             })]
         }
+        "CK_OTP_PARAMS" => vec![Parameter::of(|to: &mut ck::CK_OTP_PARAMS, parts| {
+            (to.pParams, to.ulCount) = one_time(parts);
+        })],
         _ => derivations(name, other),
     }
+}
+
+/// A counter, so that the same password can be had again. Entries stand behind it that are of no
+/// use, for tests that lie about their number.
+fn one_time(parts: &mut Parts) -> (*mut ck::CK_OTP_PARAM, ck::CK_ULONG) {
+    let (counter, counter_len) = part(&mut Vec::new(), &[0, 0, 0, 0, 0, 0, 0, 7]);
+    let all = Parameter::of(|to: &mut [ck::CK_OTP_PARAM; 5], _| {
+        (to[0].type_, to[0].pValue) = (ck::CK_OTP_COUNTER, counter.cast());
+        to[0].ulValueLen = counter_len;
+    });
+    (part(parts, &all.bytes).0.cast(), 1)
 }
 
 fn randoms(parts: &mut Parts) -> ck::CK_SSL3_RANDOM_DATA {
