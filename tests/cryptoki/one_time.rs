@@ -6,6 +6,8 @@ use std::sync::Mutex;
 
 use cryptoki_sys as ck;
 
+use crate::full_disk::limit_files;
+use crate::rotation::told;
 use crate::support::crowd::say;
 use crate::support::known::secret;
 use crate::support::operations::{Mechanism, lend_room, plain, with_struct};
@@ -628,5 +630,53 @@ fn a_limit_of_uses_holds_for_passwords_made_and_judged() {
         session.sign_init(&HOTP, key).refused(ck::CKR_KEY_EXHAUSTED);
         session.verify_init(&HOTP, key).refused(ck::CKR_KEY_EXHAUSTED);
         session.has(key, ck::CKA_OTP_COUNTER, &counter(2));
+    });
+}
+
+#[test]
+fn without_a_commit_there_is_no_password_and_no_verdict() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let key = session.create(&on_token()).unwrap();
+        assert_eq!(session.password(key), PASSWORDS[0]);
+        session.sign_init(&HOTP, key).unwrap();
+        limit_files(0);
+        let s = session.handle;
+        let (rv, _, room) = lend_room(FRAME + 6, |out, out_len| {
+            call!(session, C_Sign(s, null_mut(), 0, out, out_len))
+        });
+        let judged = session.accepts(key, PASSWORDS[1]).expect_err("nothing can be written");
+        limit_files(libc::RLIM_INFINITY);
+        for rv in [rv, judged] {
+            rv.is_one_of(&[ck::CKR_DEVICE_MEMORY, ck::CKR_DEVICE_ERROR]);
+        }
+        assert!(!room.ends_with(PASSWORDS[1].as_bytes()), "it was let go");
+        session.accepts(key, PASSWORDS[1]).unwrap();
+    });
+}
+
+#[test]
+fn the_tool_names_such_keys_and_a_view_of_old_kinds_has_none() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        session.create(&on_token()).unwrap();
+        let list = ["key", "list", "--pin-env", "THE_PIN", "--json"];
+        let listed = told(bench, &list, 0);
+        for word in ["\"otp-key\"", "\"hotp\"", "\"authenticator\"", "160"] {
+            assert!(listed.contains(word), "{word} in {listed}");
+        }
+        let delete = ["object", "delete", "--class", "otp-key", "--yes", "--pin-env", "THE_PIN"];
+        bench.configure("view.show = \"classic\"");
+        assert!(told(bench, &list, 0).contains("hotp"), "the tool sees everything");
+        token.module.finalize().unwrap();
+        let module = bench.initialised();
+        let session = module.read_only(module.slot_of("test token").unwrap());
+        session.login(ck::CKU_USER, USER_PIN).unwrap();
+        let wanted = template! { CKA_KEY_TYPE => ck::CKK_HOTP };
+        assert!(session.find(&wanted).unwrap().is_empty());
+        told(bench, &delete, 0);
+        assert!(!told(bench, &list, 0).contains("hotp"));
     });
 }

@@ -98,11 +98,13 @@ pub(in crate::abi) fn framed<'r>(
         Room::LengthQuery => std::ptr::null_mut(),
     };
     Ok(match (body(rest)?, frame) {
-        (Written::Length(len), _) => Written::Length(FRAME + len),
-        (Written::TooSmall { needed }, _) => Written::TooSmall { needed: FRAME + needed },
+        (Written::Length(len), _) => Written::Length(FRAME.saturating_add(len)),
+        (Written::TooSmall { needed }, _) => {
+            Written::TooSmall { needed: FRAME.saturating_add(needed) }
+        }
         (Written::Bytes(len), Some(frame)) => {
             write_frame(frame, value, len)?;
-            Written::Bytes(FRAME + len)
+            Written::Bytes(FRAME.saturating_add(len))
         }
         (Written::Bytes(_), None) => return Err(no_frame()),
     })
