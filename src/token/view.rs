@@ -13,7 +13,8 @@ pub(crate) enum View {
     /// Everything.
     #[default]
     Full,
-    /// Of key pairs those of RSA and EC, and their certificates.
+    /// Of key pairs those of RSA and EC, and their certificates; secret keys, but for one-time
+    /// passwords.
     Classic,
     /// Keys of these types, by names that `name_of` gives them, and their certificates.
     Only { kinds: Vec<String>, name_of: fn(KeyType, &Template) -> &'static str },
