@@ -62,7 +62,7 @@ pub(super) fn start(
         (Mode::Ecb, MechanismParams::None) => &[],
         (Mode::Ecb, MechanismParams::Iv(iv)) if iv.len() == BLOCK => &[],
         (
-            Mode::Cbc | Mode::CbcPad | Mode::Ofb | Mode::Cfb128 | Mode::Cfb8,
+            Mode::Cbc | Mode::CbcPad | Mode::Ofb | Mode::Cfb128 | Mode::Cfb8 | Mode::Cfb1,
             MechanismParams::Iv(iv),
         ) if iv.len() == BLOCK => iv,
         (Mode::Ctr, MechanismParams::Ctr { bits, block }) => {
@@ -154,7 +154,7 @@ impl Ciphering for BlockMode {
         Ok(Some(match self.mode {
             Mode::Ecb => (MechanismParams::None, held),
             Mode::Cbc | Mode::CbcPad => (MechanismParams::Iv(block.to_vec()), held),
-            Mode::Ofb | Mode::Cfb128 | Mode::Cfb8 => return Ok(None),
+            Mode::Ofb | Mode::Cfb128 | Mode::Cfb8 | Mode::Cfb1 => return Ok(None),
             Mode::Ctr => {
                 // The block whose keystream is used in part was counted already.
                 let counted = u128::from(used != 0);

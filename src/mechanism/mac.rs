@@ -1,6 +1,5 @@
 //! MACs in parts, made and checked in the same way whatever computes them; and those of block
-//! ciphers and of Poly1305. PKCS#11 3.2, "AES-CMAC", "AES-GMAC",
-//! "Poly1305".
+//! ciphers and of Poly1305. PKCS#11 3.2, "AES-CMAC", "AES XCBC-MAC", "AES-GMAC", "Poly1305".
 
 use super::aes::{BLOCK, check_key_size, key_value};
 use super::gcm;
@@ -10,6 +9,7 @@ use super::{Key, secret_value};
 use crate::engine::aws_lc::chacha::{self, Poly1305};
 use crate::engine::aws_lc::cmac::Cmac;
 use crate::engine::aws_lc::gcm::GcmEncrypt;
+use crate::engine::aws_lc::xcbc::{self, Xcbc};
 use crate::engine::hash::{Digest, Mac, constant_time_eq};
 use crate::error::{Result, Rv};
 use crate::object::class::KeyType;
@@ -80,6 +80,16 @@ impl Code for Mac {
 }
 
 impl Code for Cmac {
+    fn update(&mut self, part: &[u8]) -> Result<()> {
+        Ok(self.update(part)?)
+    }
+
+    fn finish(&mut self, out: &mut [u8]) -> Result<()> {
+        Ok(self.finish(out).map(drop)?)
+    }
+}
+
+impl Code for Xcbc {
     fn update(&mut self, part: &[u8]) -> Result<()> {
         Ok(self.update(part)?)
     }
@@ -186,6 +196,16 @@ pub(super) fn aes_cmac(key: &Key, params: &MechanismParams, l: Length) -> Result
     let len = length(params, l, BLOCK, BLOCK)?;
     check_key_size(value)?;
     Ok(Running { code: value.expose(Cmac::aes)?, len })
+}
+
+/// Starts AES-XCBC-MAC, of which so many bytes are given. Its keys have 16 bytes (RFC 3566).
+pub(super) fn aes_xcbc(key: &Key, params: &MechanismParams, len: usize) -> Result<Running<Xcbc>> {
+    let value = key_value(key)?;
+    params.none()?;
+    if value.len() != xcbc::KEY_LEN {
+        return Err(Rv::KeySizeRange.because("AES-XCBC-MAC takes keys of 16 bytes"));
+    }
+    Ok(Running { code: value.expose(Xcbc::new)?, len })
 }
 
 /// Starts AES-GMAC: GCM of nothing, with the data authenticated.

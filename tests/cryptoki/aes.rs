@@ -44,19 +44,27 @@ fn by_openssl(openssl: &OpenSsl<'_>, mode: &str, key_bytes: usize, data: &[u8]) 
 /// Encrypts and decrypts with each key size, compares with openssl, whole and in parts.
 fn agrees_with_openssl(bench: &Bench, mode: &str, how: &Mechanism<'_>, lengths: &[usize]) {
     let token = bench.token();
-    let session = token.user();
-    let openssl = bench.openssl();
+    agrees(&token.user(), &bench.openssl(), mode, how, lengths);
+}
+
+fn agrees(
+    session: &Session<'_>,
+    openssl: &OpenSsl<'_>,
+    mode: &str,
+    how: &Mechanism<'_>,
+    lengths: &[usize],
+) {
     for key_bytes in [16, 24, 32] {
-        let key = key(&session, key_bytes);
+        let key = key(session, key_bytes);
         for &length in lengths {
             let data = some_bytes(length);
             let sealed = session.encrypt(how, key, &data).unwrap();
-            assert_eq!(sealed, by_openssl(&openssl, mode, key_bytes, &data), "{length} bytes");
+            assert_eq!(sealed, by_openssl(openssl, mode, key_bytes, &data), "{length} bytes");
             assert_eq!(session.decrypt(how, key, &sealed).unwrap(), data);
             for step in [1, 5, 16, 33] {
-                assert_eq!(in_parts(&session, how, key, &data, step), sealed);
+                assert_eq!(in_parts(session, how, key, &data, step), sealed);
             }
-            assert_eq!(back_in_parts(&session, how, key, &sealed, 7), data);
+            assert_eq!(back_in_parts(session, how, key, &sealed, 7), data);
         }
     }
 }
@@ -99,6 +107,23 @@ pub fn back_in_parts(
 fn ecb_agrees_with_openssl() {
     let lengths = [16, 32, 160, 4096];
     isolated(move |bench| agrees_with_openssl(bench, "ecb", &plain(ck::CKM_AES_ECB), &lengths));
+}
+
+#[test]
+fn modes_of_feedback_agree_with_openssl() {
+    isolated(|bench| {
+        let token = bench.token();
+        let (session, openssl) = (token.user(), bench.openssl());
+        for (number, mode) in [
+            (ck::CKM_AES_OFB, "ofb"),
+            (ck::CKM_AES_CFB128, "cfb"),
+            (ck::CKM_AES_CFB8, "cfb8"),
+            (ck::CKM_AES_CFB1, "cfb1"),
+        ] {
+            let how = with_bytes(number, &IV);
+            agrees(&session, &openssl, mode, &how, &[1, 15, 33, 500]);
+        }
+    });
 }
 
 #[test]

@@ -90,7 +90,13 @@ fn a_known_key_wrapped_beside_another_gives_nothing_away() {
             session.wrap(&how, trusted, known).unwrap();
             session.wrap(&how, trusted, precious).refused(not_wrappable);
         }
-        for stream in [ck::CKM_AES_CTR, ck::CKM_AES_OFB, ck::CKM_AES_CFB128, ck::CKM_AES_CFB8] {
+        for stream in [
+            ck::CKM_AES_CTR,
+            ck::CKM_AES_OFB,
+            ck::CKM_AES_CFB128,
+            ck::CKM_AES_CFB8,
+            ck::CKM_AES_CFB1,
+        ] {
             let parameter = ck::CK_AES_CTR_PARAMS { ulCounterBits: 32, cb: [7; 16] };
             let how = match stream {
                 ck::CKM_AES_CTR => with_struct(stream, &parameter),

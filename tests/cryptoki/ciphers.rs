@@ -264,6 +264,54 @@ fn codes_of_block_and_stream_ciphers() {
     });
 }
 
+/// RFC 3566, section 4, test case 4.
+#[test]
+fn xcbc_mac_has_two_lengths_and_takes_keys_of_16_bytes_only() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let aes = |size: u8| {
+            let value: Vec<u8> = (0..size).collect();
+            let key = session.create(&known::aes(&value)).unwrap();
+            session.set(key, &template! { CKA_SIGN => true, CKA_VERIFY => true }).unwrap();
+            key
+        };
+        let (key, message) = (aes(16), (0..20).collect::<Vec<u8>>());
+        let full = hex("47f51b4564966215b8985c63055ed308");
+        for (number, code) in
+            [(ck::CKM_AES_XCBC_MAC, &full[..]), (ck::CKM_AES_XCBC_MAC_96, &full[..12])]
+        {
+            let how = plain(number);
+            assert_eq!(session.sign(&how, key, &message).unwrap(), code);
+            for place in [0, 1, 15, 16, 17, 20] {
+                let parts = message.split_at(place);
+                let made = session.sign_parts(&how, key, &[parts.0, parts.1]).unwrap();
+                assert_eq!(made, code, "{place}");
+            }
+            session.verify(&how, key, &message, code).unwrap();
+            session.verify(&how, key, &message[1..], code).refused(ck::CKR_SIGNATURE_INVALID);
+            let shorter = &code[1..];
+            session.verify(&how, key, &message, shorter).refused(ck::CKR_SIGNATURE_LEN_RANGE);
+            session.message_sign_init(&how, key).unwrap();
+            for _ in 0..2 {
+                assert_eq!(session.sign_message(&message).unwrap(), code);
+            }
+            call!(session, C_MessageSignFinal(session.handle)).is(ck::CKR_OK);
+            for other in [24, 32] {
+                let other = aes(other);
+                session.sign_init(&how, other).refused(ck::CKR_KEY_SIZE_RANGE);
+                session.verify_init(&how, other).refused(ck::CKR_KEY_SIZE_RANGE);
+            }
+            let generic = session.create(&known::generic(&[3; 16])).unwrap();
+            session.sign_init(&how, generic).refused(ck::CKR_KEY_TYPE_INCONSISTENT);
+            let with = with_bytes(number, &[0; 8]);
+            session.sign_init(&with, key).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+            let info = token.module.mechanism_info(token.slot, number).unwrap();
+            assert_eq!((info.ulMinKeySize, info.ulMaxKeySize), (16, 16));
+        }
+    });
+}
+
 #[test]
 fn a_data_unit_of_xts_is_taken_whole() {
     isolated(|bench| {

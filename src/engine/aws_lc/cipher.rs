@@ -34,12 +34,14 @@ pub(crate) enum Mode {
     Cfb128,
     /// Feedback of bytes.
     Cfb8,
+    /// Feedback of bits, of which there are whole bytes, the highest of each first.
+    Cfb1,
 }
 
 impl Mode {
     /// Whether as many bytes come out as go in, of any number.
     pub(crate) const fn is_stream(self) -> bool {
-        matches!(self, Self::Ctr | Self::Ofb | Self::Cfb128 | Self::Cfb8)
+        matches!(self, Self::Ctr | Self::Ofb | Self::Cfb128 | Self::Cfb8 | Self::Cfb1)
     }
 }
 
@@ -297,6 +299,7 @@ pub(super) fn aes(mode: Mode, key_len: usize) -> Result<*const lc::EVP_CIPHER, E
         Mode::Ofb => [lc::EVP_aes_128_ofb, lc::EVP_aes_192_ofb, lc::EVP_aes_256_ofb],
         Mode::Cfb128 => [lc::EVP_aes_128_cfb128, lc::EVP_aes_192_cfb128, lc::EVP_aes_256_cfb128],
         Mode::Cfb8 => [lc::EVP_aes_128_cfb8, lc::EVP_aes_192_cfb8, lc::EVP_aes_256_cfb8],
+        Mode::Cfb1 => [lc::EVP_aes_128_cfb1, lc::EVP_aes_192_cfb1, lc::EVP_aes_256_cfb1],
     };
     let named = match key_len {
         16 => short,

@@ -29,6 +29,7 @@ pub(crate) mod rsa_public;
 pub(crate) mod sha512_t;
 pub(crate) mod shake;
 pub(in crate::engine) mod x25519;
+pub(crate) mod xcbc;
 pub(crate) mod xts;
 
 use std::ffi::{c_char, c_int, c_void};

@@ -57,6 +57,16 @@ macro_rules! cmac {
     };
 }
 
+/// A row of XCBC-MAC, which gives so many bytes.
+macro_rules! xcbc {
+    ($name:ident, $len:expr) => {
+        row!($name)
+            .keys(&[KeyType::Aes], 16, 16)
+            .signs(|key, params| Ok(Box::new(mac::aes_xcbc(key, params, $len)?)))
+            .verifies(|key, params| Ok(Box::new(mac::aes_xcbc(key, params, $len)?)))
+    };
+}
+
 pub(super) const ROWS: &[Mechanism] = &[
     aes(row!(CKM_AES_KEY_GEN)).generates(aes::generate),
     in_blocks!(CKM_AES_ECB, Shape::OptionalIv16, Mode::Ecb),
@@ -84,6 +94,7 @@ pub(super) const ROWS: &[Mechanism] = &[
     both_ways!(CKM_AES_OFB, Shape::Iv16, aes::start, Mode::Ofb),
     both_ways!(CKM_AES_CFB128, Shape::Iv16, aes::start, Mode::Cfb128),
     both_ways!(CKM_AES_CFB8, Shape::Iv16, aes::start, Mode::Cfb8),
+    both_ways!(CKM_AES_CFB1, Shape::Iv16, aes::start, Mode::Cfb1),
     both_ways!(CKM_AES_CCM, Shape::Cipher(CipherShape::Ccm), aead::ccm)
         .wraps(|key, params| aead::ccm(key, params, Encrypt))
         .unwraps(|key, params, _| aead_wrap::unwrap(key, params, &aead::CCM))
@@ -99,6 +110,8 @@ pub(super) const ROWS: &[Mechanism] = &[
     row!(CKM_AES_XTS_KEY_GEN).keys(&[KeyType::AesXts], 64, 64).generates(aead::generate_xts),
     cmac!(CKM_AES_CMAC, Length::Full),
     cmac!(CKM_AES_CMAC_GENERAL, Length::Chosen).takes(Shape::MacLength),
+    xcbc!(CKM_AES_XCBC_MAC, 16),
+    xcbc!(CKM_AES_XCBC_MAC_96, 12),
     aes(row!(CKM_AES_GMAC))
         .takes(Shape::Gcm)
         .signs(|key, params| Ok(Box::new(mac::gmac(key, params)?)))

@@ -267,7 +267,12 @@ fn another_kind_of_key_is_named_before_a_bad_parameter() {
 
 /// A secret key of a size that its type has.
 fn secret_of(key_type: KeyType) -> Key {
-    let usual = if key_type == KeyType::AesXts { 64 } else { 32 };
+    let usual = match key_type {
+        KeyType::AesXts => 64,
+        // The one size that all mechanisms of AES take.
+        KeyType::Aes => 16,
+        _ => 32,
+    };
     let value: Vec<u8> = (1..).take(key_type.fixed_len().unwrap_or(usual)).collect();
     secret_key(key_type, &value)
 }

