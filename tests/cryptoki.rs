@@ -88,6 +88,8 @@ mod generation;
 mod hmac;
 #[path = "cryptoki/hybrids.rs"]
 mod hybrids;
+#[path = "cryptoki/ike.rs"]
+mod ike;
 #[path = "cryptoki/initialise.rs"]
 mod initialise;
 #[path = "cryptoki/interfaces.rs"]

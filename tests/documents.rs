@@ -77,6 +77,10 @@ fn family(row: &MechanismRow) -> &'static str {
         ("generic secret", "generic secret, TLS 1.2"),
     ];
     let Some(first) = row.keys.first() else { return "digests" };
+    // They take the keys of several families.
+    if row.name.starts_with("CKM_IKE") {
+        return "IKE";
+    }
     FAMILIES
         .iter()
         .find(|(part, _)| row.keys.iter().any(|key| key.contains(part)))

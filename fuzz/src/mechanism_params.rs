@@ -286,6 +286,61 @@ fn tls(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8
     }
 }
 
+#[rustfmt::skip]
+const IKE: &[ck::CK_MECHANISM_TYPE] = &[
+    ck::CKM_IKE_PRF_DERIVE, ck::CKM_IKE1_PRF_DERIVE, ck::CKM_IKE1_EXTENDED_DERIVE,
+    ck::CKM_IKE2_PRF_PLUS_DERIVE,
+];
+#[rustfmt::skip]
+const PRFS: &[ck::CK_ULONG] = &[
+    ck::CKM_SHA256_HMAC, ck::CKM_SHA_1_HMAC, ck::CKM_SHA512_HMAC, ck::CKM_AES_XCBC_MAC,
+    ck::CKM_AES_CMAC, ck::CKM_SHA256, ck::CK_ULONG::MAX,
+];
+/// Handles of keys and of what is none.
+const HANDLES: &[ck::CK_OBJECT_HANDLE] = &[0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+/// The parameter of a mechanism of IKE.
+fn ike(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>, parts: &mut Vec<Box<[u8]>>) -> Vec<u8> {
+    let (prf, first, second) = (bytes.pick(PRFS), bytes.pick(HANDLES), bytes.pick(HANDLES));
+    let flags = [bytes.byte() & 1, bytes.byte() & 1];
+    let (start, start_len) = part(bytes, parts);
+    match id {
+        ck::CKM_IKE_PRF_DERIVE => {
+            // SAFETY: all zeros are a valid value of plain C data.
+            let mut params: ck::CK_IKE_PRF_DERIVE_PARAMS = unsafe { std::mem::zeroed() };
+            (params.prfMechanism, params.hNewKey) = (prf, first);
+            [params.bDataAsKey, params.bRekey] = flags;
+            (params.pNi, params.ulNiLen) = (start, start_len);
+            (params.pNr, params.ulNrLen) = part(bytes, parts);
+            structure(&params)
+        }
+        ck::CKM_IKE1_PRF_DERIVE => {
+            // SAFETY: as above.
+            let mut params: ck::CK_IKE1_PRF_DERIVE_PARAMS = unsafe { std::mem::zeroed() };
+            (params.prfMechanism, params.bHasPrevKey) = (prf, flags[0]);
+            (params.hKeygxy, params.hPrevKey) = (first, second);
+            (params.pCKYi, params.ulCKYiLen) = (start, start_len);
+            (params.pCKYr, params.ulCKYrLen) = part(bytes, parts);
+            params.keyNumber = bytes.byte();
+            structure(&params)
+        }
+        ck::CKM_IKE1_EXTENDED_DERIVE => {
+            // SAFETY: as above.
+            let mut params: ck::CK_IKE1_EXTENDED_DERIVE_PARAMS = unsafe { std::mem::zeroed() };
+            (params.prfMechanism, params.bHasKeygxy, params.hKeygxy) = (prf, flags[0], first);
+            (params.pExtraData, params.ulExtraDataLen) = (start, start_len);
+            structure(&params)
+        }
+        _ => {
+            // SAFETY: as above.
+            let mut params: ck::CK_IKE2_PRF_PLUS_DERIVE_PARAMS = unsafe { std::mem::zeroed() };
+            (params.prfMechanism, params.bHasSeedKey, params.hSeedKey) = (prf, flags[0], first);
+            (params.pSeedData, params.ulSeedDataLen) = (start, start_len);
+            structure(&params)
+        }
+    }
+}
+
 /// The parameter that a mechanism wants, filled with whatever the bytes say.
 fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Box<[u8]>>) {
     let mut parts = Vec::new();
@@ -478,6 +533,7 @@ fn fitting(id: ck::CK_MECHANISM_TYPE, bytes: &mut Bytes<'_>) -> (Vec<u8>, Vec<Bo
         }),
         _ if GENERAL.contains(&id) => structure(&ck::CK_ULONG::from(bytes.byte() % 70)),
         _ if TLS.contains(&id) => tls(id, bytes, &mut parts),
+        _ if IKE.contains(&id) => ike(id, bytes, &mut parts),
         ck::CKM_AES_CBC | ck::CKM_AES_CBC_PAD | ck::CKM_AES_CTS => {
             let len = bytes.pick(&[16, 16, 16, 0, 15, 17]);
             (0..len).map(|_| bytes.byte()).collect()

@@ -93,7 +93,7 @@ pub(super) const fn odd(byte: u8) -> u8 {
 const LEAST_CUT: usize = 14;
 
 /// Refuses to show a small part of a closed key.
-fn check_cut(source: &Key, kept: usize, whole: usize) -> Result<()> {
+pub(super) fn check_cut(source: &Key, kept: usize, whole: usize) -> Result<()> {
     let closed = source.is_set(attribute::SENSITIVE) || !source.is_set(attribute::EXTRACTABLE);
     if closed && kept != 0 && kept < whole.min(LEAST_CUT) {
         let why = "less than 14 bytes of a key that is sensitive or cannot be extracted";

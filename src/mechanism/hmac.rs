@@ -12,7 +12,7 @@ use crate::error::{Result, Rv};
 use crate::object::class::KeyType;
 
 /// The type of key that is for the HMAC of one hash function only.
-const fn own_key_type(digest: Digest) -> Option<KeyType> {
+pub(super) const fn own_key_type(digest: Digest) -> Option<KeyType> {
     Some(match digest {
         Digest::Md5 => KeyType::Md5Hmac,
         Digest::Sha1 => KeyType::Sha1Hmac,

@@ -1,6 +1,6 @@
 //! The parameters of derivations, and the shapes that they take. PKCS#11 3.2, "Miscellaneous simple
 //! key derivation mechanisms", "Key derivation by data encryption", "HKDF", "PKCS #5", "TLS 1.2
-//! Mechanisms".
+//! Mechanisms", "IKE Mechanisms".
 
 use std::sync::Arc;
 
@@ -40,6 +40,15 @@ pub(crate) enum KdfParams {
     },
     /// `CK_TLS_KDF_PARAMS`.
     TlsExport { label: Vec<u8>, randoms: Randoms, context: Option<Vec<u8>>, hash: u64 },
+    /// `CK_IKE_PRF_DERIVE_PARAMS`: both nonces; the handle of a new key, if it is a rekeying.
+    IkePrf { prf: u64, data_as_key: bool, nonces: Vec<u8>, new_key: Option<u64> },
+    /// `CK_IKE1_PRF_DERIVE_PARAMS`: the handle of the agreed secret and, if there is one, that of
+    /// the key before this one; both cookies.
+    Ike1Prf { prf: u64, agreed: u64, previous: Option<u64>, cookies: Vec<u8>, number: u8 },
+    /// `CK_IKE1_EXTENDED_DERIVE_PARAMS`, maybe with the handle of the agreed secret.
+    Ike1Extended { prf: u64, agreed: Option<u64>, extra: Vec<u8> },
+    /// `CK_IKE2_PRF_PLUS_DERIVE_PARAMS`, maybe with the handle of a key that the seed begins with.
+    IkePrfPlus { prf: u64, seed_key: Option<u64>, seed: Vec<u8> },
 }
 
 /// `CK_SSL3_RANDOM_DATA`.
@@ -126,6 +135,14 @@ pub(crate) enum KdfShape {
     TlsKeys,
     /// A `CK_TLS_KDF_PARAMS`.
     TlsExport,
+    /// A `CK_IKE_PRF_DERIVE_PARAMS`.
+    IkePrf,
+    /// A `CK_IKE1_PRF_DERIVE_PARAMS`.
+    Ike1Prf,
+    /// A `CK_IKE1_EXTENDED_DERIVE_PARAMS`.
+    Ike1Extended,
+    /// A `CK_IKE2_PRF_PLUS_DERIVE_PARAMS`.
+    IkePrfPlus,
 }
 
 impl KdfParams {
@@ -139,6 +156,13 @@ impl KdfParams {
                     _ => None,
                 });
                 keys.collect()
+            }
+            // Both flags are refused later, and whichever key is named with them.
+            Self::IkePrf { data_as_key: false, new_key: Some(handle), .. }
+            | Self::Ike1Extended { agreed: Some(handle), .. }
+            | Self::IkePrfPlus { seed_key: Some(handle), .. } => vec![*handle],
+            Self::Ike1Prf { agreed, previous, .. } => {
+                std::iter::once(*agreed).chain(*previous).collect()
             }
             _ => Vec::new(),
         }

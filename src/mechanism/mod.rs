@@ -33,6 +33,7 @@ mod hkdf;
 mod hmac;
 mod hotp;
 mod hpke;
+mod ike;
 pub(crate) mod kdf_params;
 mod key_wrap;
 mod mac;

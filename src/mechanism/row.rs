@@ -65,6 +65,25 @@ pub(crate) type StartBundleSigning = fn(&Bundle<'_>, &MechanismParams) -> Result
 pub(crate) type StartBundleVerifying =
     fn(&Bundle<'_>, &MechanismParams) -> Result<Box<dyn Verifying>>;
 
+/// What is derived where the caller's template does not say.
+#[derive(Clone, Copy)]
+pub(crate) enum Usual {
+    /// A secret key of this type.
+    Type(KeyType),
+    /// A secret key of the type that the parameter tells, if it does.
+    Told(fn(&MechanismParams) -> Option<KeyType>),
+}
+
+impl Usual {
+    /// The type of the key.
+    pub(crate) fn key_type(self, params: &MechanismParams) -> Option<KeyType> {
+        match self {
+            Self::Type(key_type) => Some(key_type),
+            Self::Told(of) => of(params),
+        }
+    }
+}
+
 /// What a key is derived from, and to what.
 pub(crate) struct Derivation<'d> {
     pub(crate) base: &'d Key,
@@ -103,6 +122,8 @@ pub(crate) struct Mechanism {
     pub(crate) shape: Shape,
     /// The types of key it works with, or makes.
     pub(crate) key_types: &'static [KeyType],
+    /// The types of the keys that the parameter names, where those may be of more than these.
+    pub(crate) named_types: Option<&'static [KeyType]>,
     /// Flags that no column tells: which curves and encodings.
     pub(crate) extra: u64,
     /// Broken or outlived: off unless the configuration asks for it.
@@ -124,7 +145,7 @@ pub(crate) struct Mechanism {
     /// Gives the public half of a private key, for which that need not allow derivations.
     pub(crate) publish: Option<Publish>,
     /// What is derived, if the caller's template does not say.
-    pub(crate) derives_usually: Option<KeyType>,
+    pub(crate) derives_usually: Option<Usual>,
     /// Whether the value shows in what is derived of it, which is then as secret as that.
     pub(crate) shows_base: bool,
     /// Takes the bytes of a key: a secret key's value, a private key's `PrivateKeyInfo`.
@@ -166,6 +187,7 @@ impl Mechanism {
             min_modern_size: 0,
             shape: Shape::None,
             key_types: &[],
+            named_types: None,
             extra: 0,
             legacy: false,
             sign: None,
@@ -204,6 +226,11 @@ impl Mechanism {
         self.key_types = types;
         self.min_key_size = min;
         self.max_key_size = max;
+        self
+    }
+
+    pub(super) const fn names(mut self, types: &'static [KeyType]) -> Self {
+        self.named_types = Some(types);
         self
     }
 
@@ -294,8 +321,12 @@ impl Mechanism {
         self
     }
 
-    pub(super) const fn usually(mut self, key_type: KeyType) -> Self {
-        self.derives_usually = Some(key_type);
+    pub(super) const fn usually(self, key_type: KeyType) -> Self {
+        self.as_usual(Usual::Type(key_type))
+    }
+
+    pub(super) const fn as_usual(mut self, usual: Usual) -> Self {
+        self.derives_usually = Some(usual);
         self
     }
 
@@ -386,6 +417,11 @@ impl Mechanism {
     /// Whether C_DeriveKey does anything with it.
     pub(crate) fn derives_anything(&self) -> bool {
         self.derive.is_some() || self.derive_objects.is_some() || self.publish.is_some()
+    }
+
+    /// The same as a row for the keys that the parameter names.
+    pub(crate) fn of_named_keys(&self) -> Self {
+        Self { key_types: self.named_types.unwrap_or(self.key_types), ..*self }
     }
 
     /// The type of the keys that it makes, if it makes keys.

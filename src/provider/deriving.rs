@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::error::{Result, Rv};
+use crate::mechanism::params::MechanismParams;
 use crate::mechanism::{Derivation, Derived, Key, Mechanism, Publish};
 use crate::object::attribute;
 use crate::object::class::roles::permit_pair;
@@ -34,7 +35,12 @@ impl Sources {
     }
 
     /// A caller's template, with what the sources ask of every key that is derived from them.
-    fn prepare(&self, row: &Mechanism, mut template: Template) -> Result<Template> {
+    fn prepare(
+        &self,
+        row: &Mechanism,
+        params: &MechanismParams,
+        mut template: Template,
+    ) -> Result<Template> {
         for held in &self.0 {
             let demanded = held.object.attributes.get(attribute::DERIVE_TEMPLATE);
             template = with_demands(template, demanded)?;
@@ -43,8 +49,10 @@ impl Sources {
             if !template.contains(attribute::CLASS.id) {
                 template.set(attribute::CLASS, Class::SecretKey.code());
             }
-            if !template.contains(attribute::KEY_TYPE.id) {
-                template.set(attribute::KEY_TYPE, usual.code());
+            if !template.contains(attribute::KEY_TYPE.id)
+                && let Some(key_type) = usual.key_type(params)
+            {
+                template.set(attribute::KEY_TYPE, key_type.code());
             }
         }
         if row.shows_base {
@@ -85,7 +93,7 @@ impl Call<'_> {
         let base = self.source::<policy::Derive>(row, base)?;
         let sources = Sources(std::iter::once(base).chain(others).collect());
         let templates = std::iter::once(template).chain(further);
-        let templates = templates.map(|template| sources.prepare(row, template));
+        let templates = templates.map(|template| sources.prepare(row, &given.params, template));
         let templates = templates.collect::<Result<Vec<_>>>()?;
         let (whole, shown) = self.derived(row, given, &sources, templates)?;
         // What was derived is not kept before the use of what it came from is on record.
@@ -131,6 +139,7 @@ impl Call<'_> {
     /// A key that a parameter names. One that can be read needs no `CKA_DERIVE`, which the standard
     /// asks of the base key alone.
     fn further_source(&self, row: &Mechanism, handle: u64) -> Result<Arc<Held>> {
+        let row = &row.of_named_keys();
         let object = Arc::clone(&self.key(handle)?.object);
         if object.is_set(attribute::EXTRACTABLE) && !object.is_set(attribute::SENSITIVE) {
             return self.source::<policy::Join>(row, handle);

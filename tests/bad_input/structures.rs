@@ -199,8 +199,43 @@ fn derivations(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
                 (to.pIV, to.ulIVLen) = part(parts, &[5; 32]);
             })]
         }
+        name if name.starts_with("CK_IKE") => ike(name, other),
         _ => tls(name),
     }
+}
+
+/// Structures of IKE, with each key that they can name.
+fn ike(name: &str, other: ck::CK_OBJECT_HANDLE) -> Vec<Parameter> {
+    vec![match name {
+        "CK_IKE_PRF_DERIVE_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_IKE_PRF_DERIVE_PARAMS, parts| {
+                (to.prfMechanism, to.bRekey, to.hNewKey) = (ck::CKM_SHA256_HMAC, 1, other);
+                (to.pNi, to.ulNiLen) = part(parts, b"nonce of the initiator");
+                (to.pNr, to.ulNrLen) = part(parts, b"the responder's nonce");
+            })
+        }
+        "CK_IKE1_PRF_DERIVE_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_IKE1_PRF_DERIVE_PARAMS, parts| {
+                (to.prfMechanism, to.hKeygxy) = (ck::CKM_SHA256_HMAC, other);
+                (to.bHasPrevKey, to.hPrevKey, to.keyNumber) = (1, other, 1);
+                (to.pCKYi, to.ulCKYiLen) = part(parts, b"cookie i");
+                (to.pCKYr, to.ulCKYrLen) = part(parts, b"a cookie r");
+            })
+        }
+        "CK_IKE1_EXTENDED_DERIVE_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_IKE1_EXTENDED_DERIVE_PARAMS, parts| {
+                (to.prfMechanism, to.bHasKeygxy, to.hKeygxy) = (ck::CKM_SHA256_HMAC, 1, other);
+                (to.pExtraData, to.ulExtraDataLen) = part(parts, b"extra data");
+            })
+        }
+        "CK_IKE2_PRF_PLUS_DERIVE_PARAMS" => {
+            Parameter::of(|to: &mut ck::CK_IKE2_PRF_PLUS_DERIVE_PARAMS, parts| {
+                (to.prfMechanism, to.bHasSeedKey, to.hSeedKey) = (ck::CKM_SHA256_HMAC, 1, other);
+                (to.pSeedData, to.ulSeedDataLen) = part(parts, b"seed data");
+            })
+        }
+        _ => return Vec::new(),
+    }]
 }
 
 /// What SP 800-108's functions are run over: what changes, which is a counter or the last output,

@@ -14,7 +14,7 @@ use crate::mechanism::params::MechanismParams;
 use crate::secret::Secret;
 use crate::system::process;
 
-use super::{LONGEST_PART, Reader, counted, invalid, part, structure, tls};
+use super::{LONGEST_PART, Reader, counted, ike, invalid, part, structure, tls};
 use crate::abi::input::input;
 
 pub(super) const fn reader(shape: KdfShape) -> Reader {
@@ -33,6 +33,10 @@ pub(super) const fn reader(shape: KdfShape) -> Reader {
         KdfShape::TlsExtendedMaster => tls::extended_master,
         KdfShape::TlsKeys => tls::keys,
         KdfShape::TlsExport => tls::export,
+        KdfShape::IkePrf => ike::prf,
+        KdfShape::Ike1Prf => ike::ike1,
+        KdfShape::Ike1Extended => ike::extended,
+        KdfShape::IkePrfPlus => ike::plus,
     }
 }
 

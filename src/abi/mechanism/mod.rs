@@ -4,6 +4,7 @@
 mod cipher;
 pub(super) mod counted;
 mod ec;
+mod ike;
 mod kdf;
 pub(super) mod message;
 pub(super) mod one_time;

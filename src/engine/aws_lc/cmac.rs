@@ -3,6 +3,7 @@
 use std::ptr;
 
 use aws_lc_sys as lc;
+use zeroize::Zeroizing;
 
 use super::cipher::{self, BLOCK_LEN, Mode};
 use super::{EngineError, Owned, check, initialise};
@@ -19,6 +20,19 @@ impl Cmac {
     /// Starts with an AES key. `Key` if it is not 16, 24 or 32 bytes long.
     pub(crate) fn aes(key: &[u8]) -> Result<Self, EngineError> {
         Self::of(cipher::aes(Mode::Cbc, key.len())?, BLOCK_LEN, key)
+    }
+
+    /// Starts AES-CMAC-PRF-128 with a key of any length: of one that is not 16 bytes long its code
+    /// under the key of zeros is taken. RFC 4615, section 3.
+    pub(crate) fn aes_prf(key: &[u8]) -> Result<Self, EngineError> {
+        if key.len() == BLOCK_LEN {
+            return Self::aes(key);
+        }
+        let mut fitting = Zeroizing::new([0; BLOCK_LEN]);
+        let mut other = Self::aes(fitting.as_slice())?;
+        other.update(key)?;
+        other.finish(fitting.as_mut_slice())?;
+        Self::aes(fitting.as_slice())
     }
 
     /// Starts with a key of DES or triple DES. `Key` if it is not 8, 16 or 24 bytes long.

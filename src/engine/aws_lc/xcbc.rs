@@ -1,4 +1,5 @@
-//! AES-XCBC-MAC (RFC 3566) in parts, over the library's AES.
+//! AES-XCBC-MAC (RFC 3566) in parts, and the pseudorandom function that IKE makes of it (RFC
+//! 4434), over the library's AES.
 //!
 //! Of the three keys that come of one, the first is that of a CBC over all blocks, and one of the
 //! others goes into the last block: so what came last waits until it is known that nothing follows.
@@ -41,6 +42,20 @@ impl Xcbc {
         let chain =
             first.expose(|first| BlockCipher::new(Mode::Cbc, Direction::Encrypt, first, &start))?;
         Ok(Self { chain, last, held: Zeroizing::new([0; BLOCK_LEN]), held_len: 0 })
+    }
+
+    /// Starts AES-XCBC-PRF-128 with a key of any length: a shorter one is filled up with zeros, of
+    /// a longer one its code under the key of zeros is taken. RFC 4434, section 2.
+    pub(crate) fn prf(key: &[u8]) -> Result<Self, EngineError> {
+        let mut fitting = Zeroizing::new([0; KEY_LEN]);
+        if let Some(room) = fitting.get_mut(..key.len()) {
+            room.copy_from_slice(key);
+        } else {
+            let mut shorter = Self::new(&[0; KEY_LEN])?;
+            shorter.update(key)?;
+            shorter.finish(fitting.as_mut_slice())?;
+        }
+        Self::new(fitting.as_slice())
     }
 
     /// Adds input.

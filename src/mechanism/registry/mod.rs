@@ -17,6 +17,7 @@ mod digest;
 mod dsa;
 mod ec;
 mod generic;
+mod ike;
 mod mac;
 mod one_time;
 mod post_quantum;
@@ -28,6 +29,7 @@ use std::ops::RangeInclusive;
 use super::Mechanism;
 use super::ecdh::Kdf;
 use crate::cryptoki;
+pub(super) use ike::ike_prf_of;
 pub(super) use one_time::{OTP_DECIMAL, OTP_FLAGS_WITHOUT_EFFECT, OTP_FOR_PEOPLE};
 pub(super) use tls::OF_MASTER_SECRETS;
 
@@ -252,6 +254,7 @@ const FAMILIES: &[&[Mechanism]] = &[
     #[cfg(feature = "legacy")] dsa::ROWS,
     ec::ROWS,
     generic::ROWS,
+    ike::ROWS,
     mac::ROWS,
     one_time::ROWS,
     post_quantum::ROWS,

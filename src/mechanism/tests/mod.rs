@@ -121,6 +121,20 @@ fn sound_randoms() -> Randoms {
     Randoms { client: vec![1; 32], server: vec![2; 32] }
 }
 
+fn sound_ike(shape: KdfShape) -> KdfParams {
+    let prf = ck::CKM_SHA256_HMAC;
+    match shape {
+        KdfShape::IkePrf => {
+            KdfParams::IkePrf { prf, data_as_key: true, nonces: vec![1; 32], new_key: None }
+        }
+        KdfShape::Ike1Prf => {
+            KdfParams::Ike1Prf { prf, agreed: 1, previous: None, cookies: vec![1; 16], number: 0 }
+        }
+        KdfShape::Ike1Extended => KdfParams::Ike1Extended { prf, agreed: None, extra: vec![1] },
+        _ => KdfParams::IkePrfPlus { prf, seed_key: None, seed: vec![1] },
+    }
+}
+
 fn sound_kdf(shape: KdfShape) -> KdfParams {
     match shape {
         KdfShape::Data => KdfParams::Data(vec![1; 16]),
@@ -163,6 +177,9 @@ fn sound_kdf(shape: KdfShape) -> KdfParams {
             context: None,
             hash: ck::CKM_SHA256,
         },
+        KdfShape::IkePrf | KdfShape::Ike1Prf | KdfShape::Ike1Extended | KdfShape::IkePrfPlus => {
+            sound_ike(shape)
+        }
         KdfShape::Pbkdf2 => KdfParams::Pbkdf2 {
             source: ck::CKZ_SALT_SPECIFIED,
             salt: vec![0; 8],

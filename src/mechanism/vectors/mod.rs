@@ -15,6 +15,7 @@ pub(super) mod dsa;
 pub(super) mod edwards;
 mod files;
 mod hashes;
+mod ike;
 pub(super) mod one_time;
 pub(super) mod post_quantum;
 mod post_quantum_files;
@@ -50,6 +51,7 @@ const FAMILIES: &[Run] = &[
     dh::run,
     edwards::run,
     hashes::run,
+    ike::run,
     one_time::run,
     post_quantum::run,
     rsa::run,

@@ -222,6 +222,10 @@ const fn kdf_parameter(shape: KdfShape) -> &'static str {
         KdfShape::TlsExtendedMaster => "`CK_TLS12_EXTENDED_MASTER_KEY_DERIVE_PARAMS`",
         KdfShape::TlsKeys => "`CK_TLS12_KEY_MAT_PARAMS`",
         KdfShape::TlsExport => "`CK_TLS_KDF_PARAMS`",
+        KdfShape::IkePrf => "`CK_IKE_PRF_DERIVE_PARAMS`",
+        KdfShape::Ike1Prf => "`CK_IKE1_PRF_DERIVE_PARAMS`",
+        KdfShape::Ike1Extended => "`CK_IKE1_EXTENDED_DERIVE_PARAMS`",
+        KdfShape::IkePrfPlus => "`CK_IKE2_PRF_PLUS_DERIVE_PARAMS`",
         KdfShape::Pbkdf2 => "`CK_PKCS5_PBKD2_PARAMS2`, or the older `CK_PKCS5_PBKD2_PARAMS`",
     }
 }
