@@ -13,7 +13,7 @@ use crate::engine::aws_lc::cmac::Cmac;
 use crate::engine::hash::{Digest, Mac};
 use crate::error::{Error, Result, Rv};
 use crate::object::attribute;
-use crate::object::class::KeyType;
+use crate::object::class::{KeyType, asked_len};
 use crate::object::template::Template;
 use crate::secret::Secret;
 
@@ -96,9 +96,7 @@ fn asked(template: &Template) -> Result<(KeyType, usize)> {
     let key_type = KeyType::from_code(template.require(attribute::KEY_TYPE)?);
     let key_type = key_type.filter(|key_type| !key_type.is_asymmetric());
     let key_type = key_type.ok_or_else(|| Rv::TemplateInconsistent.because("CKA_KEY_TYPE"))?;
-    let len = template.get(attribute::VALUE_LEN).map(usize::try_from).transpose();
-    let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
-    Ok((key_type, wanted(len, key_type, None)?))
+    Ok((key_type, wanted(asked_len(template, None)?, key_type, None)?))
 }
 
 /// Which parts must be there, may be there once, and must not be there.

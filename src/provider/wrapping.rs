@@ -13,7 +13,7 @@ use crate::mechanism::operation::{Ciphering, Reply};
 use crate::mechanism::{Mechanism, Wraps, wrapping};
 use crate::object::attribute;
 use crate::object::class::reading::matches;
-use crate::object::class::{Birth, Class, KeyType, Species, admit, complete};
+use crate::object::class::{Birth, Class, Species, admit, asked_len, complete};
 use crate::object::template::Template;
 use crate::secret::Secret;
 use crate::token::objects::Held;
@@ -245,9 +245,7 @@ impl Call<'_> {
         self.check_birth(&template, species)?;
         let context = self.token().context(&self.viewer()?, Some(given.id));
         admit(&template, species, Birth::Unwrap, &context)?;
-        let len = template.get(attribute::VALUE_LEN).map(usize::try_from).transpose();
-        let len = len.map_err(|_| Rv::AttributeValueInvalid.because("CKA_VALUE_LEN"))?;
-        let len = len.or_else(|| species.key_type.and_then(KeyType::fixed_len));
+        let len = asked_len(&template, species.key_type)?;
         Ok(Entering { template, species, len })
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::consistency::consistent;
 use super::defaults::{AllDefaults, Terms};
+use super::lengths::asked_len;
 use super::rules::{self, Row};
-use super::{Class, KeyType, Species, roles, secrecy, value};
+use super::{Class, Species, roles, secrecy, value};
 use crate::cryptoki;
 use crate::error::{Result, Rv};
 use crate::object::attribute::{self, Change};
@@ -136,9 +137,7 @@ impl<'t> Admitted<'t> {
 
     /// The length in bytes that the caller asks for, or that all keys of the type have.
     pub(crate) fn asked_len(&self) -> Result<Option<usize>> {
-        let len = self.template.get(attribute::VALUE_LEN).map(usize::try_from).transpose();
-        let len = len.map_err(|_| Rv::AttributeValueInvalid.because(attribute::VALUE_LEN.name))?;
-        Ok(len.or_else(|| self.species.key_type.and_then(KeyType::fixed_len)))
+        asked_len(&self.template, self.species.key_type)
     }
 
     /// All attributes of the key but `CKA_UNIQUE_ID`.

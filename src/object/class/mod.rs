@@ -30,6 +30,7 @@ use crate::cryptoki;
 use crate::error::{Result, Rv};
 pub(crate) use birth::{Admitted, Birth, Context, admit, check_halves, complete};
 pub(crate) use defaults::AllDefaults;
+pub(crate) use lengths::asked_len;
 use rules::Row;
 
 /// Makes an enum of the standard's numbers that this token offers.
