@@ -7,9 +7,10 @@
 //! Only the crate's code for AVX2 is that fast: its portable code takes three times as long, and
 //! longer than AWS-LC. Without AVX2 nothing here is available.
 
+use std::hint::black_box;
+
 use super::{MlKem, SHARED_LEN};
 use crate::system::arena::Locked;
-use std::hint::black_box;
 
 /// An encapsulation key, prepared.
 pub(super) trait Maker: Send + Sync {
