@@ -2,9 +2,9 @@
 //!
 //! AWS-LC signs, which takes it half the time that ed25519-dalek needs; ed25519-dalek verifies
 //! plain signatures, and is the faster one there. Private keys live in locked memory. Verification
-//! follows the RFC without its cofactor, as
-//! most of the world does; keys of small order, under which anybody can sign, and keys that are
-//! not written in the one canonical way are refused when they are parsed.
+//! follows the RFC without its cofactor, as most of the world does; keys of small order, under
+//! which anybody can sign, and keys that are not written in the one canonical way are refused when
+//! they are parsed.
 
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 

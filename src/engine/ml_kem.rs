@@ -4,13 +4,12 @@
 //! it (`prepared`), and AWS-LC uses it otherwise. Randomness is the kernel's, here for keys and
 //! ciphertexts alike. Many threads may use a key at once.
 
-use std::sync::OnceLock;
-
-use zeroize::Zeroizing;
-
 mod prepared;
 
+use std::sync::OnceLock;
+
 use prepared::{Maker, Opener};
+use zeroize::Zeroizing;
 
 pub(crate) use super::aws_lc::ml_kem::{MlKem, SEED_LEN, SHARED_LEN};
 use super::aws_lc::ml_kem::{MlKemPrivate as ParsedPrivate, MlKemPublic as ParsedPublic};
@@ -57,10 +56,16 @@ impl MlKemPrivate {
     /// The secret in a ciphertext; a ciphertext that nobody made for this key gives a secret that
     /// nobody else has (implicit rejection). `Length` by its length alone.
     pub(crate) fn decapsulate(&self, ciphertext: &[u8]) -> Result<Secret, EngineError> {
-        let prepare = || self.expanded().ok()?.expose(|key| prepared::opener(self.set, key));
+        let prepare = || {
+            let opener = self.expanded().ok()?.expose(|key| prepared::opener(self.set, key));
+            prepared::wipe_stack();
+            opener
+        };
         match self.opener.get_or_init(prepare) {
             Some(opener) => Secret::build(SHARED_LEN, |shared| {
-                opener.decapsulate(ciphertext, shared).ok_or(EngineError::Length)
+                let opened = opener.decapsulate(ciphertext, shared);
+                prepared::wipe_stack();
+                opened.ok_or(EngineError::Length)
             }),
             None => self.parsed.decapsulate(ciphertext),
         }
@@ -111,7 +116,9 @@ impl MlKemPublic {
         let prepare = || prepared::maker(self.set, &self.parsed.bytes().ok()?);
         match self.maker.get_or_init(prepare) {
             Some(maker) => Secret::build(SHARED_LEN, |shared| {
-                maker.encapsulate(random, out, shared).ok_or(EngineError::Length)
+                let made = maker.encapsulate(random, out, shared);
+                prepared::wipe_stack();
+                made.ok_or(EngineError::Length)
             }),
             None => self.parsed.encapsulate(random, out),
         }

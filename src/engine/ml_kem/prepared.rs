@@ -72,9 +72,10 @@ const fn is_available() -> bool {
 }
 
 /// Overwrites what functions that have just returned left behind on the stack: the crate does not
-/// wipe the message, the noise and the secret. The deepest of them was seen to use 19 KiB.
+/// wipe the message, the noise and the secret. The deepest of them was seen to use 19 KiB. To be
+/// called by who calls them, because their own frames hold copies too.
 #[inline(never)]
-fn wipe_stack() {
+pub(super) fn wipe_stack() {
     let room = [0_u8; 24 * 1024];
     black_box(&room);
 }
@@ -92,7 +93,7 @@ macro_rules! parameter_set {
             use vectors::unpacked::{self, $pair, $public};
             use zeroize::Zeroize;
 
-            use super::{Locked, Maker, Opener, SHARED_LEN, wipe_stack};
+            use super::{Locked, Maker, Opener, SHARED_LEN};
 
             pub(super) fn is_reduced(public: &[u8]) -> Option<bool> {
                 Some(vectors::validate_public_key(&$encoded::try_from(public).ok()?))
@@ -114,8 +115,6 @@ macro_rules! parameter_set {
                 key[0..expanded.len()].copy_from_slice(expanded);
                 let mut prepared = Locked::new(unpacked::init_key_pair())?;
                 unpacked::key_pair_from_private_mut(&key, &mut prepared);
-                key[0..expanded.len()].fill(0);
-                wipe_stack();
                 Some(Box::new(prepared))
             }
 
@@ -132,7 +131,6 @@ macro_rules! parameter_set {
                     room.copy_from_slice(made.as_slice());
                     secret.copy_from_slice(&found);
                     found.zeroize();
-                    wipe_stack();
                     Some(())
                 }
             }
@@ -144,7 +142,6 @@ macro_rules! parameter_set {
                     let mut found = unpacked::decapsulate(self, &ciphertext);
                     secret.copy_from_slice(&found);
                     found.zeroize();
-                    wipe_stack();
                     Some(())
                 }
             }
