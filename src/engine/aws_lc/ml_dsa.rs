@@ -4,12 +4,10 @@
 //! the hash of the public key is made once a key and not once a signature (section 6.2, line 6 of
 //! algorithm 7). Keys are parsed once and may be used by many threads at once.
 
-use std::ptr;
-
 use aws_lc_sys as lc;
 
 use super::shake::{Shake, Width, shake};
-use super::{EngineError, Owned, check, failed, gate, initialise};
+use super::{EngineError, Owned, check, gate, initialise, raw_key};
 use crate::secret::Secret;
 
 /// Bytes of the seed that a key is made from.
@@ -143,7 +141,7 @@ impl MlDsaPrivate {
             // SAFETY: as above.
             unsafe { Owned::or(key, EngineError::Key("an ML-DSA key that contradicts itself")) }
         })?;
-        let hash = PublicHash::of(&raw_public(set, &key)?)?;
+        let hash = PublicHash::of(&raw_key::public(&key, set.public_len())?)?;
         Ok(Self { key, set, hash })
     }
 
@@ -153,20 +151,12 @@ impl MlDsaPrivate {
 
     /// The expanded key.
     pub(crate) fn expanded(&self) -> Result<Secret, EngineError> {
-        Secret::build(self.set.private_len(), |out| {
-            let mut len = out.len();
-            // SAFETY: a live key and a writable slice of the length that is told.
-            let done = unsafe {
-                lc::EVP_PKEY_get_raw_private_key(self.key.as_ptr(), out.as_mut_ptr(), &raw mut len)
-            };
-            check(done, EngineError::Failed("ML-DSA private key"))?;
-            if len == out.len() { Ok(()) } else { Err(EngineError::Length) }
-        })
+        raw_key::private(&self.key, self.set.private_len())
     }
 
     /// The bytes of the public key.
     pub(crate) fn public_bytes(&self) -> Result<Vec<u8>, EngineError> {
-        raw_public(self.set, &self.key)
+        raw_key::public(&self.key, self.set.public_len())
     }
 
     /// What binds signatures to the public key.
@@ -177,7 +167,7 @@ impl MlDsaPrivate {
     /// Signs a representative, hedged with the library's own randomness; gives the length.
     pub(crate) fn sign_mu(&self, mu: &[u8; MU_LEN], out: &mut [u8]) -> Result<usize, EngineError> {
         let out = out.get_mut(..self.set.signature_len()).ok_or(EngineError::Length)?;
-        let context = begun(&self.key)?;
+        let context = raw_key::begun(&self.key)?;
         // SAFETY: a live object with its key.
         let done = unsafe { lc::EVP_PKEY_sign_init(context.as_ptr()) };
         check(done, EngineError::Memory)?;
@@ -247,7 +237,7 @@ impl MlDsaPublic {
         if signature.len() != self.set.signature_len() {
             return Err(EngineError::Length);
         }
-        let context = begun(&self.key)?;
+        let context = raw_key::begun(&self.key)?;
         // SAFETY: a live object with its key.
         let done = unsafe { lc::EVP_PKEY_verify_init(context.as_ptr()) };
         check(done, EngineError::Memory)?;
@@ -274,25 +264,5 @@ impl MlDsaPublic {
         let mut mu = self.hash.message(context)?;
         mu.update(message)?;
         self.verify_mu(&mu.finish()?, signature)
-    }
-}
-
-fn begun(key: &Owned<lc::EVP_PKEY>) -> Result<Owned<lc::EVP_PKEY_CTX>, EngineError> {
-    // SAFETY: a live key, which the new object keeps alive; null is the library's own engine.
-    let context = unsafe { lc::EVP_PKEY_CTX_new(key.as_ptr(), ptr::null_mut()) };
-    // SAFETY: a fresh object or null.
-    unsafe { Owned::new(context) }
-}
-
-fn raw_public(set: MlDsa, key: &Owned<lc::EVP_PKEY>) -> Result<Vec<u8>, EngineError> {
-    let mut bytes = vec![0; set.public_len()];
-    let mut len = bytes.len();
-    // SAFETY: a live key and a writable slice of the length that is told.
-    let done =
-        unsafe { lc::EVP_PKEY_get_raw_public_key(key.as_ptr(), bytes.as_mut_ptr(), &raw mut len) };
-    if done == 1 && len == bytes.len() {
-        Ok(bytes)
-    } else {
-        Err(failed(EngineError::Failed("ML-DSA public key")))
     }
 }

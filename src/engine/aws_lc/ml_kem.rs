@@ -5,7 +5,7 @@ use std::ptr;
 
 use aws_lc_sys as lc;
 
-use super::{EngineError, Owned, check, failed, initialise};
+use super::{EngineError, Owned, check, initialise, raw_key};
 use crate::secret::Secret;
 
 /// Bytes of the two seeds that a key is made from, d and z.
@@ -137,20 +137,12 @@ impl MlKemPrivate {
 
     /// The expanded key.
     pub(in crate::engine) fn expanded(&self) -> Result<Secret, EngineError> {
-        Secret::build(self.set.private_len(), |out| {
-            let mut len = out.len();
-            // SAFETY: a live key and a writable slice of the length that is told.
-            let done = unsafe {
-                lc::EVP_PKEY_get_raw_private_key(self.key.as_ptr(), out.as_mut_ptr(), &raw mut len)
-            };
-            check(done, EngineError::Failed("ML-KEM private key"))?;
-            if len == out.len() { Ok(()) } else { Err(EngineError::Length) }
-        })
+        raw_key::private(&self.key, self.set.private_len())
     }
 
     /// The bytes of the encapsulation key.
     pub(in crate::engine) fn public_bytes(&self) -> Result<Vec<u8>, EngineError> {
-        public_of(&self.key, self.set)
+        raw_key::public(&self.key, self.set.public_len())
     }
 
     /// The secret in a ciphertext; a ciphertext that nobody made for this key gives a secret that
@@ -159,7 +151,7 @@ impl MlKemPrivate {
         if ciphertext.len() != self.set.ciphertext_len() {
             return Err(EngineError::Length);
         }
-        let context = begun(&self.key)?;
+        let context = raw_key::begun(&self.key)?;
         Secret::build(SHARED_LEN, |out| {
             let mut len = out.len();
             // SAFETY: a live object with its key, a writable slice of the length that is told,
@@ -202,7 +194,7 @@ impl MlKemPublic {
 
     /// The bytes that it was parsed from.
     pub(in crate::engine) fn bytes(&self) -> Result<Vec<u8>, EngineError> {
-        public_of(&self.key, self.set)
+        raw_key::public(&self.key, self.set.public_len())
     }
 
     /// Is every coefficient reduced (section 7.2, "Modulus check")? The library looks when it
@@ -220,7 +212,7 @@ impl MlKemPublic {
         out: &mut [u8],
     ) -> Result<Secret, EngineError> {
         let out = out.get_mut(..self.set.ciphertext_len()).ok_or(EngineError::Length)?;
-        let context = begun(&self.key)?;
+        let context = raw_key::begun(&self.key)?;
         Secret::build(SHARED_LEN, |shared| {
             let (mut len, mut shared_len) = (out.len(), shared.len());
             let mut random_len = random.len();
@@ -251,24 +243,4 @@ impl MlKemPublic {
 fn inner_public(set: MlKem, expanded: &[u8]) -> Option<&[u8]> {
     let start = expanded.len().checked_sub(set.public_len() + 64)?;
     expanded.get(start..start + set.public_len())
-}
-
-fn public_of(key: &Owned<lc::EVP_PKEY>, set: MlKem) -> Result<Vec<u8>, EngineError> {
-    let mut bytes = vec![0; set.public_len()];
-    let mut len = bytes.len();
-    // SAFETY: a live key and a writable slice of the length that is told.
-    let done =
-        unsafe { lc::EVP_PKEY_get_raw_public_key(key.as_ptr(), bytes.as_mut_ptr(), &raw mut len) };
-    if done == 1 && len == bytes.len() {
-        Ok(bytes)
-    } else {
-        Err(failed(EngineError::Failed("ML-KEM public key")))
-    }
-}
-
-fn begun(key: &Owned<lc::EVP_PKEY>) -> Result<Owned<lc::EVP_PKEY_CTX>, EngineError> {
-    // SAFETY: a live key, which the new object keeps alive; null is the library's own engine.
-    let context = unsafe { lc::EVP_PKEY_CTX_new(key.as_ptr(), ptr::null_mut()) };
-    // SAFETY: a fresh object or null.
-    unsafe { Owned::new(context) }
 }

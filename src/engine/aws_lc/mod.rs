@@ -22,6 +22,7 @@ pub(crate) mod kdf;
 pub(crate) mod key_wrap;
 pub(crate) mod ml_dsa;
 pub(crate) mod ml_kem;
+mod raw_key;
 pub(crate) mod rsa;
 mod rsa_generate;
 mod rsa_import;
