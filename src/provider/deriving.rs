@@ -124,8 +124,8 @@ impl Call<'_> {
                 made.put(id, value.try_clone()?);
             }
         }
-        self.check_birth(&made, Species::of(&made)?)?;
         let viewer = self.viewer()?;
+        self.check_birth(&viewer, &made, Species::of(&made)?)?;
         let mut whole =
             complete(made, Birth::Create, &self.token().context(&viewer, Some(given.id)))?;
         permit_pair(&whole, &held.object.attributes, &self.token().context(&viewer, None))?;
@@ -182,7 +182,7 @@ impl Call<'_> {
             let Derived { objects, shown } = derive(&derivation, templates)?;
             for (made, _) in &objects {
                 let species = Species::of(made)?;
-                self.check_birth(made, species)?;
+                self.check_birth(&viewer, made, species)?;
                 admit(made, species, birth, &context)?;
             }
             let whole = objects.into_iter().map(|(mut made, value)| {
@@ -199,7 +199,7 @@ impl Call<'_> {
         if !species.class.is_symmetric() {
             return Err(Rv::TemplateInconsistent.because("only secret keys can be derived"));
         }
-        self.check_birth(&template, species)?;
+        self.check_birth(&viewer, &template, species)?;
         let admitted = Admitted::secret_key(template, species, birth, context)?;
         Ok((vec![admitted.with_value(derive(&derivation)?)?], Vec::new()))
     }

@@ -79,8 +79,9 @@ impl Call<'_> {
         if species.class != Class::SecretKey {
             return Err(Rv::TemplateInconsistent.because("only secret keys come of a secret"));
         }
-        self.check_birth(&template, species)?;
-        let context = self.token().context(&self.viewer()?, Some(given.id));
+        let viewer = self.viewer()?;
+        self.check_birth(&viewer, &template, species)?;
+        let context = self.token().context(&viewer, Some(given.id));
         Admitted::secret_key(template, species, Birth::Encapsulate, context)
     }
 

@@ -77,8 +77,8 @@ impl Call<'_> {
             false => row.makes().map_or(Class::SecretKey, KeyType::secret_class),
         };
         let species = row.species(class, template)?;
-        self.check_birth(template, species)?;
         let viewer = self.viewer()?;
+        self.check_birth(&viewer, template, species)?;
         let context = self.token().context(&viewer, Some(given.id));
         admit(template, species, Birth::Generate, &context)?;
         let made = generate(template, &given.params)?;
@@ -123,7 +123,7 @@ impl Call<'_> {
             (private, Class::PrivateKey, Birth::GeneratePrivate),
         ] {
             let species = row.species(class, template)?;
-            self.check_birth(template, species)?;
+            self.check_birth(&viewer, template, species)?;
             admit(template, species, birth, &context)?;
         }
         let mut sized = public.try_clone()?;

@@ -8,10 +8,10 @@ use crate::error::{Result, Rv};
 use crate::mechanism::params::MechanismParams;
 use crate::mechanism::{self, Mechanism, registry};
 use crate::object::attribute;
-use crate::object::class::{KeyType, Species};
+use crate::object::class::{KeyType, Species, is_usually_private};
 use crate::object::template::Template;
 use crate::session::Kind;
-use crate::token::objects::Held;
+use crate::token::objects::{Held, Viewer};
 use crate::token::policy::{self, KeyUse};
 use crate::token::uses::check_left;
 
@@ -121,8 +121,15 @@ impl Call<'_> {
     }
 
     /// Checks that come before any work: may this session make such an object?
-    pub(super) fn check_birth(&self, template: &Template, species: Species) -> Result<()> {
-        let private = template.get(attribute::PRIVATE).unwrap_or(species.class.is_secret());
-        self.token().check_place(&self.viewer()?, template.is_set(attribute::TOKEN), private)
+    pub(super) fn check_birth(
+        &self,
+        viewer: &Viewer,
+        template: &Template,
+        species: Species,
+    ) -> Result<()> {
+        let on_token = template.is_set(attribute::TOKEN);
+        let usual = || is_usually_private(species.class, on_token, viewer.sees_private);
+        let private = template.get(attribute::PRIVATE).unwrap_or_else(usual);
+        self.token().check_place(viewer, on_token, private)
     }
 }

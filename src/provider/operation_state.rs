@@ -16,6 +16,7 @@ use crate::session::operation::Operation;
 use crate::session::{DigestRun, Operations, Origin, Running};
 use crate::token::policy::{Decrypt, Encrypt, KeyUse, Sign, Verify};
 
+use super::access::logged_in;
 use super::journal::facts_of;
 use super::{Call, GivenMechanism};
 
@@ -266,14 +267,16 @@ impl Call<'_> {
         Ok((one.state, running.of(row, given.params)))
     }
 
-    /// The data that a state is bound to: token and session state.
-    fn associated(&self) -> Result<Vec<u8>> {
-        let (serial, state) = (self.token().serial(), self.open.state()?);
-        Ok(format!("claviger operation state 1\n{serial}\n{state:?}").into_bytes())
+    /// The data that a state is bound to: the token, and who is logged in. Whether the session may
+    /// write is not in it: nothing that is saved writes, and OpenSSL's provider goes on in a
+    /// read-only session with what it began in another.
+    fn associated(&self) -> Vec<u8> {
+        let (serial, who) = (self.token().serial(), logged_in(self.token()));
+        format!("claviger operation state 2\n{serial}\n{who:?}").into_bytes()
     }
 
     fn sealed(&self, plain: &[u8]) -> Result<Vec<u8>> {
-        let associated = self.associated()?;
+        let associated = self.associated();
         let (by, sealed) = match self.token().vault() {
             Some(vault) => (BY_TOKEN, vault.seal_state(&associated, plain)?),
             None => (BY_PROCESS, sealing::seal(self.provider.state_key()?, &associated, plain)?),
@@ -282,7 +285,7 @@ impl Call<'_> {
     }
 
     fn opened(&self, sealed: &[u8]) -> Result<Secret> {
-        let associated = self.associated()?;
+        let associated = self.associated();
         let opened = match (sealed.split_first(), self.token().vault()) {
             (Some((&BY_TOKEN, rest)), Some(vault)) => vault.open_state(&associated, rest),
             (Some((&BY_PROCESS, rest)), _) => {

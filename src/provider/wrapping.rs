@@ -16,7 +16,7 @@ use crate::object::class::reading::matches;
 use crate::object::class::{Birth, Class, Species, admit, asked_len, complete};
 use crate::object::template::Template;
 use crate::secret::Secret;
-use crate::token::objects::Held;
+use crate::token::objects::{Held, Viewer};
 use crate::token::policy::{KeyUse, Unwrap, Wrap};
 
 use super::keys::with_demands;
@@ -73,7 +73,9 @@ struct Leaving {
 }
 
 /// A key about to come in.
-struct Entering {
+struct Entering<'c> {
+    /// On whose behalf it was judged: what it becomes does not change with a logout in between.
+    viewer: Viewer<'c>,
     template: Template,
     species: Species,
     /// The length that a secret key must have.
@@ -228,7 +230,7 @@ impl Call<'_> {
         row: &Mechanism,
         by: &Held,
         template: Template,
-    ) -> Result<Entering> {
+    ) -> Result<Entering<'_>> {
         let demanded = by.object.attributes.get(attribute::UNWRAP_TEMPLATE);
         let template = with_demands(template, demanded)?;
         let demanded = self.token().demands_on_unwrapped(by);
@@ -242,25 +244,25 @@ impl Call<'_> {
         if !fits {
             return Err(Rv::TemplateInconsistent.because("no such keys come out of this"));
         }
-        self.check_birth(&template, species)?;
-        let context = self.token().context(&self.viewer()?, Some(given.id));
+        let viewer = self.viewer()?;
+        self.check_birth(&viewer, &template, species)?;
+        let context = self.token().context(&viewer, Some(given.id));
         admit(&template, species, Birth::Unwrap, &context)?;
         let len = asked_len(&template, species.key_type)?;
-        Ok(Entering { template, species, len })
+        Ok(Entering { viewer, template, species, len })
     }
 
     fn enter(
         &self,
         given: &GivenMechanism,
         by: &Held,
-        entering: Entering,
+        entering: Entering<'_>,
         mut work: Box<dyn Ciphering>,
         wrapped: &[u8],
     ) -> Result<u64> {
         let room = work.whole_len(wrapped.len()).map_err(named(OF_LENGTH))?;
         let bytes = wrapping::unwrap(work.as_mut(), wrapped, room);
-        let viewer = self.viewer()?;
-        let context = self.token().context(&viewer, Some(given.id));
+        let context = self.token().context(&entering.viewer, Some(given.id));
         let whole = bytes
             .and_then(|bytes| wrapping::attributes_of(entering.species, bytes))
             .and_then(|made| with_demands(entering.template, Some(&made)))
@@ -269,6 +271,6 @@ impl Call<'_> {
         // What was unwrapped is not kept before the use of the key is on record.
         self.note.concerns(by);
         self.token().record(&self.note, "CKR_OK")?;
-        self.token().add(&viewer, whole)
+        self.token().add(&entering.viewer, whole)
     }
 }

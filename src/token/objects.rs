@@ -51,6 +51,7 @@ impl Token {
     pub(crate) fn context(&self, viewer: &Viewer, mechanism: Option<u64>) -> Context<'_> {
         Context {
             so: viewer.is_security_officer,
+            sees_private: viewer.sees_private,
             export_denied: self.settings.export_denied,
             separate_uses: self.settings.separate_uses,
             close_session_keys: self.settings.close_session_keys,

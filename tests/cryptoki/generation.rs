@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use cryptoki_sys as ck;
 
-use crate::support::known::{ED25519, P256};
+use crate::support::known::{self, ED25519, P256};
 use crate::support::operations::{Mechanism, plain, with_bytes};
 use crate::support::{Refused, SO_PIN, Session, Template, call, isolated, template};
 
@@ -173,7 +173,9 @@ fn keys_are_made_where_the_session_may_make_objects() {
         let (reader, writer) = (token.read_only(), token.public());
         let how = plain(ck::CKM_AES_KEY_GEN);
         let kept = aes(16).and(ck::CKA_TOKEN, true);
-        writer.generate(&how, &aes(16)).refused(ck::CKR_USER_NOT_LOGGED_IN);
+        writer.generate(&how, &kept).refused(ck::CKR_USER_NOT_LOGGED_IN);
+        let private = aes(16).and(ck::CKA_PRIVATE, true);
+        writer.generate(&how, &private).refused(ck::CKR_USER_NOT_LOGGED_IN);
         writer.generate(&how, &aes(16).and(ck::CKA_PRIVATE, false)).unwrap();
         reader.generate(&how, &kept).refused(ck::CKR_SESSION_READ_ONLY);
         writer.login(ck::CKU_USER, crate::support::USER_PIN).unwrap();
@@ -191,6 +193,52 @@ fn keys_are_made_where_the_session_may_make_objects() {
         writer.login(ck::CKU_SO, SO_PIN).unwrap();
         let made = writer.generate_pair(how, public, &private);
         made.refused(ck::CKR_USER_NOT_LOGGED_IN);
+    });
+}
+
+/// As OpenSSL's provider does it for the keys of a connection, in a program that has no PIN.
+#[test]
+fn keys_for_a_session_of_nobody_are_public_unless_the_template_says_otherwise() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.read_only();
+        let is_private = |key| session.flag(key, ck::CKA_PRIVATE);
+        let usage = || template! { CKA_DERIVE => true, CKA_EXTRACTABLE => true };
+        let one_of_each_kind = || {
+            let made =
+                session.generate(&plain(ck::CKM_AES_KEY_GEN), &aes(16).with(usage())).unwrap();
+            let (how, public) = &pairs()[0];
+            let pair = session.generate_pair(how, public, &template! {}).unwrap();
+            let given = session.create(&known::aes(&[1; 16]).with(usage())).unwrap();
+            let secret = template! { CKA_CLASS => ck::CKO_SECRET_KEY,
+            CKA_KEY_TYPE => ck::CKK_GENERIC_SECRET, CKA_VALUE_LEN => 16_u64 };
+            let hash = plain(ck::CKM_SHA256_KEY_DERIVATION);
+            let derived = session.derive(&hash, given, &secret).unwrap();
+            let wrap = plain(ck::CKM_AES_KEY_WRAP);
+            let wrapped = session.wrap(&wrap, made, given).unwrap();
+            let aes = template! { CKA_CLASS => ck::CKO_SECRET_KEY, CKA_KEY_TYPE => ck::CKK_AES };
+            let unwrapped = session.unwrap_key(&wrap, made, &wrapped, &aes).unwrap();
+            [made, pair.1, given, derived, unwrapped]
+        };
+        let of_nobody = one_of_each_kind();
+        assert!(of_nobody.iter().all(|key| !is_private(*key)));
+        let writer = token.user();
+        let of_the_user = one_of_each_kind();
+        assert!(of_the_user.iter().all(|key| is_private(*key)));
+        // A logout takes the private ones away, and leaves the others as they are.
+        writer.logout().unwrap();
+        for key in of_the_user {
+            session.get(key, ck::CKA_PRIVATE).refused(ck::CKR_OBJECT_HANDLE_INVALID);
+        }
+        assert!(of_nobody.iter().all(|key| !is_private(*key)));
+        // On the token, keys are private for everybody.
+        let kept = known::aes(&[1; 16]).and(ck::CKA_TOKEN, true);
+        writer.create(&kept).refused(ck::CKR_USER_NOT_LOGGED_IN);
+        // The PIN before each use is for private keys.
+        let (how, public) = &pairs()[0];
+        let always = template! { CKA_ALWAYS_AUTHENTICATE => true };
+        let made = session.generate_pair(how, public, &always);
+        made.refused(ck::CKR_TEMPLATE_INCONSISTENT);
     });
 }
 

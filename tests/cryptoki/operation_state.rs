@@ -10,7 +10,9 @@ use crate::support::known::{self, P256};
 use crate::support::operations::{
     Mechanism, in_two_calls, lend_room, plain, with_bytes, with_struct,
 };
-use crate::support::{Bench, Module, Refused, Rv, Session, USER_PIN, call, isolated, template};
+use crate::support::{
+    Bench, Module, Refused, Rv, SO_PIN, Session, USER_PIN, call, isolated, template,
+};
 
 const IDLE: ck::CK_RV = ck::CKR_OPERATION_NOT_INITIALIZED;
 const UNSAVEABLE: ck::CK_RV = ck::CKR_STATE_UNSAVEABLE;
@@ -92,9 +94,12 @@ fn without_a_login_a_digest_is_saved_as_well() {
         }
         let expected = first.digest_final().unwrap();
         assert_eq!(second.digest_final().unwrap(), expected);
-        // A session in another state is another matter, and so is a public one after a login.
-        restore(&token.public(), &state, NONE, NONE).refused(INVALID);
-        token.user();
+        // Whether the session may write makes no difference; that somebody logs in does.
+        let writer = token.public();
+        restore(&writer, &state, NONE, NONE).unwrap();
+        writer.digest_update(b"two").unwrap();
+        assert_eq!(writer.digest_final().unwrap(), expected);
+        writer.login(ck::CKU_USER, USER_PIN).unwrap();
         restore(&second, &state, NONE, NONE).refused(INVALID);
     });
 }
@@ -304,8 +309,15 @@ fn nothing_forged_and_nothing_foreign_is_restored() {
         // Neither the key nor the input is to be seen in it.
         let seen = |bytes: &[u8]| state.windows(bytes.len()).any(|window| window == bytes);
         assert!(!seen(&[3; 8]) && !seen(b"one "));
-        // A read-only session is in another state.
-        restore(&token.read_only(), &state, NONE, secret).refused(INVALID);
+        // After a logout and a login of the officer it is nobody's.
+        session.logout().unwrap();
+        session.login(ck::CKU_SO, SO_PIN).unwrap();
+        restore(&session, &state, NONE, secret).refused(INVALID);
+        session.logout().unwrap();
+        session.login(ck::CKU_USER, USER_PIN).unwrap();
+        let secret = session.create(&known::generic(&[3; 32])).unwrap();
+        session.sign_init(&hmac(), secret).unwrap();
+        session.sign_update(b"one ").unwrap();
         let slot = crate::support::token::make_token(&token.module, "another");
         let elsewhere = token.module.read_write(slot);
         elsewhere.login(ck::CKU_USER, USER_PIN).unwrap();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::consistency::consistent;
-use super::defaults::{AllDefaults, Terms};
+use super::defaults::{AllDefaults, Terms, is_usually_private};
 use super::lengths::asked_len;
 use super::rules::{self, Row};
 use super::{Class, Species, roles, secrecy, value};
@@ -63,6 +63,8 @@ impl Birth {
 pub(crate) struct Context<'t> {
     /// Whether the security officer is logged in.
     pub(crate) so: bool,
+    /// Whether private objects are in sight: the user is logged in.
+    pub(crate) sees_private: bool,
     /// Whether `policy.export` is `deny`.
     pub(crate) export_denied: bool,
     /// Whether `policy.separate_uses` is on.
@@ -80,6 +82,7 @@ impl Context<'_> {
     /// Nobody in particular, under the rules of the standard alone.
     pub(crate) const STANDARD: Self = Self {
         so: false,
+        sees_private: true,
         export_denied: false,
         separate_uses: false,
         close_session_keys: false,
@@ -272,10 +275,12 @@ fn expect(given: &Template, name: attribute::Attr<u64>, expected: u64) -> Result
 
 /// Gives flags and numbers that nobody gave their defaults.
 fn fill(template: &mut Template, species: Species, birth: Birth, context: &Context) {
+    let on_token = template.is_set(attribute::TOKEN);
     let terms = Terms {
         species,
         birth,
-        closed: template.is_set(attribute::TOKEN) || context.close_session_keys,
+        private: is_usually_private(species.class, on_token, context.sees_private),
+        closed: on_token || context.close_session_keys,
         separate_uses: context.separate_uses,
         for_keys: roles::is_for_keys(template),
     };

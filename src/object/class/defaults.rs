@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::rules::{self, Absent};
-use super::{Birth, Species, roles, secrecy};
+use super::{Birth, Class, Species, roles, secrecy};
 use crate::object::template::{Defaults, Plain};
 
 /// The most that are kept. More kinds of objects than that are in no program's use at once.
@@ -14,12 +14,22 @@ const MOST_KEPT: usize = 64;
 pub(super) struct Terms {
     pub(super) species: Species,
     pub(super) birth: Birth,
+    /// Whether it is a private object.
+    pub(super) private: bool,
     /// Whether secret keys are closed as those on the token are.
     pub(super) closed: bool,
     /// Whether `policy.separate_uses` is on.
     pub(super) separate_uses: bool,
     /// Whether the key was asked to be for keys.
     pub(super) for_keys: bool,
+}
+
+/// What `CKA_PRIVATE` is that nobody gave. The standard leaves it to the token (PKCS#11 3.2, 4.4):
+/// keys are private; but one for a session of a program that has not logged in is public, because
+/// such a program could not have it otherwise, and works with keys of its own that are in sight of
+/// nobody else.
+pub(crate) fn is_usually_private(class: Class, on_token: bool, sees_private: bool) -> bool {
+    class.is_secret() && (on_token || sees_private)
 }
 
 impl Terms {
@@ -30,12 +40,12 @@ impl Terms {
     }
 
     fn default(self, row: &rules::Row) -> Option<Plain> {
-        let Self { species, birth, closed, separate_uses, for_keys } = self;
+        let Self { species, birth, private, closed, separate_uses, for_keys } = self;
         match row.absent {
             Absent::Empty | Absent::Missing | Absent::Computed => None,
             Absent::Flag(flag) => Some(Plain::Bool(flag)),
             Absent::Number(number) => Some(Plain::Ulong(number)),
-            Absent::Private => Some(Plain::Bool(species.class.is_secret())),
+            Absent::Private => Some(Plain::Bool(private)),
             Absent::Use => {
                 let wanted = !separate_uses || roles::usual(row.id, for_keys);
                 Some(Plain::Bool(wanted && rules::is_usual(row.id, species.key_type)))

@@ -29,7 +29,7 @@ use super::template::Template;
 use crate::cryptoki;
 use crate::error::{Result, Rv};
 pub(crate) use birth::{Admitted, Birth, Context, admit, check_halves, complete};
-pub(crate) use defaults::AllDefaults;
+pub(crate) use defaults::{AllDefaults, is_usually_private};
 pub(crate) use lengths::asked_len;
 use rules::Row;
 
