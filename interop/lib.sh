@@ -223,10 +223,12 @@ CONF
 }
 
 # No private key may lie in the working directory as a file that openssl can read, the token's own
-# files included. Prints the offender.
+# files included. Prints the offender. (A key begins as DER does or has a line of PEM; openssl needs
+# up to eight seconds to see that a database is none.)
 no_key_file() {
     local file
     while IFS= read -r -d '' file; do
+        head -c 1 "$file" | grep -q 0 || grep -qae '-----BEGIN' "$file" || continue
         if openssl pkey -in "$file" -passin pass: -noout 2>/dev/null; then
             say "a private key lies in $file"
             return 1
