@@ -24,7 +24,7 @@ gnutls-bin gnutls-serv
 openssh-client ssh-agent
 python3 python3
 python3-venv ensurepip
-default-jre-headless keytool'
+default-jdk-headless javac'
 
 present() {
     case $1 in
