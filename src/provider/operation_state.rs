@@ -165,10 +165,15 @@ impl Call<'_> {
         let plain = self.opened(sealed)?;
         let all = plain.expose(saved::from_bytes)?.ok_or_else(|| invalid("another format"))?;
         let has = |kinds: [u8; 2]| all.iter().any(|one| kinds.contains(&one.kind));
+        // OpenSSL's provider names the key of a signature in both places: that is one key, and is
+        // needed. For an operation without a key there is none.
+        let same = cipher_key == auth_key && (has([ENCRYPT, DECRYPT]) || has([SIGN, VERIFY]));
         for (key, kinds) in [(cipher_key, [ENCRYPT, DECRYPT]), (auth_key, [SIGN, VERIFY])] {
             match (key, has(kinds)) {
                 (0, true) => return Err(Rv::KeyNeeded.because("the state does not hold its key")),
-                (1.., false) => return Err(Rv::KeyNotNeeded.because("no operation with that key")),
+                (1.., false) if !same => {
+                    return Err(Rv::KeyNotNeeded.because("no operation with that key"));
+                }
                 _ => (),
             }
         }

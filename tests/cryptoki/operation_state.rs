@@ -253,6 +253,7 @@ fn keys_are_asked_for_and_must_be_the_same() {
         let digest = save(&session).unwrap();
         restore(&session, &digest, aes, NONE).refused(ck::CKR_KEY_NOT_NEEDED);
         restore(&session, &digest, NONE, secret).refused(ck::CKR_KEY_NOT_NEEDED);
+        restore(&session, &digest, secret, secret).refused(ck::CKR_KEY_NOT_NEEDED);
         call!(session, C_SessionCancel(session.handle, ck::CKF_DIGEST)).is(ck::CKR_OK);
         session.encrypt_init(&how, aes).unwrap();
         let state = save(&session).unwrap();
@@ -264,6 +265,10 @@ fn keys_are_asked_for_and_must_be_the_same() {
         restore(&session, &state, aes, NONE).refused(ck::CKR_KEY_FUNCTION_NOT_PERMITTED);
         // What was refused has ended nothing.
         session.encrypt_update(&[1; 16]).unwrap();
+        // One key in both places is one key.
+        session.set(aes, &template! { CKA_ENCRYPT => true }).unwrap();
+        restore(&session, &state, aes, aes).unwrap();
+        restore(&session, &state, other, other).refused(ck::CKR_KEY_CHANGED);
     });
 }
 
