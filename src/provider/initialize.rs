@@ -24,7 +24,7 @@ impl Provider {
     /// `CKR_GENERAL_ERROR` for a configuration that cannot be used; `CKR_DEVICE_ERROR` if the
     /// data directory cannot be read. Both go to the diagnostic log.
     pub fn initialize() -> Result<Self> {
-        let environment = Environment::read();
+        let environment = Environment::of_library();
         let diagnostics = Diagnostics::to(environment.claviger_log.as_deref());
         let note = |error: &crate::error::Error| {
             diagnostics.failed(crate::call::Function::Initialize, error);

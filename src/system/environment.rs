@@ -2,6 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use super::fork;
 
 /// The variables that we look at, as they were at one moment.
 #[derive(Clone, Default, Debug)]
@@ -19,7 +22,46 @@ pub(crate) struct Environment {
     pub(crate) traceparent: Option<String>,
 }
 
+/// What the library read in this process, and in the one that it is a fork of. Only C_Initialize
+/// looks here, and no thread forks while another is in that.
+static READ: Mutex<(Option<Environment>, Option<Environment>)> = Mutex::new((None, None));
+
 impl Environment {
+    /// Reads the environment as C_Initialize does: what it lacks in a forked child is as it was in
+    /// the parent. A server that clears the environment of its workers, as nginx does, is to find
+    /// the same tokens in them.
+    pub(crate) fn of_library() -> Self {
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        let (own, parents) = &mut *read;
+        if fork::is_inherited() {
+            *parents = own.take();
+        }
+        let mut here = Self::read();
+        if let Some(parents) = parents.as_ref().filter(|_| !here.secure) {
+            here.take_over(parents);
+        }
+        *own = Some(here.clone());
+        here
+    }
+
+    fn take_over(&mut self, parents: &Self) {
+        for (own, parents) in [
+            (&mut self.claviger_conf, &parents.claviger_conf),
+            (&mut self.claviger_dir, &parents.claviger_dir),
+            (&mut self.claviger_log, &parents.claviger_log),
+            (&mut self.home, &parents.home),
+            (&mut self.config_home, &parents.config_home),
+            (&mut self.data_home, &parents.data_home),
+        ] {
+            if own.is_none() {
+                own.clone_from(parents);
+            }
+        }
+        if self.claviger_view.is_none() {
+            self.claviger_view.clone_from(&parents.claviger_view);
+        }
+    }
+
     /// Reads the environment of this process.
     #[must_use]
     pub(crate) fn read() -> Self {

@@ -165,6 +165,33 @@ fn children_of_children_work_as_well() {
     });
 }
 
+/// As nginx does it to its workers.
+#[test]
+fn a_child_without_an_environment_finds_the_tokens_of_its_parent() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let no_work = |_: Session<'_>| Ok(());
+        in_child(|| {
+            // SAFETY: the child has no other thread.
+            ensure(unsafe { libc::clearenv() } == 0)?;
+            as_new_user(&token.module, |new| {
+                new.create(&data("child"))?;
+                ensure(wait(fork(|| as_new_user(&token.module, no_work))) == Some(0))
+            })?;
+            as_new_user(&token.module, no_work)?;
+            // What the child says itself counts.
+            let elsewhere = bench.dir().join("elsewhere");
+            std::fs::create_dir(&elsewhere).map_err(|_| Rv(ck::CKR_HOST_MEMORY))?;
+            // SAFETY: as above.
+            unsafe { std::env::set_var("CLAVIGER_DIR", elsewhere) };
+            let found = as_new_user(&token.module, no_work);
+            ensure(found == Err(Rv(ck::CKR_TOKEN_NOT_RECOGNIZED)))
+        });
+        assert_eq!(session.count(&data("child")), 1);
+    });
+}
+
 #[test]
 fn a_fork_between_initialise_and_finalise_leaves_both_in_order() {
     isolated(|bench| {
