@@ -24,7 +24,11 @@ gnutls-bin gnutls-serv
 openssh-client ssh-agent
 python3 python3
 python3-venv ensurepip
-default-jdk-headless javac'
+default-jdk-headless javac
+knot /usr/sbin/knotd
+knot-dnssecutils kzonesign
+bind9-utils dnssec-verify
+bind9-dnsutils delv'
 
 present() {
     case $1 in
