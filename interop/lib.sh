@@ -177,11 +177,10 @@ offers() {
 # The end of a step that our stand-in is known not to pass, by its own fault.
 only_ours() { [ -z "$STAND_IN" ] || exit 78; }
 
-# public_key LABEL ID FILE: the public key as PEM. Some keys pkcs11-tool 0.23 lists and cannot write:
-# EC keys, if what its stack held before is no end of a curve's name ("cannot create EVP_PKEY", with
-# any module), and an Ed25519 key whose point has the form of PKCS#11 3.2, the bare 32 bytes ("cannot
-# decode EC_POINT"). They are put together here from what it lists: the head of a
-# subjectPublicKeyInfo, and the point.
+# public_key LABEL ID FILE: the public key as PEM. Some EC keys pkcs11-tool 0.23 lists and cannot
+# write, if what its stack held before is no end of a curve's name ("cannot create EVP_PKEY", with
+# any module). They are put together here from what it lists: the head of a subjectPublicKeyInfo,
+# and the point.
 public_key() {
     local point
     if ! p11 --token-label "$1" --read-object --type pubkey --id "$2" -o "$3.raw"; then
@@ -190,7 +189,6 @@ public_key() {
         case ${#point} in
         134) point=3059301306072a8648ce3d020106082a8648ce3d030107034200${point#0441} ;;
         198) point=3076301006072a8648ce3d020106052b81040022036200${point#0461} ;;
-        64) point=302a300506032b6570032100$point ;;
         *) say "no point that could be a public key: $point"; return 1 ;;
         esac
         # shellcheck disable=SC2059

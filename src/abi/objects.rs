@@ -99,8 +99,9 @@ pub(super) unsafe extern "C" fn C_GetAttributeValue(
         // SAFETY: this function's own contract.
         let wanted = unsafe { requests(attributes, count)? };
         let held = call.object(object)?;
+        let read = call.as_read(&held.object.attributes)?;
         // SAFETY: this function's own contract; `wanted` came from `attributes`.
-        unsafe { answer(attributes, &wanted, &held.object.attributes) }
+        unsafe { answer(attributes, &wanted, read.as_ref().unwrap_or(&held.object.attributes)) }
     })
 }
 

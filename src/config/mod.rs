@@ -30,7 +30,7 @@ use places::{Places, Trust};
 pub use policy::MechanismRules;
 pub use settings::{ExportPolicy, PublicWrite, ReadOnlyLogin, StoreKind, Value};
 pub(crate) use settings::{MOST_LANES, MOST_MEMORY_KIB, MOST_PASSES};
-pub use views::{ViewChoice, Views};
+pub use views::{Points, ViewChoice, Views};
 
 /// All that can be configured, with every value filled in.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use toml::de::DeValue;
 
 use super::policy::{pairs, parted};
-use super::settings::{Setting, Value, text};
+use super::settings::{Setting, Value, shown, text, word};
 
 /// Which keys are seen.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -20,6 +20,21 @@ pub enum ViewChoice {
     Only(Vec<String>),
 }
 
+/// How `CKA_EC_POINT` of a key on an Edwards or Montgomery curve reads.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Points {
+    /// `Octets` for programs that have a library loaded which may know no other form.
+    #[default]
+    Auto,
+    /// The bare bytes, as PKCS#11 3.2 has it.
+    Bare,
+    /// In a DER octet string, as PKCS#11 3.0 had it.
+    Octets,
+}
+
+const POINTS: &[(&str, Points)] =
+    &[("auto", Points::Auto), ("bare", Points::Bare), ("octets", Points::Octets)];
+
 /// All of `[view]`.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Views {
@@ -29,6 +44,8 @@ pub struct Views {
     pub programs: Vec<(String, ViewChoice)>,
     /// By the beginning of the file name of a library that is loaded.
     pub libraries: Vec<(String, ViewChoice)>,
+    /// How points of Edwards and Montgomery curves read.
+    pub points: Points,
 }
 
 impl ViewChoice {
@@ -83,6 +100,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         accept: |to, value| named(value).map(|it| to.views.libraries = it),
         show: |of| listed(&of.views.libraries),
         meaning: "what programs see that have a library loaded, by the beginning of its name",
+    },
+    Setting {
+        key: "view.points",
+        accept: |to, value| word(value, POINTS).map(|it| to.views.points = it),
+        show: |of| shown(POINTS, of.views.points),
+        meaning: "how points of Edwards and Montgomery curves read: bare, or in an octet string",
     },
 ];
 

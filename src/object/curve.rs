@@ -3,8 +3,10 @@
 //! PKCS#11 3.2, "Elliptic curve": parameters are an object identifier or a name; points of curves
 //! in Weierstrass form are DER octet strings, those of Edwards and Montgomery curves bare bytes.
 
+use super::attribute;
 use super::class::KeyType;
 use super::der;
+use super::template::Template;
 use crate::engine::aws_lc::ec::{self, Curve};
 use crate::engine::edwards::{Edwards, EdwardsPublic};
 use crate::engine::montgomery::Montgomery;
@@ -208,6 +210,21 @@ pub(crate) fn written_point(curve: CurveName, point: &[u8]) -> Vec<u8> {
         CurveName::Weierstrass(_) => der::element(der::OCTET_STRING, &[point]),
         CurveName::Edwards(_) | CurveName::Montgomery(_) => point.to_vec(),
     }
+}
+
+/// The attributes of a key on an Edwards or Montgomery curve with the point in an octet string, as
+/// PKCS#11 3.0 had it; `None` of anything else.
+pub(crate) fn with_octet_point(key: &Template) -> Result<Option<Template>> {
+    let (Some(params), Some(point)) = (key.get(attribute::EC_PARAMS), key.get(attribute::EC_POINT))
+    else {
+        return Ok(None);
+    };
+    if !matches!(curve_of(params), Ok(CurveName::Edwards(_) | CurveName::Montgomery(_))) {
+        return Ok(None);
+    }
+    let mut changed = key.try_clone()?;
+    changed.set(attribute::EC_POINT, der::element(der::OCTET_STRING, &[point]));
+    Ok(Some(changed))
 }
 
 fn off_curve(why: &'static str) -> Error {

@@ -102,6 +102,8 @@ pub(crate) struct OpenSession {
     offers: Arc<Offers>,
     /// What the program sees of the token.
     view: View,
+    /// Whether it reads points as octet strings.
+    octet_points: bool,
     last_key: Mutex<LastKey>,
     /// What the caller said about what it is doing.
     context: Mutex<Option<Arc<Context>>>,

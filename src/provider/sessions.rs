@@ -70,13 +70,15 @@ impl Provider {
             return Err(Rv::TokenWriteProtected.because("nothing can be changed on this token"));
         }
         let handle = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let configuration = self.configuration_of(&token)?;
         let session = Session::new(handle, access);
         let open = OpenSession {
             session,
             slot,
             token: Arc::clone(&token),
             offers: self.offers(slot)?,
-            view: self.watch.view(self.configuration_of(&token)?),
+            view: self.watch.view(configuration),
+            octet_points: self.watch.octet_points(configuration),
             last_key: Mutex::default(),
             context: Mutex::default(),
         };

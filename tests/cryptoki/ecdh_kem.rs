@@ -5,12 +5,11 @@ use std::ptr::null_mut;
 
 use cryptoki_sys as ck;
 
-use crate::support::known::{P256, P384, P521, octet_string};
+use crate::support::known::{P256, P384, P521, X25519, octet_string};
 use crate::support::operations::{Mechanism, plain, with_struct};
 use crate::support::template::len;
 use crate::support::{Refused, Session, Template, isolated, template};
 
-const X25519: &[u8] = b"\x06\x03\x2b\x65\x6e";
 const X448: &[u8] = b"\x06\x03\x2b\x65\x6f";
 /// Curves: how pairs are made, object identifier, bytes of a point, bytes of a secret.
 const CURVES: [(ck::CK_MECHANISM_TYPE, &[u8], usize, usize); 5] = [

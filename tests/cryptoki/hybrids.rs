@@ -7,11 +7,11 @@ use std::ptr::null_mut;
 use cryptoki_sys as ck;
 
 use crate::derive::ecdh;
+use crate::support::known::X25519;
 use crate::support::operations::{plain, with_struct};
 use crate::support::template::len;
 use crate::support::{Bench, Refused, Session, Template, isolated, template};
 
-const X25519: &[u8] = b"\x06\x03\x2b\x65\x6e";
 const SALT: &[u8] = &[0x5a; 32];
 const INFO: &[u8] = b"c hs traffic";
 

@@ -3,7 +3,7 @@
 
 use cryptoki_sys as ck;
 
-use crate::support::known;
+use crate::support::known::{self, ED25519, P256, X25519};
 use crate::support::operations::plain;
 use crate::support::token::make_token;
 use crate::support::{Bench, Module, Refused, Session, USER_PIN, isolated, template};
@@ -136,6 +136,17 @@ fn a_view_of_no_known_type_is_refused_at_the_start() {
     });
 }
 
+/// `named` in the bench's directory, loaded: a library of the system's, of which the name alone counts.
+fn load_as(bench: &Bench, name: &str) -> libloading::Library {
+    let source = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let mut paths = source.lines().filter_map(|line| line.get(line.find('/')?..));
+    let small = paths.find(|path| path.contains("/libgcc_s.so") || path.contains("/libm.so"));
+    let named = bench.dir().join(name);
+    std::fs::copy(small.expect("a small library"), &named).unwrap();
+    // SAFETY: a copy of a library of the system's, whose initialiser has run before.
+    unsafe { libloading::Library::new(&named) }.unwrap()
+}
+
 /// A library whose file is called like libp11, made of one that is there: only its name counts.
 #[test]
 fn a_library_that_comes_later_is_noticed() {
@@ -143,16 +154,59 @@ fn a_library_that_comes_later_is_noticed() {
         bench.configure("slots.spare = true");
         let token = bench.token();
         furnished(&token.module, token.slot);
-        let source = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let mut paths = source.lines().filter_map(|line| line.get(line.find('/')?..));
-        let libm = paths.find(|path| path.contains("/libgcc_s.so") || path.contains("/libm.so"));
-        let named = bench.dir().join("libp11.so.3");
-        std::fs::copy(libm.expect("a small library"), &named).unwrap();
         assert_eq!(seen(&user(&token.module, token.slot)), ALL);
-        // SAFETY: a copy of a library of the system's, whose initialiser has run before.
-        let _loaded = unsafe { libloading::Library::new(&named) }.unwrap();
+        let _loaded = load_as(bench, "libp11.so.3");
         token.module.initialize().refused(ck::CKR_CRYPTOKI_ALREADY_INITIALIZED);
         assert_eq!(seen(&user(&token.module, token.slot)), CLASSIC);
         make_token(&token.module, "second");
+    });
+}
+
+/// The public keys of an Ed25519, an X25519 and a P-256 pair, as they read.
+fn points(session: &Session<'_>) -> Vec<Vec<u8>> {
+    let kinds = [ck::CKK_EC_EDWARDS, ck::CKK_EC_MONTGOMERY, ck::CKK_EC];
+    let read = |kind| {
+        let public = template! { CKA_CLASS => ck::CKO_PUBLIC_KEY, CKA_KEY_TYPE => kind };
+        let found = session.find(&public).unwrap();
+        session.get(found[0], ck::CKA_EC_POINT).unwrap()
+    };
+    kinds.into_iter().map(read).collect()
+}
+
+#[test]
+fn points_read_as_octet_strings_where_a_library_needs_it() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let kept = template! { CKA_TOKEN => true };
+        for (how, curve) in [
+            (ck::CKM_EC_EDWARDS_KEY_PAIR_GEN, ED25519),
+            (ck::CKM_EC_MONTGOMERY_KEY_PAIR_GEN, X25519),
+            (ck::CKM_EC_KEY_PAIR_GEN, P256),
+        ] {
+            let public = template! { CKA_TOKEN => true, CKA_EC_PARAMS => curve };
+            session.generate_pair(&plain(how), &public, &kept).unwrap();
+        }
+        let bare = points(&session);
+        let octets = |point: &[u8]| [&[4, 32], point].concat();
+        let in_octets = [octets(&bare[0]), octets(&bare[1]), bare[2].clone()];
+        assert_eq!((bare[0].len(), bare[1].len(), bare[2].len()), (32, 32, 67));
+        let _loaded = load_as(bench, "libgnutls.so.30");
+        token.module.initialize().refused(ck::CKR_CRYPTOKI_ALREADY_INITIALIZED);
+        assert_eq!(points(&session), bare, "a session stays as it was opened");
+        let new = token.public();
+        assert_eq!(points(&new), in_octets);
+        // What was read goes in again, and is the same key.
+        let given = template! { CKA_CLASS => ck::CKO_PUBLIC_KEY, CKA_KEY_TYPE => ck::CKK_EC_EDWARDS,
+        CKA_EC_PARAMS => ED25519, CKA_EC_POINT => in_octets[0].as_slice() };
+        let given = session.create(&given).unwrap();
+        assert_eq!(session.get(given, ck::CKA_EC_POINT).unwrap(), bare[0]);
+        token.module.finalize().unwrap();
+        for (choice, expected) in [("bare", bare.as_slice()), ("octets", &in_octets)] {
+            bench.configure(&format!("[view]\npoints = \"{choice}\""));
+            token.module.initialize().unwrap();
+            assert_eq!(points(&user(&token.module, token.slot)), expected, "{choice}");
+            token.module.finalize().unwrap();
+        }
     });
 }

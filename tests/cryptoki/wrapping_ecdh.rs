@@ -5,13 +5,12 @@ use std::ptr::null_mut;
 
 use cryptoki_sys as ck;
 
-use crate::support::known::{self, P256, P521};
+use crate::support::known::{self, P256, P521, X25519};
 use crate::support::operations::{plain, with_struct};
 use crate::support::template::len;
 use crate::support::{Refused, Session, isolated, template};
 use crate::wrapping::{asked, open, open_secret};
 
-const X25519: &[u8] = b"\x06\x03\x2b\x65\x6e";
 const MECHANISMS: [ck::CK_MECHANISM_TYPE; 3] =
     [ck::CKM_ECDH_AES_KEY_WRAP, ck::CKM_ECDH_X_AES_KEY_WRAP, ck::CKM_ECDH_COF_AES_KEY_WRAP];
 

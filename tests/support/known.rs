@@ -10,6 +10,7 @@ pub const P256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
 pub const P384: &[u8] = b"\x06\x05\x2b\x81\x04\x00\x22";
 pub const P521: &[u8] = b"\x06\x05\x2b\x81\x04\x00\x23";
 pub const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
+pub const X25519: &[u8] = b"\x06\x03\x2b\x65\x6e";
 /// The name that CKA_EC_PARAMS takes as well: a PrintableString "edwards25519".
 pub const ED25519_NAME: &[u8] = b"\x13\x0cedwards25519";
 
