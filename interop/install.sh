@@ -28,7 +28,10 @@ default-jdk-headless javac
 knot /usr/sbin/knotd
 knot-dnssecutils kzonesign
 bind9-utils dnssec-verify
-bind9-dnsutils delv'
+bind9-dnsutils delv
+libnss3-tools certutil
+p11-kit p11-kit
+p11-kit-modules p11-kit-client'
 
 present() {
     case $1 in
@@ -36,6 +39,7 @@ present() {
         local engines
         engines=$(openssl version -e 2>/dev/null | cut -d'"' -f2) && [ -e "$engines/pkcs11.so" ]
         ;;
+    p11-kit-client) compgen -G '/usr/lib/*/pkcs11/p11-kit-client.so' >/dev/null ;;
     ensurepip) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null ;;
