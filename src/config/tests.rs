@@ -62,7 +62,7 @@ fn every_key_is_read_and_shown_again() {
                 allow = [\"SHA256_*\"]\ndeny = [\"CKM_MD5\"]\n\
                 keys = [\"AES_*=aes\", \"*_HMAC=generic,hmac\"]\n\
                 [view]\nshow = \"rsa,ec\"\nprograms = [\"a=full\"]\n\
-                libraries = [\"libp11=classic\", \"libx.so=auto\"]\n\
+                libraries = [\"libp11=classic\", \"libx.so=auto\"]\npoints = \"octets\"\n\
                 [audit]\non_tamper = \"warn\"\n\
                 on_failure = \"warn\"\noff = [\"C_Verify\"]\nforce = [\"C_Sign\"]\n\
                 hash = true\nsync = \"every\"\nsync_ms = 20\nseal_ms = 70\n\

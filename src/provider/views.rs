@@ -71,9 +71,9 @@ fn gives_up(path: &str) -> bool {
         || (is_engine && matches!(name, "pkcs11.so" | "libpkcs11.so"))
 }
 
-/// Whether a library reads points of Edwards curves in octet strings: GnuTLS, which before 3.8.9 knew
-/// no other form, and OpenSC before 0.27 (pkcs11-tool), which knows no other, as 0.27 does not know
-/// this one.
+/// Whether a library reads points of Edwards curves in octet strings: GnuTLS, which before 3.8.9
+/// knew no other form, and OpenSC before 0.27 (pkcs11-tool), which knows no other, as 0.27 does not
+/// know this one.
 fn wants_octets(path: &str) -> bool {
     const LAST_OPENSC: u32 = 12;
     let name = path.rsplit('/').next().unwrap_or_default();
