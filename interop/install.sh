@@ -25,6 +25,8 @@ openssh-client ssh-agent
 python3 python3
 python3-venv ensurepip
 default-jdk-headless javac
+golang-go go
+golang-github-thalesignite-crypto11-dev /usr/share/gocode/src/github.com/ThalesIgnite/crypto11
 knot /usr/sbin/knotd
 knot-dnssecutils kzonesign
 bind9-utils dnssec-verify
