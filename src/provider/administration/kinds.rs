@@ -201,28 +201,42 @@ fn secrets() -> Vec<Kind> {
     ]
 }
 
-/// Other ways to write some of them.
-pub(super) const ALIASES: &[(&str, &str)] = &[
-    ("ec:p-256", "ec:p256"),
-    ("ec:secp256r1", "ec:p256"),
-    ("ec:prime256v1", "ec:p256"),
-    ("ec:p-384", "ec:p384"),
-    ("ec:secp384r1", "ec:p384"),
-    ("ec:p-521", "ec:p521"),
-    ("ec:secp521r1", "ec:p521"),
-    ("ec:ed25519", "ed25519"),
-    ("ec:edwards25519", "ed25519"),
-    ("ffdhe2048", "dh:ffdhe2048"),
-    ("ffdhe3072", "dh:ffdhe3072"),
-    ("ffdhe4096", "dh:ffdhe4096"),
-    ("ffdhe6144", "dh:ffdhe6144"),
-    ("ffdhe8192", "dh:ffdhe8192"),
-    ("dh:2048", "dh:ffdhe2048"),
-    ("dh:3072", "dh:ffdhe3072"),
-    ("dh:4096", "dh:ffdhe4096"),
-    ("dh:6144", "dh:ffdhe6144"),
-    ("dh:8192", "dh:ffdhe8192"),
+/// Other names, as `bare` writes them.
+const ALIASES: &[(&str, &str)] = &[
+    ("secp256r1", "ec:p256"),
+    ("prime256v1", "ec:p256"),
+    ("secp384r1", "ec:p384"),
+    ("secp521r1", "ec:p521"),
+    ("ecsecp256r1", "ec:p256"),
+    ("ecprime256v1", "ec:p256"),
+    ("ecsecp384r1", "ec:p384"),
+    ("ecsecp521r1", "ec:p521"),
+    ("eced25519", "ed25519"),
+    ("ecedwards25519", "ed25519"),
+    ("dh2048", "dh:ffdhe2048"),
+    ("dh3072", "dh:ffdhe3072"),
+    ("dh4096", "dh:ffdhe4096"),
+    ("dh6144", "dh:ffdhe6144"),
+    ("dh8192", "dh:ffdhe8192"),
 ];
+
+/// A name without what people write differently: standards have ML-DSA-65, P-256 and X-Wing.
+fn bare(name: &str) -> String {
+    name.chars().filter(|c| !"-_:".contains(*c)).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+impl Kind {
+    /// Whether a name means this kind: its own, another that it has, or what stands behind the
+    /// family's where that is more than a number.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let name = bare(name);
+        if ALIASES.contains(&(name.as_str(), self.name.as_str())) || bare(&self.name) == name {
+            return true;
+        }
+        let short = self.name.split_once(':').map(|(_, short)| bare(short));
+        short.is_some_and(|short| short.contains(|c: char| c.is_alphabetic()) && short == name)
+    }
+}
 
 /// What keys of a type are for.
 pub(super) fn uses_of(key_type: KeyType) -> &'static [Use] {

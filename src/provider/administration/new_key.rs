@@ -16,7 +16,7 @@ use crate::object::curve::identifier;
 use crate::object::template::Template;
 use crate::provider::keys::GivenMechanism;
 
-use super::kinds::{ALIASES, KINDS, Kind, Part, Use, uses_of};
+use super::kinds::{KINDS, Kind, Part, Use, uses_of};
 
 /// A key that is to be made on a token: its kind, for generic secrets how many bytes, and of a
 /// bundle the kind of the other key.
@@ -99,9 +99,7 @@ impl fmt::Display for NewKey {
 impl NewKey {
     fn single(text: &str) -> Result<Self, String> {
         let unknown = || "`claviger key algorithms` lists those that are known".to_owned();
-        let alias = ALIASES.iter().find(|(alias, _)| *alias == text);
-        let text = alias.map_or(text, |(_, name)| name);
-        let named = |name: &str| KINDS.iter().find(|kind| kind.name == name);
+        let named = |name: &str| KINDS.iter().find(|kind| kind.is_called(name));
         let is_any = |kind: &&Kind| matches!(kind.part, Part::AnyBytes);
         if let Some(kind) = named(text).filter(|kind| !is_any(kind)) {
             return Ok(Self { kind, bytes: 0, partner: None });
@@ -232,7 +230,7 @@ pub(super) fn maker(key_type: KeyType, is_secret: bool) -> Result<GivenMechanism
 
 #[cfg(test)]
 mod tests {
-    use super::NewKey;
+    use super::{KINDS, NewKey};
 
     #[test]
     fn kinds_are_read_as_they_are_written() {
@@ -241,13 +239,34 @@ mod tests {
             assert_eq!(found.to_string(), name);
             found.mechanism().unwrap();
         }
-        let alias: NewKey = "EC:prime256v1".parse().unwrap();
-        assert_eq!(alias.to_string(), "ec:p256");
-        let alias: NewKey = "FFDHE2048".parse().unwrap();
-        assert_eq!(alias.to_string(), "dh:ffdhe2048");
+        for (given, name) in [
+            ("EC:prime256v1", "ec:p256"),
+            ("P-256", "ec:p256"),
+            ("brainpoolP384r1", "ec:brainpoolp384r1"),
+            ("FFDHE2048", "dh:ffdhe2048"),
+            ("RSA-3072", "rsa:3072"),
+            ("ML-DSA-65", "ml-dsa:65"),
+            ("SLH-DSA-SHA2-128s", "slh-dsa:sha2-128s"),
+            ("MLDSA65-Ed25519-SHA512", "comp-sig:mldsa65-ed25519-sha512"),
+            ("X-Wing", "comp-kem:xwing"),
+            ("bundle:Ed25519+ML-DSA-65", "bundle:ed25519+ml-dsa:65"),
+            ("HMAC_SHA256:32", "hmac-sha256:32"),
+        ] {
+            assert_eq!(given.parse::<NewKey>().unwrap().to_string(), name, "{given}");
+        }
+        // Whatever stands behind a colon means one kind, or none.
+        for kind in KINDS.iter() {
+            let short = kind.name.split_once(':').map_or(kind.name.as_str(), |(_, short)| short);
+            let called = KINDS.iter().filter(|other| other.is_called(short)).count();
+            let is_number = short.bytes().all(|byte| byte.is_ascii_digit());
+            assert_eq!(called, usize::from(!is_number), "{short}");
+        }
         for wrong in [
             "",
+            "-:",
             "rsa",
+            "2048",
+            "65",
             "rsa:1024",
             "rsa:02048x",
             "ec:k256",
