@@ -4,15 +4,7 @@
 # the disk, and refuses it after one flipped bit, as ours does.
 source "$(dirname "$0")/../lib.sh"
 need pkcs11-tool openssl python3
-# Debian's package is for Debian's own python3, which need not be the first one.
-PYTHON=
-for python in python3 /usr/bin/python3; do
-    ! "$python" -c 'import cryptography' 2>/dev/null || { PYTHON=$python; break; }
-done
-[ -n "$PYTHON" ] || {
-    say "SKIPPED $NEIGHBOUR: python3 has no package cryptography" >&2
-    exit 77
-}
+python_with 'import cryptography'
 
 audit() { timeout 60 "$CLAVIGER" audit "$@"; }
 ends_with() { local wanted=$1 status=0; shift; "$@" || status=$?; [ "$status" = "$wanted" ]; }

@@ -191,7 +191,7 @@ client() { # KEY VERSION
     done
     program Tls connect java.cfg "$1" "TLSv1.$2" "$port" server.pem >client.log
     grep -q "^TLSv1.$2" client.log
-    grep -q "CN = $1\$" server.log
+    grep -q "CN *= *$1\$" server.log
     stop_background
     rm server.key
 }

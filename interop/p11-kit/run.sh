@@ -47,7 +47,7 @@ prepare() {
     first_token T1
     softhsm2-util --init-token --free --label S1 --so-pin "$SO_PIN" --pin "$USER_PIN"
     p11-kit list-modules >listed
-    grep -qF "ours: $MODULE" listed
+    grep -qF ": $MODULE" listed
     grep -q 'token: T1' listed
 }
 neighbours() {
