@@ -23,6 +23,51 @@ fn gcm(iv: &[u8], aad: &[u8], tag_bits: ck::CK_ULONG) -> ck::CK_GCM_PARAMS {
     }
 }
 
+/// `CK_GCM_PARAMS` as Java sends it first.
+#[repr(C)]
+struct WithoutBits {
+    iv: ck::CK_BYTE_PTR,
+    iv_len: ck::CK_ULONG,
+    aad: ck::CK_BYTE_PTR,
+    aad_len: ck::CK_ULONG,
+    tag_bits: ck::CK_ULONG,
+}
+
+impl WithoutBits {
+    fn of(whole: &ck::CK_GCM_PARAMS) -> Self {
+        Self {
+            iv: whole.pIv,
+            iv_len: whole.ulIvLen,
+            aad: whole.pAAD,
+            aad_len: whole.ulAADLen,
+            tag_bits: whole.ulTagBits,
+        }
+    }
+}
+
+#[test]
+fn the_parameter_without_the_bits_of_the_vector_is_the_same() {
+    isolated(|bench| {
+        let token = bench.token();
+        let session = token.user();
+        let key = key(&session, 32);
+        let whole = gcm(&IV, b"header", 128);
+        let sealed = session.encrypt(&with_struct(ck::CKM_AES_GCM, &whole), key, b"data").unwrap();
+        let short = WithoutBits::of(&whole);
+        let how = with_struct(ck::CKM_AES_GCM, &short);
+        assert_eq!(session.encrypt(&how, key, b"data").unwrap(), sealed);
+        assert_eq!(session.decrypt(&how, key, &sealed).unwrap(), b"data");
+        for wrong in [
+            WithoutBits { iv: null_mut(), ..WithoutBits::of(&whole) },
+            WithoutBits { aad_len: ck::CK_ULONG::MAX, ..WithoutBits::of(&whole) },
+            WithoutBits { tag_bits: 129, ..WithoutBits::of(&whole) },
+        ] {
+            let how = with_struct(ck::CKM_AES_GCM, &wrong);
+            session.encrypt_init(&how, key).refused(ck::CKR_MECHANISM_PARAM_INVALID);
+        }
+    });
+}
+
 /// Refusals of a ciphertext that was tampered with.
 const FORGED: &[ck::CK_RV] = &[ck::CKR_ENCRYPTED_DATA_INVALID, ck::CKR_AEAD_DECRYPT_FAILED];
 

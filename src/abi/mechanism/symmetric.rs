@@ -1,7 +1,8 @@
 //! Parameters of ciphers and MACs. PKCS#11 3.2, "AES" and its sections.
 
 use crate::cryptoki::{
-    CK_AES_CTR_PARAMS, CK_GCM_PARAMS, CK_GCM_WRAP_PARAMS, CK_MAC_GENERAL_PARAMS, CK_MECHANISM,
+    CK_AES_CTR_PARAMS, CK_BYTE_PTR, CK_GCM_PARAMS, CK_GCM_WRAP_PARAMS, CK_MAC_GENERAL_PARAMS,
+    CK_MECHANISM, CK_ULONG,
 };
 use crate::error::Result;
 use crate::mechanism::message::Message;
@@ -59,22 +60,48 @@ pub(super) unsafe fn ctr(given: &CK_MECHANISM) -> Result<MechanismParams> {
     Ok(MechanismParams::Ctr { bits: params.ulCounterBits, block: params.cb })
 }
 
-/// The length of the IV in bytes counts; `ulIvBits` is ignored, as the standard says.
+/// `CK_GCM_PARAMS` without `ulIvBits`, as an older text of the standard had it. Java sends it first
+/// for every operation, and the whole one only when that was refused.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct ShortGcmParams {
+    iv: CK_BYTE_PTR,
+    iv_len: CK_ULONG,
+    aad: CK_BYTE_PTR,
+    aad_len: CK_ULONG,
+    tag_bits: CK_ULONG,
+}
+
+/// The length of the IV in bytes counts; `ulIvBits` is ignored, as the standard says. The length of
+/// the parameter tells which structure it is.
 ///
 /// # Safety
 /// The mechanism's pointers lead to what their lengths say.
 pub(super) unsafe fn gcm(given: &CK_MECHANISM) -> Result<MechanismParams> {
-    if usize::try_from(given.ulParameterLen) == Ok(size_of::<CK_GCM_WRAP_PARAMS>()) {
+    let len = usize::try_from(given.ulParameterLen);
+    if len == Ok(size_of::<CK_GCM_WRAP_PARAMS>()) {
         // SAFETY: this function's own contract.
         return unsafe { gcm_wrap(given) };
     }
+    let params = if len == Ok(size_of::<ShortGcmParams>()) {
+        // SAFETY: this function's own contract.
+        unsafe { structure::<ShortGcmParams>(given)? }
+    } else {
+        // SAFETY: this function's own contract.
+        let whole = unsafe { structure::<CK_GCM_PARAMS>(given)? };
+        ShortGcmParams {
+            iv: whole.pIv,
+            iv_len: whole.ulIvLen,
+            aad: whole.pAAD,
+            aad_len: whole.ulAADLen,
+            tag_bits: whole.ulTagBits,
+        }
+    };
     // SAFETY: this function's own contract.
-    let params = unsafe { structure::<CK_GCM_PARAMS>(given)? };
+    let iv = unsafe { part(params.iv, params.iv_len)? };
     // SAFETY: this function's own contract.
-    let iv = unsafe { part(params.pIv, params.ulIvLen)? };
-    // SAFETY: this function's own contract.
-    let aad = unsafe { part(params.pAAD, params.ulAADLen)? };
-    Ok(MechanismParams::Gcm { iv, aad, tag_bits: params.ulTagBits })
+    let aad = unsafe { part(params.aad, params.aad_len)? };
+    Ok(MechanismParams::Gcm { iv, aad, tag_bits: params.tag_bits })
 }
 
 /// # Safety
