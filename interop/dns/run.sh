@@ -179,7 +179,7 @@ roll() {
     local before old
     before=$(private_keys)
     old=$(zone_signing_keys)
-    token T1 -O --type privkey | grep -q "ID: *$old"
+    token T1 -O --type privkey | grep "ID: *$old"
     control -b zone-key-rollover example.test zsk
     wait_for 20 rolled "$old"
     served 127.0.0.9
