@@ -102,6 +102,10 @@ if ! { "${install[@]}" update -qq &&
     tail -n 15 "$log" >&2
     by_hand 'apt-get did not install them.'
 fi
+# Knot's package starts a server; the script here runs its own.
+case " ${missing[*]} " in
+*' knot '*) "${as_root[@]}" systemctl disable --now knot >/dev/null 2>&1 || true ;;
+esac
 mapfile -t missing < <(list_missing)
 [ ${#missing[@]} = 0 ] || by_hand 'apt-get succeeded, and yet these are not found.'
 others "$1"
