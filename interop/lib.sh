@@ -87,6 +87,16 @@ export SOFTHSM2_CONF=$WORK/softhsm2.conf
 
 background() { "$@" & echo $! >>"$WORK/pids"; }
 
+# Runs a command until it succeeds: for what a server does when it likes.
+wait_for() { # SECONDS COMMAND...
+    local tries=$(($1 * 5))
+    shift
+    while ! "$@"; do
+        [ $((tries -= 1)) -gt 0 ] || { say "in vain: $*"; return 1; }
+        sleep 0.2
+    done
+}
+
 # ------------------------------------------------------------------ steps
 FAILURES=0
 # step NAME COMMAND...: the command runs in a shell of its own with `set -e`, so that the first

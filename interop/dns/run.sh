@@ -122,14 +122,6 @@ step 'BIND does not accept a changed record' altered
 
 # ------------------------------------------------------------------ a server
 control() { timeout 60 knotc -c server.conf "$@"; }
-wait_for() { # SECONDS COMMAND...
-    local tries=$(($1 * 5))
-    shift
-    while ! "$@"; do
-        [ $((tries -= 1)) -gt 0 ] || { say "in vain: $*"; return 1; }
-        sleep 0.2
-    done
-}
 # knotd has no way to ask for any free port: a random one is tried until one is free.
 start() {
     local PORT

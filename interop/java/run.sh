@@ -158,19 +158,15 @@ step 'eight threads sign at once' check threads
 step 'logout and another login, wrong PIN and right one' check logoutAndLogin wrongPin
 
 # ------------------------------------------------------------------ TLS
+# port_in SED-COMMAND: which port the server's log names, if it does by now.
+port_in() { sed -n "$1" server.log >port && [ -s port ]; }
 # serve KEY VERSION CONFIGURATION OPTIONS: Java is the server, openssl the client. With FIRST=first
 # the token is asked for everything before Java's own providers are.
 serve() {
-    local port=
     background java "${QUICK[@]}" -cp classes Tls ${FIRST:-} serve "$3" "$1" "TLSv1.$2" \
         >server.log 2>&1 </dev/null
-    for _ in $(seq 300); do
-        port=$(sed -n 's/^port //p' server.log)
-        [ -z "$port" ] || break
-        kill -0 "$(tail -n 1 "$WORK/pids")" 2>/dev/null || break
-        sleep 0.1
-    done
-    echo hello | timeout 60 openssl s_client -connect "127.0.0.1:$port" "-tls1_$2" \
+    wait_for 30 port_in 's/^port //p' || { cat server.log; exit 1; }
+    echo hello | timeout 60 openssl s_client -connect "127.0.0.1:$(<port)" "-tls1_$2" \
         -CAfile root.pem -verify_return_error -verify_ip 127.0.0.1 -quiet -ign_eof "${@:4}" \
         >answer 2>client.log || { cat client.log server.log; exit 1; }
     grep -qx hello answer
@@ -179,17 +175,12 @@ serve() {
 everything() { only_ours; FIRST=first serve "$@"; }
 # Java is the client, and shows openssl a certificate whose key is in the token.
 client() { # KEY VERSION
-    local port=
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key \
         -out server.pem -days 30 -subj /CN=localhost
     background openssl s_server -accept 127.0.0.1:0 -key server.key -cert server.pem "-tls1_$2" \
         -CAfile root.pem -Verify 3 -verify_return_error -www >server.log 2>&1 </dev/null
-    for _ in $(seq 100); do
-        port=$(sed -n 's/^ACCEPT 127\.0\.0\.1:\([0-9]*\).*/\1/p' server.log)
-        [ -z "$port" ] || break
-        sleep 0.1
-    done
-    program Tls connect java.cfg "$1" "TLSv1.$2" "$port" server.pem >client.log
+    wait_for 10 port_in 's/^ACCEPT 127\.0\.0\.1:\([0-9]*\).*/\1/p'
+    program Tls connect java.cfg "$1" "TLSv1.$2" "$(<port)" server.pem >client.log
     grep -q "^TLSv1.$2" client.log
     grep -q "CN *= *$1\$" server.log
     stop_background

@@ -222,11 +222,10 @@ server() {
         port=$((20000 + RANDOM % 20000))
         background selfserv -d sql:nss -f pin -n "T1:$1" -p "$port" -V tls1.2:tls1.3 -H 1 -v \
             "${@:2}" >server.log 2>&1 </dev/null
-        for _ in $(seq 100); do
-            grep -q 'About to call accept' server.log || { sleep 0.1; continue; }
+        if wait_for 10 grep -q 'About to call accept' server.log; then
             echo "$port" >port
             return
-        done
+        fi
         stop_background
     done
     return 1
@@ -257,11 +256,7 @@ client() {
     refused ask '' "$1" wrong.pin tls1.2
     ask stop "$1" pin tls1.3
     get --insecure || true                    # wakes the server, which looks every five seconds
-    for _ in $(seq 100); do
-        ! grep -q 'normal termination' server.log || break
-        sleep 0.1
-    done
-    grep -q 'normal termination' server.log
+    wait_for 10 grep -q 'normal termination' server.log
     refused grep 'NSS_Shutdown failed' server.log
     stop_background
 }

@@ -139,12 +139,7 @@ step 'two tokens of two modules behind one proxy' both
 # The server initialises the module and gives each connection a process forked from it.
 serve() { # SOCKET P11-KIT-SERVER-OPTIONS...
     background p11-kit server -f -n "$WORK/$1" "${@:2}" 'pkcs11:token=T1' >"$1.log" 2>&1 </dev/null
-    for _ in $(seq 100); do
-        [ ! -S "$1" ] || return 0
-        sleep 0.1
-    done
-    cat "$1.log"
-    return 1
+    wait_for 10 test -S "$1" || { cat "$1.log"; return 1; }
 }
 through_socket() {
     make_keys client T1 2
